@@ -1,0 +1,1 @@
+"""The use cases: nothing else changes the state of a run."""

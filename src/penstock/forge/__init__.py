@@ -1,0 +1,1 @@
+"""Git and, later, its hosts: where source comes from."""

@@ -1,0 +1,1 @@
+"""Compilers of foreign facts: test reports and, later, foreign events."""

@@ -1,0 +1,1 @@
+"""Small tools with names: clock, ids, durations, marks. Standard library and msgspec only."""

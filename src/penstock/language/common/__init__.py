@@ -1,0 +1,1 @@
+"""What the compilers share: YAML with places, diagnostics, filters."""

@@ -1,0 +1,20 @@
+"""What a compiler may know besides the source text."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The trigger, as far as a config can ask about it.
+
+    `values` holds what the config may refer to by dotted name (`pipeline.git.branch`); None says that
+    the value is known to be absent. `parameters` are the arguments of the trigger. Exactly one of
+    `branch` and `tag` is set, or neither when nothing is known about the ref.
+    """
+
+    file: str = ".circleci/config.yml"
+    branch: str = ""
+    tag: str = ""
+    values: Mapping[str, str | int | bool | None] = {}
+    parameters: Mapping[str, str | int | bool] = {}

@@ -1,0 +1,142 @@
+"""What runs: pipelines, workflows, jobs, tasks and steps, as the store keeps them.
+
+Every row has an integer id, which grows with time, and a UUIDv7. Times are milliseconds since the epoch.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from penstock.model.diagnostic import Diagnostic
+from penstock.model.status import (
+    JobKind,
+    JobStatus,
+    PipelineStatus,
+    Reason,
+    StepStatus,
+    TaskStatus,
+    WorkflowStatus,
+)
+
+
+class TriggerType(StrEnum):
+    """What made a pipeline."""
+
+    API = "api"
+    WEBHOOK = "webhook"
+    SCHEDULE = "schedule"
+    EXPLICIT = "explicit"  # a person pressed a button
+    LOCAL = "local"  # `penstock run`
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The commit a pipeline is about; exactly one of branch and tag is set, or neither when detached.
+
+    `overlay` names a git tree with uncommitted changes that is laid over the commit, "" for none.
+    """
+
+    sha: str
+    branch: str = ""
+    tag: str = ""
+    base: str = ""  # the revision before the push, when known
+    subject: str = ""
+    body: str = ""
+    author: str = ""
+    pull_request: str = ""  # URL
+    overlay: str = ""
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """One trigger of one commit."""
+
+    id: int
+    uuid: str
+    project_id: int
+    number: int  # counts from 1 in its project
+    status: PipelineStatus
+    created_at: int
+    updated_at: int
+    trigger: TriggerType
+    actor: str
+    revision: Revision
+    language: str
+    parameters: dict[str, str | int | bool]
+    errors: tuple[Diagnostic, ...] = ()
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+    """A graph of jobs with one verdict, inside a pipeline.
+
+    `key` is its key in the plan. A rerun is a new workflow that names the one it repeats; workflows of
+    one chain of reruns share the workspace of the first (`workspace`) unless everything runs again.
+    """
+
+    id: int
+    uuid: str
+    pipeline_id: int
+    key: str
+    name: str
+    status: WorkflowStatus
+    reason: Reason
+    created_at: int
+    started_at: int | None
+    stopped_at: int | None
+    workspace: str
+    rerun_of: str | None = None
+    auto_rerun_number: int = 0
+    tag: str = ""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job of a workflow; `number` counts from 1 in its project, approvals and no-ops have none."""
+
+    id: int
+    uuid: str
+    workflow_id: int
+    project_id: int
+    number: int | None
+    key: str
+    name: str
+    kind: JobKind
+    status: JobStatus
+    reason: Reason
+    attempt: int
+    parallelism: int
+    created_at: int
+    queued_at: int | None
+    started_at: int | None
+    stopped_at: int | None
+    message: str = ""
+    approved_by: str = ""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One parallel copy of one attempt of a job: what an agent takes, runs and reports."""
+
+    id: int
+    uuid: str
+    job_id: int
+    index: int
+    attempt: int
+    status: TaskStatus
+    reason: Reason
+    agent_id: int | None
+    lease_until: int | None
+    queued_at: int
+    started_at: int | None
+    stopped_at: int | None
+    message: str = ""
+
+
+class StepRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a task as it happened; `index` counts from 0 in the order steps were started."""
+
+    task_id: int
+    index: int
+    name: str
+    kind: str
+    status: StepStatus
+    started_at: int
+    stopped_at: int | None
+    exit_code: int | None = None
+    message: str = ""
