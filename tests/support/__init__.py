@@ -1,0 +1,1 @@
+"""What tests share: builders, fakes and real parts, one idea per module."""
