@@ -42,33 +42,35 @@ def read_junit(report: IO[bytes], source: str = "") -> Iterator[TestCase]:
     Raises ReportError when the text is not well-formed XML, declares entities, or has a root that is not
     a test suite; cases before the fault have been given by then.
     """
-    suites: list[_Suite] = []
-    depth = 0
     try:
-        for event, element in iterparse(report, events=("start", "end"), forbid_dtd=False):
-            tag = _local_name(element)
-            if event == "start":
-                depth += 1
-                if depth == 1 and tag not in {"testsuites", "testsuite"}:
-                    raise ReportError(f"the root element is <{tag}>, not <testsuites> or <testsuite>")
-                if tag == "testsuite":
-                    suites.append(_enter_suite(element, suites))
-                continue
-            depth -= 1
-            if tag == "testcase":
-                yield _read_case(element, suites[-1] if suites else _Suite("", ""), source)
-                element.clear()
-            elif tag == "testsuite":
-                suites.pop()
-                element.clear()
+        yield from _walk(report, source)
+    except ReportError:
+        raise
     except DefusedXmlException as error:
         raise ReportError("entity declarations are refused") from error
-    except (ParseError, UnicodeError, LookupError) as error:
+    except (ParseError, ValueError, LookupError) as error:  # the latter two: encodings expat cannot decode
         raise ReportError(f"not well-formed XML: {error}") from error
-    except ValueError as error:
-        if isinstance(error, ReportError):
-            raise
-        raise ReportError(f"not readable as XML: {error}") from error  # encodings expat cannot decode
+
+
+def _walk(report: IO[bytes], source: str) -> Iterator[TestCase]:
+    suites: list[_Suite] = []
+    depth = 0
+    for event, element in iterparse(report, events=("start", "end")):
+        tag = _local_name(element)
+        if event == "start":
+            depth += 1
+            if depth == 1 and tag not in {"testsuites", "testsuite"}:
+                raise ReportError(f"the root element is <{tag}>, not <testsuites> or <testsuite>")
+            if tag == "testsuite":
+                suites.append(_enter_suite(element, suites))
+            continue
+        depth -= 1
+        if tag == "testcase":
+            yield _read_case(element, suites[-1] if suites else _Suite("", ""), source)
+            element.clear()
+        elif tag == "testsuite":
+            suites.pop()
+            element.clear()
 
 
 def _local_name(element: Element) -> str:
