@@ -1,0 +1,79 @@
+"""Narrows a plan to the workflows and jobs somebody asked for."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from penstock.model.errors import InvalidError
+from penstock.plan.plan import Plan
+from penstock.plan.workflow import JobPlan, Start, WorkflowPlan
+
+
+def select_workflows(plan: Plan, names: Iterable[str]) -> Plan:
+    """The plan with only the named workflows, which then start at once; all of them when none is named.
+
+    A name may be a workflow's key or its display name. Raises InvalidError that lists what there is when
+    a name is unknown.
+    """
+    wanted = list(names)
+    if not wanted:
+        return plan
+    chosen: dict[str, WorkflowPlan] = {}
+    for name in wanted:
+        found = [key for key, workflow in plan.workflows.items() if name in {key, workflow.name}]
+        if not found:
+            raise InvalidError(f"there is no workflow named {name!r}; there {_are(plan.workflows)}")
+        chosen |= {key: msgspec.structs.replace(plan.workflows[key], start=Start.AT_ONCE) for key in found}
+    return msgspec.structs.replace(plan, workflows=chosen)
+
+
+def select_jobs(plan: Plan, names: Iterable[str]) -> Plan:
+    """The plan with only the named jobs and what they need, in every workflow that has one of them.
+
+    A name may be a job's key or its display name. Raises InvalidError that lists what there is when a
+    name is unknown in all workflows.
+    """
+    wanted = set(names)
+    if not wanted:
+        return plan
+    known = {
+        name for flow in plan.workflows.values() for key, job in flow.jobs.items() for name in (key, job.name)
+    }
+    unknown = sorted(wanted - known)
+    if unknown:
+        jobs = {key: job for flow in plan.workflows.values() for key, job in flow.jobs.items()}
+        raise InvalidError(f"there is no job named {unknown[0]!r}; there {_are(jobs)}")
+    narrowed = {key: _narrow(workflow, wanted) for key, workflow in plan.workflows.items()}
+    return msgspec.structs.replace(
+        plan, workflows={key: workflow for key, workflow in narrowed.items() if workflow.jobs}
+    )
+
+
+def _narrow(workflow: WorkflowPlan, wanted: set[str]) -> WorkflowPlan:
+    keep: set[str] = set()
+    todo = [key for key, job in workflow.jobs.items() if wanted & {key, job.name}]
+    while todo:
+        key = todo.pop()
+        if key not in keep:
+            keep.add(key)
+            todo += _required_jobs(workflow, workflow.jobs[key])
+    jobs = {key: job for key, job in workflow.jobs.items() if key in keep}
+    groups = {job.group for job in jobs.values()}
+    return msgspec.structs.replace(
+        workflow,
+        jobs=jobs,
+        groups={key: group for key, group in workflow.groups.items() if key in groups},
+        follow_ups=(),
+    )
+
+
+def _required_jobs(workflow: WorkflowPlan, job: JobPlan) -> list[str]:
+    """The jobs that the job and its group need; needing a group means needing all its jobs."""
+    needs = [*job.needs, *(workflow.groups[job.group].needs if job.group else ())]
+    members = [key for key, member in workflow.jobs.items() if member.group in needs]
+    return members + [key for key in needs if key in workflow.jobs]
+
+
+def _are(known: Mapping[str, JobPlan] | Mapping[str, WorkflowPlan]) -> str:
+    names = ", ".join(sorted(known))
+    return f"{'is' if len(known) == 1 else 'are'} {names or 'none'}"

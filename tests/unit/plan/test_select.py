@@ -1,0 +1,73 @@
+"""Somebody asks for less than the whole plan."""
+
+import pytest
+
+from penstock.model.errors import InvalidError
+from penstock.model.status import Outcome
+from penstock.plan.plan import Plan
+from penstock.plan.select import select_jobs, select_workflows
+from penstock.plan.workflow import GroupPlan, JobPlan, Start, WorkflowPlan
+
+PASSED = (Outcome.SUCCESS,)
+
+
+def job(name: str, *needs: str, group: str | None = None) -> JobPlan:
+    return JobPlan(name=name, needs=dict.fromkeys(needs, PASSED), group=group)
+
+
+def plan(**workflows: list[JobPlan]) -> Plan:
+    made = {
+        name: WorkflowPlan(name=name, jobs={job.name: job for job in jobs})
+        for name, jobs in workflows.items()
+    }
+    return Plan(language="test", workflows=made)
+
+
+def test_a_job_comes_with_all_it_requires_and_nothing_else() -> None:
+    whole = plan(w=[job("a"), job("b", "a"), job("c", "b"), job("d", "a")])
+    narrowed = select_jobs(whole, ["c"])
+    assert list(narrowed.workflows["w"].jobs) == ["a", "b", "c"]
+
+
+def test_workflows_without_the_job_are_left_out() -> None:
+    narrowed = select_jobs(plan(v=[job("x")], w=[job("a")]), ["a"])
+    assert list(narrowed.workflows) == ["w"]
+
+
+def test_a_job_in_a_group_brings_what_the_group_needs_but_not_its_siblings() -> None:
+    workflow = WorkflowPlan(
+        name="w",
+        jobs={
+            "one": job("one", group="first"),
+            "two": job("two", group="first"),
+            "three": job("three", group="second"),
+            "four": job("four", group="second"),
+        },
+        groups={
+            "first": GroupPlan(name="first"),
+            "second": GroupPlan(name="second", needs={"first": PASSED}),
+        },
+    )
+    narrowed = select_jobs(Plan(language="test", workflows={"w": workflow}), ["three"])
+    assert list(narrowed.workflows["w"].jobs) == ["one", "two", "three"]
+    assert list(narrowed.workflows["w"].groups) == ["first", "second"]
+
+
+def test_a_named_workflow_starts_at_once_even_if_it_has_a_schedule() -> None:
+    nightly = WorkflowPlan(name="nightly", jobs={"a": job("a")}, start=Start.SCHEDULE)
+    whole = Plan(language="test", workflows={"nightly": nightly, **plan(w=[job("b")]).workflows})
+    narrowed = select_workflows(whole, ["nightly"])
+    assert [(key, flow.start) for key, flow in narrowed.workflows.items()] == [("nightly", Start.AT_ONCE)]
+
+
+def test_naming_nothing_keeps_everything() -> None:
+    whole = plan(w=[job("a")])
+    assert select_jobs(select_workflows(whole, []), []) == whole
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+    whole = plan(w=[job("a"), job("b")])
+    with pytest.raises(InvalidError, match="no job named 'x'; there are a, b"):
+        select_jobs(whole, ["x"])
+    with pytest.raises(InvalidError, match="no workflow named 'x'; there is w"):
+        select_workflows(whole, ["x"])
