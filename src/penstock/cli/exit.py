@@ -1,0 +1,13 @@
+"""What the exit status of a command says."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit statuses of every command."""
+
+    SUCCESS = 0
+    FAILED = 1  # a job failed
+    USAGE = 2  # the config or the call is wrong
+    UNAVAILABLE = 3  # a part we depend on is not there: disk full, folder not writable, git missing
+    INTERRUPTED = 130
