@@ -1,0 +1,66 @@
+"""The `penstock` command as its users start it: a process of its own with a data folder of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from tests.support.repositories import make_repository
+
+
+class Outcome(msgspec.Struct):
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    def events(self) -> list[dict[str, object]]:
+        """The objects of `--json`, one a line."""
+        return [msgspec.json.decode(line) for line in self.out.splitlines()]
+
+
+class Project:
+    """A checkout with a CircleCI config, and commands run in it."""
+
+    def __init__(self, folder: Path, config: str, files: Mapping[str, str] | None = None) -> None:
+        self.folder = make_repository(folder / "app", {".circleci/config.yml": config, **(files or {})})
+        self.home = folder / "home"
+        self.output = folder / "output"
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """The caller's variables, with a data folder apart and no terminal."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "CI"))}
+        return kept | {"PENSTOCK_HOME": str(self.home), "PYTHONUNBUFFERED": "1"} | extra
+
+    def call(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:
+        """Run `penstock` with the arguments to its end."""
+        done = subprocess.run(
+            command(*arguments),
+            cwd=self.folder,
+            env=self.environment(**environment),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:
+        """`penstock run` with the arguments; what it keeps goes to `output`."""
+        return self.call("run", "--output", str(self.output), *arguments, timeout=timeout, **environment)
+
+    def log(self, job: str, step: str) -> str:
+        """What a step of the last run printed."""
+        (path,) = (self.output / "logs").glob(f"{job}/*-{step}.log")
+        return path.read_text()
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of `penstock` in the interpreter that runs the tests."""
+    return [sys.executable, "-m", "penstock", *arguments]
