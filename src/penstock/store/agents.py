@@ -1,0 +1,83 @@
+"""Agents that registered, found by the hash of their token."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Executable, Select, bindparam, delete, select, update
+
+from penstock.kit.ids import new_id
+from penstock.model.agent import Agent
+from penstock.store import rows
+from penstock.store.database import Transaction
+from penstock.store.schema import agents
+
+
+class AgentChange(msgspec.Struct, kw_only=True):
+    """What may change about an agent; unset fields stay as they are."""
+
+    id: int
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    labels: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    slots: int | msgspec.UnsetType = msgspec.UNSET
+    seen_at: int | msgspec.UnsetType = msgspec.UNSET
+    disabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+def register_agent(
+    tx: Transaction, name: str, *, labels: Iterable[str], slots: int, now: int, token_hash: str | None = None
+) -> Agent:
+    """A new agent; `token_hash` is `sealing.hash_token` of its token, None for one in this process."""
+    agent = Agent(
+        id=0, uuid=new_id(), name=name, labels=tuple(labels), slots=slots, created_at=now, seen_at=now
+    )
+    row_id = rows.insert_row(tx, agents, rows.values_of(agent) | {"token_hash": token_hash})
+    return msgspec.structs.replace(agent, id=row_id)
+
+
+def get_agent(tx: Transaction, agent_id: int) -> Agent | None:
+    """The agent of that row id."""
+    return rows.fetch_one(tx, Agent, _select_agent("id"), {"id": agent_id})
+
+
+def agent_by_uuid(tx: Transaction, uuid: str) -> Agent | None:
+    """The agent of that UUID."""
+    return rows.fetch_one(tx, Agent, _select_agent("uuid"), {"uuid": uuid})
+
+
+def agent_by_token(tx: Transaction, token_hash: str) -> Agent | None:
+    """The agent whose token has that hash."""
+    return rows.fetch_one(tx, Agent, _select_agent("token_hash"), {"token_hash": token_hash})
+
+
+def list_agents(tx: Transaction, *, seen_since: int = 0) -> list[Agent]:
+    """The agents that were seen at or after the instant, oldest first."""
+    statement = select(*rows.columns_of(agents, Agent)).where(agents.c.seen_at >= seen_since)
+    return rows.fetch_all(tx, Agent, statement.order_by(agents.c.id), {})
+
+
+def touch_agent(tx: Transaction, agent_id: int, now: int) -> None:
+    """The agent was seen just now; time only grows."""
+    tx.execute(_touch(), {"agent": agent_id, "now": now})
+
+
+def update_agent(tx: Transaction, change: AgentChange) -> None:
+    """Write the set fields."""
+    rows.apply_changes(tx, agents, [change])
+
+
+def delete_agent(tx: Transaction, agent_id: int) -> None:
+    """Forget the agent; its tasks keep its number."""
+    tx.execute(delete(agents).where(agents.c.id == agent_id))
+
+
+@cache
+def _select_agent(by: str) -> Select[Any]:
+    return select(*rows.columns_of(agents, Agent)).where(agents.c[by] == bindparam(by))
+
+
+@cache
+def _touch() -> Executable:
+    chosen = update(agents).where(agents.c.id == bindparam("agent"), agents.c.seen_at < bindparam("now"))
+    return chosen.values(seen_at=bindparam("now"))

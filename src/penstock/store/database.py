@@ -1,0 +1,206 @@
+"""A database and its transactions: SQLite with one writer at a time, or PostgreSQL.
+
+Work is done in `with db.write() as tx:` and `with db.read() as tx:`; leaving the block commits, an
+exception rolls back. What the database complains about comes out as an error of `penstock.model.errors`.
+"""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from penstock.model.errors import InvalidError, UnavailableError
+from penstock.store.failures import RolledBackError, explained
+from penstock.store.upgrade import ensure_schema
+
+T = TypeVar("T")
+
+Transaction = Connection
+"""What every function of the store takes first: an open transaction."""
+
+PRAGMAS = (
+    "PRAGMA busy_timeout = 15000",  # other processes (`penstock run` beside a server) write too
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a commit that was answered survives a power cut
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -8192",  # KiB for each connection
+    "PRAGMA mmap_size = 268435456",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+IDLE_SECONDS = 5.0
+"""A PostgreSQL connection that was unused for longer is tested before it is used again."""
+
+
+class Database:
+    """An open database with the present schema. All calls may be made from several threads at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._turn = threading.Lock()
+        self._writer: int | None = None
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The database at `sqlite:///path`, `postgresql://…` or a plain path, made or upgraded when needed.
+
+        Raises InvalidError for another kind of URL, RefusedError when a newer program has made the
+        schema, UnavailableError when the database does not answer.
+        """
+        parsed = parse_url(url)
+        engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
+        database = cls(engine)
+        try:
+            with database.write() as tx:
+                ensure_schema(tx)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True when one file holds everything."""
+        return self._sqlite
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may change rows. Must not be nested in another of the same thread.
+
+        On SQLite it begins when every earlier writer of this process and of others has ended.
+        """
+        with explained(), self._my_turn(), self._engine.connect() as tx:
+            if self._sqlite:
+                tx.exec_driver_sql("BEGIN IMMEDIATE")
+            yield tx
+            tx.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only looks; on SQLite all its statements see one and the same moment."""
+        with explained(), self._engine.connect() as tx:
+            if self._sqlite:
+                tx.exec_driver_sql("BEGIN")
+            yield tx
+
+    def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
+        """What `work` returned in a transaction that was committed.
+
+        It is called again, with a growing pause, when PostgreSQL gave the transaction up because of a
+        deadlock or a serialization failure, so it must have no effects beside the transaction. The
+        last failure is raised.
+        """
+        for attempt in range(attempts - 1):
+            try:
+                with self.write() as tx:
+                    return work(tx)
+            except RolledBackError:
+                time.sleep(random.uniform(0.2, 1.0) * 0.02 * 2**attempt)  # noqa: S311 - spreads rivals, guards nothing
+        with self.write() as tx:
+            return work(tx)
+
+    def close(self) -> None:
+        """Give back every connection; the database must not be used afterwards."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _turn_taken(self) -> Iterator[None]:
+        me = threading.get_ident()
+        if self._writer == me:
+            raise RuntimeError("a write transaction is open in this thread already")
+        with self._turn:
+            self._writer = me
+            try:
+                yield
+            finally:
+                self._writer = None
+
+    def _my_turn(self) -> Any:  # noqa: ANN401 - a context manager of None
+        """Writers of one process queue here, which is fairer and cheaper than SQLite's polling."""
+        return self._turn_taken() if self._sqlite else nullcontext()
+
+
+def parse_url(url: str) -> URL:
+    """The URL with its driver named. Raises InvalidError when it is neither SQLite nor PostgreSQL."""
+    if "://" not in url:
+        return URL.create("sqlite", database=url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise InvalidError("the database URL cannot be read") from error
+    match parsed.drivername:
+        case "sqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise InvalidError("a SQLite database needs a file: sqlite:///folder/penstock.db")
+            return parsed
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return parsed.set(drivername="postgresql+psycopg")
+        case _:
+            pass
+    raise InvalidError(f"no database of the kind {parsed.drivername!r}: use sqlite:///… or postgresql://…")
+
+
+def _open_sqlite(url: URL) -> Engine:
+    """An engine whose connections leave BEGIN and COMMIT to us and have the pragmas set."""
+    _create_private(Path(url.database or ""))
+    engine = create_engine(
+        url,
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 15},
+        pool_size=16,
+        max_overflow=48,
+        pool_use_lifo=True,  # the connection used last has the warmest cache
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - sqlite3's own connection
+        for pragma in PRAGMAS:
+            connection.execute(pragma).close()
+
+    return engine
+
+
+def _create_private(path: Path) -> None:
+    """Make the file readable by its owner only, when it does not exist yet."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise UnavailableError(f"the database file {path} cannot be opened: {error.strerror}") from error
+
+
+def _open_postgresql(url: URL) -> Engine:
+    """An engine whose connections are tested after a pause, so that a restarted server goes unnoticed."""
+    engine = create_engine(
+        url,
+        connect_args={"connect_timeout": 10, "application_name": "penstock"},
+        isolation_level="READ COMMITTED",
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=30,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(engine, "checkin")
+    def _note_use(_connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - psycopg's own connection
+        entry.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _test_idle(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the same
+        if time.monotonic() - entry.info.get("used", time.monotonic()) > IDLE_SECONDS:
+            try:
+                connection.execute("SELECT 1")
+                connection.rollback()
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+    return engine

@@ -1,0 +1,82 @@
+"""Secrets: sealed bytes under a name, of an organization or a project; what is inside, the caller knows."""
+
+import msgspec
+from sqlalchemy import delete, select
+
+from penstock.kit.ids import new_id
+from penstock.store import rows
+from penstock.store.database import Transaction
+from penstock.store.schema import secrets
+from penstock.store.sealing import Sealer
+from penstock.store.upserts import insert_into
+
+
+class SecretInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is shown of a secret. `owner` is made by `of_organization` or `of_project`."""
+
+    id: int
+    uuid: str
+    owner: str
+    name: str
+    created_at: int
+    updated_at: int
+
+
+def of_organization(organization_id: int) -> str:
+    """The organization as an owner of secrets."""
+    return f"organization/{organization_id}"
+
+
+def of_project(project_id: int) -> str:
+    """The project as an owner of secrets."""
+    return f"project/{project_id}"
+
+
+def set_secret(
+    tx: Transaction, sealer: Sealer, owner: str, name: str, plain: bytes, *, now: int
+) -> SecretInfo:
+    """The secret holds these bytes afterwards; one that existed keeps its UUID and the time of its making."""
+    statement = insert_into(tx.dialect.name, secrets)
+    statement = statement.on_conflict_do_update(
+        index_elements=["owner", "name"],
+        set_={field: statement.excluded[field] for field in ("sealed", "updated_at")},
+    )
+    values = {
+        "uuid": new_id(),
+        "owner": owner,
+        "name": name,
+        "sealed": sealer.seal(plain, _place(owner, name)),
+        "created_at": now,
+        "updated_at": now,
+    }
+    row = tx.execute(statement.returning(*rows.columns_of(secrets, SecretInfo)), values).one()
+    return rows.build(SecretInfo, row)
+
+
+def open_secret(tx: Transaction, sealer: Sealer, owner: str, name: str) -> bytes | None:
+    """The plain bytes of the secret, None when there is none of that name."""
+    statement = select(secrets.c.sealed).where(secrets.c.owner == owner, secrets.c.name == name)
+    sealed = tx.execute(statement).scalar_one_or_none()
+    return None if sealed is None else sealer.open(sealed, _place(owner, name))
+
+
+def list_secrets(tx: Transaction, owner: str) -> list[SecretInfo]:
+    """The owner's secrets, oldest first, without their contents."""
+    statement = select(*rows.columns_of(secrets, SecretInfo)).where(secrets.c.owner == owner)
+    return rows.fetch_all(tx, SecretInfo, statement.order_by(secrets.c.id), {})
+
+
+def secret_by_uuid(tx: Transaction, uuid: str) -> SecretInfo | None:
+    """The secret of that UUID, without its contents."""
+    statement = select(*rows.columns_of(secrets, SecretInfo)).where(secrets.c.uuid == uuid)
+    return rows.fetch_one(tx, SecretInfo, statement, {})
+
+
+def delete_secret(tx: Transaction, owner: str, name: str) -> bool:
+    """True when the secret existed; it does not afterwards."""
+    statement = delete(secrets).where(secrets.c.owner == owner, secrets.c.name == name)
+    return tx.execute(statement).rowcount == 1
+
+
+def _place(owner: str, name: str) -> str:
+    return f"secrets/{owner}/{name}"

@@ -1,0 +1,79 @@
+"""Steps of a task as they happened."""
+
+from functools import cache
+
+from sqlalchemy import Executable, bindparam, select, update
+
+from penstock.model.run import StepRun
+from penstock.model.status import StepStatus
+from penstock.store import rows
+from penstock.store.database import Transaction
+from penstock.store.schema import steps
+from penstock.store.upserts import insert_into
+
+
+def start_step(tx: Transaction, step: StepRun) -> None:
+    """Store the step; one of the same index of the task that was stored before is replaced."""
+    tx.execute(_upsert(tx.dialect.name), rows.values_of(step))
+
+
+def finish_step(
+    tx: Transaction,
+    task_id: int,
+    index: int,
+    *,
+    status: StepStatus,
+    stopped_at: int,
+    exit_code: int | None = None,
+    message: str = "",
+) -> None:
+    """Note how the step ended; nothing happens when it was never started."""
+    values = {
+        "of_task": task_id,
+        "at_index": index,
+        "new_status": status,
+        "new_stopped_at": stopped_at,
+        "new_exit_code": exit_code,
+        "new_message": message,
+    }
+    tx.execute(_finish(), values)
+
+
+def end_open_steps(tx: Transaction, task_id: int, *, status: StepStatus, stopped_at: int) -> None:
+    """No step of the task is running afterwards: its agent is gone or was told to stop."""
+    chosen = update(steps).where(steps.c.task_id == task_id, steps.c.stopped_at.is_(None))
+    tx.execute(chosen.values(status=status.value, stopped_at=stopped_at))
+
+
+def steps_of(tx: Transaction, task_id: int) -> list[StepRun]:
+    """The task's steps in the order they were started."""
+    return rows.fetch_all(tx, StepRun, _select_steps(), {"task_id": task_id})
+
+
+def delete_steps(tx: Transaction, task_id: int) -> None:
+    """Forget the steps of a task that begins anew on another agent."""
+    tx.execute(steps.delete().where(steps.c.task_id == task_id))
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    statement = insert_into(dialect, steps)
+    names = [name for name in StepRun.__struct_fields__ if name not in {"task_id", "index"}]
+    return statement.on_conflict_do_update(
+        index_elements=["task_id", "index"], set_={name: statement.excluded[name] for name in names}
+    )
+
+
+@cache
+def _finish() -> Executable:
+    names = ("status", "stopped_at", "exit_code", "message")
+    chosen = update(steps).where(
+        steps.c.task_id == bindparam("of_task"), steps.c.index == bindparam("at_index")
+    )
+    return chosen.values({name: bindparam(f"new_{name}", type_=steps.c[name].type) for name in names})
+
+
+@cache
+def _select_steps() -> Executable:
+    chosen = select(*rows.columns_of(steps, StepRun))
+    return chosen.where(steps.c.task_id == bindparam("task_id")).order_by(steps.c.index)

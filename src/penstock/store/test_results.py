@@ -1,0 +1,138 @@
+"""Test cases of jobs, and how long files and classes took in past runs."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from functools import cache
+
+import msgspec
+from sqlalchemy import Executable, bindparam, select
+
+from penstock.model.output import TestCase, TestOutcome
+from penstock.store import rows
+from penstock.store.database import Transaction
+from penstock.store.packing import pack, unpack
+from penstock.store.schema import test_cases, test_summaries
+
+_FAILED = {TestOutcome.FAILURE, TestOutcome.ERROR}
+
+
+class TimingKind(StrEnum):
+    """By what tests are split."""
+
+    FILE = "file"
+    CLASSNAME = "classname"
+
+
+class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of one report set of one task in numbers."""
+
+    __test__ = False
+
+    task_index: int
+    total: int
+    failed: int
+    skipped: int
+    seconds: float
+
+
+class _Timings(msgspec.Struct):
+    """Seconds by name in one report set; names that took no time are kept, unknown ones are not."""
+
+    file: dict[str, float]
+    classname: dict[str, float]
+
+
+_decode_timings = msgspec.json.Decoder(_Timings).decode
+
+
+class ReportSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Where test cases belong: one upload of one task of a job."""
+
+    project_id: int
+    job_name: str
+    job_id: int
+    task_index: int
+    now: int
+
+
+def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> None:
+    """Store the cases in one go, and beside them what the summaries need; nothing happens for none."""
+    if not cases:
+        return
+    owner = {"job_id": place.job_id, "task_index": place.task_index}
+    rows.insert_rows(tx, test_cases, [msgspec.structs.asdict(case) | owner for case in cases])
+    timings = _Timings(file=_sum_seconds(cases, "file"), classname=_sum_seconds(cases, "classname"))
+    summary = owner | {
+        "project_id": place.project_id,
+        "job_name": place.job_name,
+        "created_at": place.now,
+        "total": len(cases),
+        "failed": sum(case.result in _FAILED for case in cases),
+        "skipped": sum(case.result is TestOutcome.SKIPPED for case in cases),
+        "seconds": sum(case.seconds for case in cases),
+        "timings": pack(msgspec.json.encode(timings)),
+    }
+    rows.insert_row(tx, test_summaries, summary)
+
+
+def cases_of(
+    tx: Transaction, job_id: int, *, after: int = 0, limit: int = 1000
+) -> list[tuple[int, TestCase]]:
+    """The job's test cases in the order they were reported, each with the id to page `after`."""
+    values = {"job_id": job_id, "after": after, "limit": limit}
+    return [(row_id, rows.build(TestCase, row)) for row_id, *row in tx.execute(_select_cases(), values)]
+
+
+def counts_of(tx: Transaction, job_id: int) -> list[TestCounts]:
+    """The job's results in numbers, one for each report set."""
+    return rows.fetch_all(tx, TestCounts, _select_counts(), {"job_id": job_id})
+
+
+def mean_timings(
+    tx: Transaction, project_id: int, job_name: str, kind: TimingKind, *, runs: int = 20
+) -> dict[str, float]:
+    """Mean seconds by file or class name over the last `runs` jobs of that name that reported tests.
+
+    A name counts in the jobs it occurs in; parallel copies of one job add up.
+    """
+    values = {"project_id": project_id, "job_name": job_name, "limit": runs}
+    totals: dict[str, float] = {}
+    jobs_with: dict[str, set[int]] = {}
+    for job_id, packed in tx.execute(_select_timings(), values):
+        timings = _decode_timings(unpack(packed))
+        for name, seconds in (timings.file if kind is TimingKind.FILE else timings.classname).items():
+            totals[name] = totals.get(name, 0.0) + seconds
+            jobs_with.setdefault(name, set()).add(job_id)
+    return {name: seconds / len(jobs_with[name]) for name, seconds in totals.items()}
+
+
+def _sum_seconds(cases: Iterable[TestCase], field: str) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for case in cases:
+        name = getattr(case, field)
+        if name:
+            sums[name] = sums.get(name, 0.0) + case.seconds
+    return sums
+
+
+@cache
+def _select_cases() -> Executable:
+    chosen = select(test_cases.c.id, *rows.columns_of(test_cases, TestCase))
+    mine = chosen.where(test_cases.c.job_id == bindparam("job_id"), test_cases.c.id > bindparam("after"))
+    return mine.order_by(test_cases.c.id).limit(bindparam("limit"))
+
+
+@cache
+def _select_counts() -> Executable:
+    chosen = select(*rows.columns_of(test_summaries, TestCounts))
+    return chosen.where(test_summaries.c.job_id == bindparam("job_id")).order_by(test_summaries.c.id)
+
+
+@cache
+def _select_timings() -> Executable:
+    table = test_summaries.c
+    mine = (table.project_id == bindparam("project_id"), table.job_name == bindparam("job_name"))
+    newest = (
+        select(table.job_id).where(*mine).distinct().order_by(table.job_id.desc()).limit(bindparam("limit"))
+    )
+    return select(table.job_id, table.timings).where(*mine, table.job_id.in_(newest.scalar_subquery()))

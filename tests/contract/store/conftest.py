@@ -1,0 +1,37 @@
+"""Every test of the store runs on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.store.database import Database
+from tests.support.databases import KINDS, PostgresServer, start_postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """One server for the whole session of this process."""
+    server = start_postgresql()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of its own for each test."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/penstock.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    name = server.new_database()
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[Database]:
+    """A fresh database, closed after the test."""
+    database = Database.open(url)
+    yield database
+    database.close()

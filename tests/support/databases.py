@@ -1,0 +1,135 @@
+"""Databases for tests: a SQLite file, and a private PostgreSQL server where the machine has the programs."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 30.0
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+def find_postgresql() -> Path | None:
+    """The folder with the newest server programs, as Debian installs them or on the PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    found = shutil.which("postgres")
+    if found:
+        folders.insert(0, Path(found).parent)
+    complete = [
+        folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()
+    ]
+    return complete[-1] if complete else None
+
+
+class PostgresServer:
+    """A server of our own in a temporary folder, on a socket there; it dies with this process."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._made = 0
+
+    def start(self) -> None:
+        """The server answers afterwards."""
+        folder = self._folder
+        as_user = _other_user(folder)
+        initdb = [self._programs / "initdb", "-D", folder / "data", "-U", "penstock", "-A", "trust"]
+        options = ["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run([*as_user, *initdb, *options], check=True, capture_output=True, cwd=folder)
+        settings = {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "listen_addresses": "",
+            "unix_socket_directories": os.fspath(folder),
+            "shared_buffers": "64MB",
+            "max_connections": "200",
+            "autovacuum": "off",
+            "jit": "off",
+        }
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [*as_user, self._programs / "postgres", "-D", folder / "data", *arguments],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+            )
+        self._await_answer()
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        self._made += 1
+        name = f"t{self._made}"
+        self._ask(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        """The URL of a database of this server."""
+        return f"postgresql://penstock@/{name}?host={self._folder}"
+
+    def drop(self, url: str) -> None:
+        """Remove the database, cutting whoever is connected."""
+        name = url.split("?")[0].rsplit("/", 1)[-1]
+        self._ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """The server is gone, and its folder."""
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _ask(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(
+            f"host={self._folder} user=penstock dbname=postgres", autocommit=True, connect_timeout=5
+        ) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals only
+
+    def _await_answer(self) -> None:
+        import psycopg
+
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._ask("SELECT 1")
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or self._process is None or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)  # between two looks at a condition with a deadline
+            else:
+                return
+
+
+def _other_user(folder: Path) -> list[str]:
+    """What to put before a command so that root does not run it, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(folder, "nobody")
+    Path(folder).chmod(0o755)
+    return ["setpriv", "--reuid=nobody", "--clear-groups", "--pdeathsig=KILL"]
+
+
+def start_postgresql() -> PostgresServer:
+    """A running server; the test is skipped where the machine has no PostgreSQL."""
+    programs = find_postgresql()
+    if programs is None:
+        pytest.skip("no PostgreSQL server programs on this machine")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+    except BaseException:
+        server.stop()
+        raise
+    return server
