@@ -1,1 +1,1 @@
-"""The rules by which runs change: tables and pure functions, no I/O, no clock of its own."""
+"""State machines as tables and pure functions: how a run changes, without I/O, clock or chance."""

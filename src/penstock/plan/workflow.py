@@ -67,7 +67,8 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A name shared by some jobs (a Semaphore block): they start together and end as one.
 
     Jobs of the group wait for what the group needs besides their own needs. The group's outcome is
-    rolled up from its jobs, and other jobs and groups may need it by its key.
+    rolled up from its jobs (every group has one at least), and other jobs and groups may need it by its
+    key. With `rerun_whole` a rerun from failed repeats all its jobs, not only those that failed.
     """
 
     name: str
@@ -75,6 +76,7 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: bool = True
     fail_fast: FailFast = FailFast.OFF
     time_limit: float | None = None
+    rerun_whole: bool = False
     origin: Origin | None = None
 
 
@@ -147,6 +149,7 @@ class Start(StrEnum):
     """When a workflow of a plan begins."""
 
     AT_ONCE = "at_once"
+    HELD = "held"  # made at once, but a person starts it (a manual root stage)
     FOLLOW_UP = "follow_up"  # only as the target of a follow-up
     SCHEDULE = "schedule"  # only when its schedule is due
 
