@@ -39,8 +39,8 @@ class PostgresServer:
         """The server answers afterwards."""
         folder = self._folder
         as_user = _other_user(folder)
-        initdb = [self._programs / "initdb", "-D", folder / "data", "-U", "penstock", "-A", "trust"]
-        options = ["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8"]
+        initdb = [os.fspath(self._programs / "initdb"), "-D", os.fspath(folder / "data")]
+        options = ["-U", "penstock", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
         subprocess.run([*as_user, *initdb, *options], check=True, capture_output=True, cwd=folder)
         settings = {
             "fsync": "off",
@@ -76,7 +76,7 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         """Remove the database, cutting whoever is connected."""
-        name = url.split("?")[0].rsplit("/", 1)[-1]
+        name = url.split("?", maxsplit=1)[0].rsplit("/", 1)[-1]
         self._ask(f"DROP DATABASE {name} WITH (FORCE)")
 
     def stop(self) -> None:
@@ -95,7 +95,7 @@ class PostgresServer:
         with psycopg.connect(
             f"host={self._folder} user=penstock dbname=postgres", autocommit=True, connect_timeout=5
         ) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals only
+            connection.execute(statement)
 
     def _await_answer(self) -> None:
         import psycopg

@@ -16,7 +16,7 @@ NOW = 1_750_000_000_000
 
 def add_organization(tx: Transaction, slug: str = "gh/acme") -> Organization:
     """The organization of that slug."""
-    return projects.ensure_organization(tx, slug, name=slug.split("/")[-1], now=NOW)
+    return projects.ensure_organization(tx, slug, name=slug.rsplit("/", maxsplit=1)[-1], now=NOW)
 
 
 def add_project(tx: Transaction, slug: str = "gh/acme/app") -> Project:

@@ -85,7 +85,9 @@ def fixed(name: str, default: str | None = None) -> Column[str]:
 
 def whole(name: str, default: int | None = None) -> Column[int]:
     """A number or a time in milliseconds, never null."""
-    return Column(name, BigInteger, nullable=False, server_default=None if default is None else str(default))
+    return Column(
+        name, BigInteger, nullable=False, server_default=None if default is None else text(str(default))
+    )
 
 
 def maybe(name: str) -> Column[int]:

@@ -35,3 +35,13 @@ def db(url: str) -> Iterator[Database]:
     database = Database.open(url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def postgresql_db(postgresql: PostgresServer) -> Iterator[Database]:
+    """A fresh database that has several writers at once."""
+    url = postgresql.new_database()
+    database = Database.open(url)
+    yield database
+    database.close()
+    postgresql.drop(url)

@@ -1,0 +1,161 @@
+"""The schema: made straight away, migrated, or refused; always the same one."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from penstock.model.errors import RefusedError, UnavailableError
+from penstock.store import database as opening
+from penstock.store import projects
+from penstock.store.database import Database, parse_url
+from penstock.store.migrations.run import newest_version, run_migrations
+from penstock.store.upgrade import HEAD, create_schema, migrate
+from tests.support.records import add_organization
+
+SQLITE_FACTS = (
+    """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
+    FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'""",
+    """SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL""",
+    """SELECT m.name, i."unique", i.origin, (SELECT group_concat(x.name) FROM pragma_index_info(i.name) x)
+    FROM sqlite_master m, pragma_index_list(m.name) i WHERE m.type = 'table'""",
+    """SELECT m.name, f."table", f."from", f."to", f.on_delete
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) f""",
+    """SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'""",
+)
+POSTGRES_FACTS = (
+    """SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name, is_identity
+    FROM information_schema.columns WHERE table_schema = 'public'""",
+    """SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'""",
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+)
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A transaction of a database as it is, committed at the end; it covers changes of the schema too."""
+    parsed = parse_url(url)
+    manual = {"isolation_level": None} if parsed.get_backend_name() == "sqlite" else {}
+    engine = create_engine(parsed, connect_args=manual)
+    try:
+        with engine.begin() as connection:
+            if manual:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def describe(connection: Connection) -> list[list[tuple[object, ...]]]:
+    """Everything the database knows about its tables, in a certain order."""
+    facts = SQLITE_FACTS if connection.dialect.name == "sqlite" else POSTGRES_FACTS
+    found = ([tuple(row) for row in connection.execute(text(fact))] for fact in facts)
+    return [sorted((row for row in rows if row[0] != "alembic_version"), key=repr) for rows in found]
+
+
+def test_migrations_make_the_same_schema_as_the_metadata(url: str) -> None:
+    with connected(url) as connection:
+        create_schema(connection)
+        made = describe(connection)
+        connection.rollback()
+    with connected(url) as connection:
+        assert describe(connection) != made
+        migrate(connection, HEAD)
+        for migrated, direct in zip(describe(connection), made, strict=True):
+            assert set(migrated) ^ set(direct) == set()
+
+
+def test_the_known_version_is_the_last_migration() -> None:
+    assert newest_version() == HEAD
+
+
+def test_a_migrated_database_opens_without_more_ado(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "head")
+    Database.open(url).close()
+
+
+def test_opening_again_keeps_what_is_there(url: str) -> None:
+    first = Database.open(url)
+    with first.write() as tx:
+        made = add_organization(tx)
+    first.close()
+    second = Database.open(url)
+    with second.read() as tx:
+        assert projects.list_organizations(tx) == [made]
+    second.close()
+
+
+def test_an_older_database_is_migrated(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Database.open(url).close()
+    asked: list[str] = []
+    monkeypatch.setattr("penstock.store.upgrade.HEAD", "0002")
+    monkeypatch.setattr("penstock.store.upgrade.migrate", lambda _tx, target: asked.append(target))
+    Database.open(url).close()
+    assert asked == ["0002"]
+
+
+def test_a_newer_database_is_refused(url: str) -> None:
+    Database.open(url).close()
+    with connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    with pytest.raises(RefusedError, match=r"newer penstock .*0999"):
+        Database.open(url)
+
+
+def test_a_database_of_another_program_is_refused(url: str) -> None:
+    with connected(url) as connection:
+        connection.execute(text("CREATE TABLE theirs (id integer)"))
+    with pytest.raises(RefusedError, match="did not make"):
+        Database.open(url)
+
+
+def test_two_processes_may_open_a_fresh_database_at_once(url: str) -> None:
+    code = f"from penstock.store.database import Database; Database.open({url!r}).close()"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+
+
+def test_opening_imports_nothing_that_is_not_needed_yet(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from penstock.store.database import Database\n"
+        f"Database.open({str(tmp_path / 'x.db')!r}).close()\n"
+        "late = ['alembic', 'psycopg', 'cryptography', 'obstore', 'sqlalchemy.dialects.postgresql']\n"
+        "print([name for name in late if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are notes, not a database\n" * 100)
+    with pytest.raises(UnavailableError, match="not a SQLite database"):
+        Database.open(str(path))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="nowhere"):
+        Database.open(str(tmp_path / "nowhere" / "x.db"))
+
+
+def test_only_the_owner_may_read_a_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    Database.open(str(path)).close()
+    assert path.stat().st_mode & 0o077 == 0
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_a_database_server_that_does_not_answer_is_unavailable() -> None:
+    assert opening.IDLE_SECONDS > 0
+    with pytest.raises(UnavailableError, match="does not answer"):
+        Database.open("postgresql://nobody@127.0.0.1:1/none")
