@@ -1,0 +1,100 @@
+"""Checks of what came out of the expansion, before it becomes a plan."""
+
+from collections.abc import Mapping
+
+from penstock.language.circleci.expand.executor import TYPES
+from penstock.language.circleci.expand.frame import Compilation
+from penstock.language.circleci.expand.workflow import Job, Workflow
+from penstock.language.circleci.parse import Config
+from penstock.language.circleci.schema import BUILTIN_STEPS, ENTRY_KEYS, JOB_BODY
+from penstock.language.circleci.scope import Scope
+from penstock.language.common.diagnostic import Reporter, suggest_name
+from penstock.language.common.shape import ShapeChecker
+from penstock.language.common.tree import Items, Map, Place
+from penstock.model.status import JobKind
+
+MOST_CONTEXTS = 100
+MOST_RERUNS = 5
+
+
+def check_jobs(workflow: Workflow, work: Compilation) -> None:
+    """Every job against the shape of a version 2 job, now that all values are known."""
+    checker = ShapeChecker(work.report, templates=False)
+    with work.report.calling("workflow", workflow.name):
+        _check_reruns(workflow.body, work.report)
+        for job in workflow.jobs:
+            _check_entry(job, checker, work.report)
+            if job.body is not None:
+                with work.report.calling("job", job.definition):
+                    _check_body(job, job.body, checker, work.report)
+
+
+def _check_entry(job: Job, checker: ShapeChecker, report: Reporter) -> None:
+    """Names and lists a workflow gives a job, which templates may have filled with anything."""
+    for key, value in job.entry.items():
+        if key in ENTRY_KEYS and key not in {"matrix", "pre-steps", "post-steps", "filters"}:
+            checker.check(value, ENTRY_KEYS[key], Place(job.entry, key))
+    contexts = job.entry.get("context")
+    if isinstance(contexts, Items) and len(contexts) > MOST_CONTEXTS:
+        report.error("too-many-contexts", f"more than {MOST_CONTEXTS} contexts", Place(job.entry, "context"))
+
+
+def _check_body(job: Job, body: Map, checker: ShapeChecker, report: Reporter) -> None:
+    checker.check(body, JOB_BODY, Place(body))
+    steps = body.get("steps")
+    for step in steps if isinstance(steps, Items) else ():
+        if isinstance(step, Map):
+            for name, settings in step.items():
+                checker.check(settings, BUILTIN_STEPS[name], Place(step, name))
+    if job.kind is not JobKind.BUILD:
+        return
+    types = [kind for kind in TYPES if kind in body]
+    if not types and not _names_executor(body, report):
+        message = f"[{Place(body).find_pointer()}] 0 subschemas matched instead of one"
+        hint = "a job needs one of docker, machine, macos or executor"
+        report.error("no-executor", message, Place(body), hint=hint)
+    elif len(types) > 1:
+        message = f"[{Place(body).find_pointer()}] only one of {', '.join(types)} may be given"
+        report.error("several-executors", message, Place(body, types[1], on_key=True))
+    if "steps" not in body:
+        message = f"[{Place(body).find_pointer()}] required key [steps] not found"
+        report.error("required-key", message, Place(body), hint="a job needs a list of steps")
+    parallelism = body.get("parallelism")
+    if isinstance(parallelism, int | float) and (not isinstance(parallelism, int) or parallelism < 1):
+        message = f"[{Place(body).find_pointer()}/parallelism] must be a whole number of at least 1"
+        report.error("invalid-value", message, Place(body, "parallelism"))
+
+
+def _names_executor(body: Map, report: Reporter) -> bool:
+    """True when the job's executor could not be found, which has been reported."""
+    return report.failed and body.node is not None and Place(body, "executor").find_node() is not body.node
+
+
+def _check_reruns(body: Map, report: Reporter) -> None:
+    reruns = body.get("max_auto_reruns")
+    if isinstance(reruns, int | float) and not (isinstance(reruns, int) and 1 <= reruns <= MOST_RERUNS):
+        message = f"[{Place(body).find_pointer()}/max_auto_reruns] must be between 1 and {MOST_RERUNS}"
+        report.error("invalid-value", message, Place(body, "max_auto_reruns"))
+
+
+def check_skipped(workflow: Map, scope: Scope, work: Compilation) -> None:
+    """Warns of jobs a workflow names that do not exist, although it does not run this time."""
+    entries = workflow.get("jobs")
+    for index, entry in enumerate(entries) if isinstance(entries, Items) else ():
+        name, settings = next(iter(entry.items()), (None, None)) if isinstance(entry, Map) else (entry, None)
+        if not isinstance(name, str) or (isinstance(settings, Map) and "type" in settings):
+            continue
+        if scope.find("jobs", name) is None:
+            hint = suggest_name(name, scope.list_names("jobs"))
+            message = f"Cannot find a definition for job named {name}; the workflow does not run this time."
+            place = Place(entries, index) if isinstance(entries, Items) else Place(workflow)
+            work.report.warn("unknown-job", message, place, hint=hint)
+
+
+def check_selection(config: Config, plans: Mapping[str, object], report: Reporter) -> None:
+    """Warns when nothing is left to run."""
+    if report.failed or plans:
+        return
+    place = Place(config.tree, "workflows", on_key=True) if "workflows" in config.tree else Place(config.tree)
+    report.warn("all-workflows-filtered", "All Workflows have been filtered from this Pipeline.", place)
+    report.warn("no-jobs", "No Jobs have been run.", place)

@@ -1,0 +1,116 @@
+"""YAML text in the layout the vendor's compiler prints: two blanks, lists flush with their key."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from penstock.language.common.scalars import TEXT, resolve_plain, show_scalar
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
+_UNSAFE = re.compile(r": |:$| #|^[-?:] |^-+$|^---|^\.\.\.|\s$|^=$|^<<$|^\d{4}-\d")
+_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
+_BLANKS_AT_END = re.compile(r"[ \t]$", re.MULTILINE)
+
+
+def emit_scalar(value: object) -> str:
+    """A scalar on one line; text that would be read as something else is quoted."""
+    if not isinstance(value, str):
+        return "null" if value is None else show_scalar(value)
+    if _PLAIN.match(value) and not _UNSAFE.search(value) and resolve_plain(value) is TEXT:
+        return value
+    return _quote(value)
+
+
+def _quote(text: str) -> str:
+    """Double quotes with escapes that YAML and JSON share; other characters stay readable."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return re.sub(
+        r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", quoted
+    )
+
+
+def emit_inline(value: object) -> str:
+    """A value in flow style, on one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_quote_inline(k)}: {emit_inline(v)}" for k, v in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(emit_inline, value)) + "]"
+        case _:
+            return _quote_inline(value)
+
+
+def _quote_inline(value: object) -> str:
+    text = emit_scalar(value)
+    return (
+        _quote(text) if isinstance(value, str) and text == value and re.search(r"[,\[\]{}]", text) else text
+    )
+
+
+class Emitter:
+    """Prints values in block style; what is printed twice at the same depth is laid out once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[object, list[str]]] = {}
+
+    def emit(self, value: object) -> str:
+        """A mapping as a document."""
+        return "\n".join(self._list_lines(value, 0)) + "\n"
+
+    def _list_lines(self, value: object, depth: int) -> list[str]:
+        """The lines of a non-empty map or list."""
+        key = (id(value), depth)
+        known = self._known.get(key)
+        if known is None:
+            lines = self._lay_map(value, depth) if isinstance(value, dict) else self._lay_list(value, depth)
+            known = self._known[key] = (value, lines)
+        return known[1]
+
+    def _lay_map(self, value: dict[str, object], depth: int) -> list[str]:
+        lines: list[str] = []
+        margin = "  " * depth
+        for name, item in value.items():
+            head = f"{margin}{emit_scalar(name)}:"
+            if isinstance(item, dict | list) and item:
+                lines.append(head)
+                lines.extend(self._list_lines(item, depth + isinstance(item, dict)))
+            else:
+                lines.extend(_lay_leaf(head, item, depth + 1))
+        return lines
+
+    def _lay_list(self, value: object, depth: int) -> list[str]:
+        lines: list[str] = []
+        margin = "  " * depth
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, dict | list) and item:
+                inner = self._list_lines(item, depth + 1)
+                lines.append(f"{margin}- {inner[0][len(margin) + 2 :]}")
+                lines.extend(inner[1:])
+            else:
+                lines.extend(_lay_leaf(f"{margin}-", item, depth + 1))
+        return lines
+
+
+def _lay_leaf(head: str, value: object, depth: int) -> Iterable[str]:
+    """A scalar or an empty container after its key; many lines of text as a literal block."""
+    if isinstance(value, dict | list):
+        return (f"{head} {'{}' if isinstance(value, dict) else '[]'}",)
+    if not isinstance(value, str) or not _fits_block(value):
+        return (f"{head} {emit_scalar(value)}",)
+    body = value.rstrip("\n")
+    ending = len(value) - len(body)
+    indicator = "2" if body.startswith(" ") else ""
+    chomp = {0: "-", 1: ""}.get(ending, "+")
+    lines = [*body.split("\n"), *[""] * (ending - 1)]
+    margin = "  " * depth
+    return (f"{head} |{indicator}{chomp}", *(margin + line if line else "" for line in lines))
+
+
+def _fits_block(text: str) -> bool:
+    """True for text of several lines that a literal block shows as it is."""
+    return (
+        "\n" in text.rstrip("\n")
+        and not text.startswith("\n")
+        and _BLOCK.match(text) is not None
+        and not _BLANKS_AT_END.search(text)
+    )

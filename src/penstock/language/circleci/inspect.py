@@ -1,0 +1,183 @@
+"""The shape check of a whole config, or of an orb: every element against its shape, used or not."""
+
+from penstock.language.circleci.condition import OPERATORS
+from penstock.language.circleci.parameters import check_type, fits_type
+from penstock.language.circleci.schema import BUILTIN_STEPS, CONDITIONAL, ELEMENTS, STEPS, WORKFLOW
+from penstock.language.common.diagnostic import Reporter, suggest_name
+from penstock.language.common.shape import Shape, ShapeChecker
+from penstock.language.common.tree import Items, Map, Place
+
+TOP_KEYS = (
+    "version", "setup", "orbs", "commands", "parameters", "executors", "jobs", "job-groups", "workflows",
+    "experimental", "notify", "description", "display", "examples", "build_agent",
+)  # fmt: skip
+_CLOSE = 0.8
+
+
+class Inspector:
+    """Checks the texts of one compilation; elements that are wrong are spoiled for later passes."""
+
+    def __init__(self, report: Reporter, tree: Map, *, templates: bool) -> None:
+        self._report = report
+        self._checker = ShapeChecker(report, templates=templates)
+        commands = tree.get("commands")
+        self._commands = commands if isinstance(commands, Map) else Map(())
+
+    def check_elements(self, tree: Map) -> None:
+        """Commands, executors and jobs of a config or an orb."""
+        for kind, expected in ELEMENTS.items():
+            section = tree.get(kind)
+            if isinstance(section, Map):
+                for name, element in section.items():
+                    self._check_element(element, expected, Place(section, name), section)
+            elif section is not None:
+                self._refuse_section(tree, kind)
+
+    def check_workflows(self, workflows: Map) -> None:
+        """Workflows; `version` among them is no workflow."""
+        for name, workflow in workflows.items():
+            if name == "version":
+                continue
+            if name in {"when", "unless", "jobs", "triggers"}:
+                message = f"[{Place(workflows, name).find_pointer()}] '{name}' is a key of a workflow"
+                hint = "put it below the workflow's name"
+                self._report.error("wrong-type", message, Place(workflows, name, on_key=True), hint=hint)
+                self._report.spoil(workflow)
+            elif not self.check(workflow, WORKFLOW, Place(workflows, name)):
+                self._report.spoil(workflow)
+            elif isinstance(workflow, Map):
+                self._check_workflow(workflow)
+
+    def check(self, value: object, expected: Shape, place: Place) -> bool:
+        """True when the value has the shape; else what is wrong is reported."""
+        return self._checker.check(value, expected, place)
+
+    def check_steps(self, steps: object, place: Place) -> bool:
+        """A list of steps, with the lists inside conditions."""
+        if not self._checker.check(steps, STEPS, place) or not isinstance(steps, Items):
+            return isinstance(steps, str)
+        right = True
+        for index, step in enumerate(steps):
+            right &= self._check_step(step, Place(steps, index))
+        return right
+
+    def _check_element(self, element: object, expected: Shape, place: Place, section: Map) -> None:
+        right = self._checker.check(element, expected, place)
+        if isinstance(element, Map):
+            if "steps" in element and isinstance(element["steps"], Items):
+                right &= self.check_steps(element["steps"], Place(element, "steps"))
+            right &= self._check_defaults(element.get("parameters"))
+        if not right:
+            self._report.spoil(element if isinstance(element, Map) else section)
+
+    def _check_defaults(self, parameters: object) -> bool:
+        """Defaults must be of the declared type; those of steps are lists of steps."""
+        right = True
+        for name, spec in parameters.items() if isinstance(parameters, Map) else ():
+            if not isinstance(spec, Map) or "default" not in spec:
+                continue
+            default, place = spec["default"], Place(spec, "default")
+            if isinstance(default, str) and "<<" in default:
+                continue
+            if not fits_type(default, spec):
+                right = check_type(name, default, spec, self._report, place) and right
+            elif spec.get("type") == "steps":
+                right &= self.check_steps(default, place)
+        return right
+
+    def _check_step(self, step: object, place: Place) -> bool:
+        if isinstance(step, Map) and len(step) == 1:
+            return self._check_call(step)
+        if isinstance(step, str):
+            return True
+        if not isinstance(step, Map):
+            message = f"[{place.find_pointer()}] expected type: String|Mapping, found: {_name(step)}"
+            self._report.error("wrong-type", message, place, hint="a step is a word or a map with one key")
+            return False
+        message = f"[{place.find_pointer()}] maximum size: [1], found: [{len(step)}]"
+        name = next(iter(step), "run")
+        hint = f"indent the keys after '{name}:' one level deeper, or start each step with '-'"
+        self._report.error("step-size", message, place, hint=hint)
+        return False
+
+    def _check_call(self, step: Map) -> bool:
+        for name, body in step.items():
+            if name in {"when", "unless"}:
+                return self._check_conditional(body, Place(step, name))
+            if name == "steps" and isinstance(body, Items):
+                return self.check_steps(body, Place(step, name))
+            expected = BUILTIN_STEPS.get(name)
+            if expected is not None and name not in self._commands:
+                return self._checker.check(body, expected, Place(step, name))
+        return True
+
+    def _check_conditional(self, body: object, place: Place) -> bool:
+        if isinstance(body, str) and "<<" in body:
+            return True
+        if not self._checker.check(body, CONDITIONAL, place) or not isinstance(body, Map):
+            return False
+        condition = body.get("condition")
+        if isinstance(condition, Map) and len(condition) == 1:
+            self._hint_operator(condition)
+        return isinstance(body["steps"], str) or self.check_steps(body["steps"], Place(body, "steps"))
+
+    def _hint_operator(self, condition: Map) -> None:
+        """A map that is no statement counts as true; that is seldom what was meant."""
+        for key in condition:
+            if key not in OPERATORS:
+                message = f"'{key}' is not a logic statement; a map like this always holds."
+                hint = suggest_name(key, OPERATORS)
+                self._report.warn("unknown-operator", message, Place(condition, key, on_key=True), hint=hint)
+
+    def _check_workflow(self, workflow: Map) -> None:
+        if "when" in workflow and "unless" in workflow:
+            message = (
+                f"[{Place(workflow).find_pointer()}] subject must not be valid against schema "
+                "{\"description\":\"cannot use both 'when' and 'unless'\"}"
+            )
+            self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True))
+        jobs = workflow.get("jobs")
+        for entry in jobs if isinstance(jobs, Items) else ():
+            self._check_entry(entry)
+
+    def _check_entry(self, entry: object) -> None:
+        if not isinstance(entry, Map):
+            return
+        if len(entry) != 1:
+            name = next(iter(entry), "job")
+            message = f"[{Place(entry).find_pointer()}] maximum size: [1], found: [{len(entry)}]"
+            hint = f"indent the keys after '{name}:' one level deeper"
+            self._report.error("entry-size", message, Place(entry), hint=hint)
+            self._report.spoil(entry)
+            return
+        for body in entry.values():
+            for key in ("pre-steps", "post-steps"):
+                if isinstance(body, Map) and isinstance(body.get(key), Items):
+                    self.check_steps(body[key], Place(body, key))
+
+    def _refuse_section(self, tree: Map, kind: str) -> None:
+        message = f"[#/{kind}] expected type: Mapping, found: {_name(tree[kind])}"
+        self._report.error(
+            "wrong-type", message, Place(tree, kind), hint=f"'{kind}:' is a map from name to definition"
+        )
+
+
+def _name(value: object) -> str:
+    from penstock.language.common.shape import TYPE_NAMES
+
+    return TYPE_NAMES.get(type(value), "String")
+
+
+def check_top(tree: Map, report: Reporter) -> None:
+    """Warns of keys at the top that look like misspelt ones; others are the user's own (anchors)."""
+    from difflib import SequenceMatcher
+
+    for key in tree:
+        if key in TOP_KEYS or key.startswith(("x-", "_", ".")):
+            continue
+        alike = [known for known in TOP_KEYS if SequenceMatcher(None, key, known).ratio() >= _CLOSE]
+        if alike and alike[0] not in tree:
+            message = f"Key '{key}' is ignored."
+            report.warn(
+                "unknown-key", message, Place(tree, key, on_key=True), hint=f"did you mean '{alike[0]}'?"
+            )

@@ -1,0 +1,1 @@
+"""Lowering: expanded jobs to the plan every engine and agent understands."""

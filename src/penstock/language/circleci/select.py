@@ -1,0 +1,116 @@
+"""What runs in this pipeline: conditions and schedules of workflows, filters of jobs."""
+
+from penstock.language.circleci.condition import hold_expression, report_pattern
+from penstock.language.circleci.expand.frame import Frame
+from penstock.language.circleci.expand.workflow import Job, Workflow
+from penstock.language.circleci.fill import Filler
+from penstock.language.common.context import Context
+from penstock.language.common.filters import matches_any, unwrap_pattern
+from penstock.language.common.pattern import PatternError, check_pattern
+from penstock.language.common.scalars import show_scalar
+from penstock.language.common.tree import Items, Map, Place
+from penstock.model.status import Outcome
+from penstock.plan.workflow import Schedule
+
+Needs = dict[str, tuple[Outcome, ...]]
+
+
+def is_selected(workflow: Map, frame: Frame) -> bool:
+    """True when the workflow's `when` holds, and its `unless` does not."""
+    for key, wanted in (("when", True), ("unless", False)):
+        if key in workflow:
+            held = hold_expression(workflow[key], frame.filler, Place(workflow, key))
+            if held is not wanted:
+                return False
+    return True
+
+
+def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Schedule, ...] | None:
+    """The schedules that hold on this branch; None when the workflow has no triggers at all."""
+    triggers = workflow.get("triggers")
+    if not isinstance(triggers, Items):
+        return None
+    schedules = []
+    for trigger in triggers:
+        schedule = trigger.get("schedule") if isinstance(trigger, Map) else None
+        if not isinstance(schedule, Map):
+            continue
+        filters = frame.filler.fill(schedule.get("filters"), Place(schedule, "filters"))
+        branches = filters.get("branches") if isinstance(filters, Map) else None
+        if _passes_branch(branches, context.branch, frame.filler):
+            cron = frame.filler.fill(schedule.get("cron"), Place(schedule, "cron"))
+            schedules.append(Schedule(cron=show_scalar(cron)))
+    return tuple(schedules)
+
+
+def filter_jobs(workflow: Workflow, context: Context) -> list[tuple[Job, Needs]]:
+    """The jobs that remain, each with what it still needs.
+
+    A dependency that was filtered away no longer counts; a job all of whose dependencies were filtered
+    away goes too (CircleCI config reference: filters).
+    """
+    dropped = {job.key for job in workflow.jobs if not _passes_filters(job, context)}
+    while more := {
+        job.key
+        for job in workflow.jobs
+        if job.key not in dropped and job.needs and dropped.issuperset(job.needs)
+    }:
+        dropped |= more
+    return [(job, _keep_needs(job.needs, dropped)) for job in workflow.jobs if job.key not in dropped]
+
+
+def _keep_needs(needs: Needs, dropped: set[str]) -> Needs:
+    return {key: outcomes for key, outcomes in needs.items() if key not in dropped}
+
+
+def _passes_filters(job: Job, context: Context) -> bool:
+    """True when a job runs for this ref; without any knowledge of a ref every job does."""
+    filler = job.frame.filler
+    filters = job.entry.get("filters")
+    if isinstance(filters, str):
+        return hold_expression(filters, filler, Place(job.entry, "filters"))
+    filters = filler.fill(filters, Place(job.entry, "filters"))
+    branches = filters.get("branches") if isinstance(filters, Map) else None
+    tags = filters.get("tags") if isinstance(filters, Map) else None
+    if branches is None and isinstance(job.body, Map):
+        branches = job.body.get("branches")  # version 2 without workflows
+    _check_patterns((branches, tags), filler)
+    if context.tag:
+        return isinstance(tags, Map) and _passes(tags, context.tag)
+    return _passes_branch(branches, context.branch, filler)
+
+
+def _passes_branch(branches: object, branch: str, filler: Filler) -> bool:
+    _check_patterns((branches,), filler)
+    return not isinstance(branches, Map) or not branch or _passes(branches, branch)
+
+
+def _passes(filters: Map, name: str) -> bool:
+    """`only` must match and `ignore` must not; a pattern that is invalid has been reported."""
+    try:
+        if filters.get("only") is not None and not matches_any(name, _list_texts(filters["only"])):
+            return False
+        return filters.get("ignore") is None or not matches_any(name, _list_texts(filters["ignore"]))
+    except PatternError:
+        return False
+
+
+def _list_texts(value: object) -> list[str]:
+    items = value if isinstance(value, Items) else [value]
+    return [show_scalar(item) for item in items]
+
+
+def _check_patterns(groups: tuple[object, ...], filler: Filler) -> None:
+    """Reports every invalid regular expression, whether or not this ref would have met it."""
+    for group in groups:
+        for key in ("only", "ignore") if isinstance(group, Map) else ():
+            for entry in _list_texts(group.get(key)) if isinstance(group, Map) else ():
+                pattern = unwrap_pattern(entry)
+                if pattern is None or pattern == ".*":
+                    continue
+                try:
+                    check_pattern(pattern)
+                except PatternError:
+                    report_pattern(
+                        pattern, filler, Place(group, key) if isinstance(group, Map) else Place(Map(()))
+                    )

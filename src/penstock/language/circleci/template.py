@@ -1,0 +1,134 @@
+"""Text with `<< >>` in it: references, expressions and Mustache sections, as parts."""
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from penstock.language.circleci.expression.parser import Expression, parse_expression
+from penstock.language.circleci.expression.token import ExpressionError
+
+LONGEST_EXPRESSION = 2048
+
+_OPEN = re.compile(r"(\\*)<<")
+_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[^\s.<>()\"=!]+)+\??\Z")
+_ROOTS = re.compile(r"\b(?:parameters|pipeline|matrix)\.")
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """`<< parameters.x >>`; `text` is as written, brackets included."""
+
+    name: str
+    text: str
+
+
+class Computed(msgspec.Struct, frozen=True):
+    """`<< pipeline.number > 5 >>`; `text` is as written, brackets included."""
+
+    tree: Expression
+    text: str
+
+
+class Section(msgspec.Struct, frozen=True):
+    """`<<# x >>…<</ x >>`: parts that count only when the value is truthy, or (`^`) only when not."""
+
+    name: str
+    inverted: bool
+    parts: tuple["Part", ...]
+    text: str
+
+
+class Faulty(msgspec.Struct, frozen=True):
+    """Something between brackets that makes no sense, and why."""
+
+    code: str
+    message: str
+    text: str
+
+
+Part = str | Reference | Computed | Section | Faulty
+
+
+@lru_cache(maxsize=4096)
+def parse_template(text: str) -> tuple[Part, ...]:
+    r"""The parts of a text. `\<<` is a literal `<<`, and two backslashes before brackets are one.
+
+    Brackets that hold neither a reference nor an expression (a here-document of a shell) are text.
+    """
+    return _Parser(text).parse()
+
+
+class _Parser:
+    """Walks through a text; open sections wait on a stack."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._parts: list[Part] = []
+        self._open: list[tuple[str, bool, str, list[Part]]] = []
+
+    def parse(self) -> tuple[Part, ...]:
+        text, position = self._text, 0
+        while match := _OPEN.search(text, position):
+            slashes = len(match[1])
+            self._add_text(text[position : match.start()] + "\\" * (slashes // 2))
+            if slashes % 2:
+                self._add_text("<<")
+                position = match.end()
+            else:
+                position = self._parse_brackets(match.end())
+        self._add_text(text[position:])
+        while self._open:
+            name, _, opening, outer = self._open.pop()
+            message = f"The section of {name} has no end."
+            outer.append(Faulty("open-section", message, opening))
+            self._parts = outer
+        return tuple(self._parts)
+
+    def _add_text(self, text: str) -> None:
+        if not text:
+            return
+        if self._parts and isinstance(self._parts[-1], str):
+            self._parts[-1] += text
+        else:
+            self._parts.append(text)
+
+    def _parse_brackets(self, start: int) -> int:
+        """Adds what stands between brackets, or the opening ones as text; the position after it."""
+        end = self._text.find(">>", start)
+        if (end if end >= 0 else len(self._text)) - start >= LONGEST_EXPRESSION:
+            message = f"Expressions must be less than {LONGEST_EXPRESSION} characters."
+            self._parts.append(Faulty("expression-too-long", message, "<<"))
+            return start
+        content = self._text[start:end] if end >= 0 else "<<"
+        part = self._parse_content(content.strip(), f"<<{content}>>") if "<<" not in content else None
+        if part is None:
+            self._add_text("<<")
+            return start
+        if not isinstance(part, bool):
+            self._parts.append(part)
+        return end + 2
+
+    def _parse_content(self, content: str, text: str) -> Part | bool | None:
+        """A part, True for the bounds of a section, or None for what is no template."""
+        if content[:1] in {"#", "^"} and _REFERENCE.match(content[1:].strip()):
+            self._open.append((content[1:].strip(), content[0] == "^", text, self._parts))
+            self._parts = []
+            return True
+        if content[:1] == "/" and self._open and content[1:].strip() == self._open[-1][0]:
+            name, inverted, opening, outer = self._open.pop()
+            outer.append(Section(name, inverted, tuple(self._parts), opening))
+            self._parts = outer
+            return True
+        if _REFERENCE.match(content):
+            return Reference(content, text)
+        return _parse_computed(content, text)
+
+
+def _parse_computed(content: str, text: str) -> Part | None:
+    try:
+        tree = parse_expression(content)
+    except ExpressionError as error:
+        if not _ROOTS.search(content):
+            return None
+        return Faulty("invalid-expression", f"Invalid expression '{content}': {error}", text)
+    return Computed(tree, text) if not content.isidentifier() else None

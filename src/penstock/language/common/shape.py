@@ -1,0 +1,140 @@
+"""What data must look like, as data: types, keys, required keys, permitted values."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from penstock.language.common.diagnostic import Reporter, suggest_name
+from penstock.language.common.scalars import show_scalar
+from penstock.language.common.tree import Items, Map, Place, Unresolved
+
+TYPE_NAMES: dict[type, str] = {
+    Map: "Mapping", Items: "Sequence", str: "String", int: "Number", float: "Number", bool: "Boolean",
+    type(None): "Null",
+}  # fmt: skip
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """The shape of one value.
+
+    `types` are names of `TYPE_NAMES`. `keys` are a mapping's known keys; `others` is the shape of any
+    other key, and when it is None such a key is an error, or with `lenient` only a warning; a mapping's
+    shape with neither is open. `items` is
+    the shape of a list's items, `least` how many there must be. `options` and `pattern` hold for scalars.
+    `hint` tells what is expected.
+    """
+
+    types: frozenset[str]
+    keys: Mapping[str, "Shape"] = {}
+    required: tuple[str, ...] = ()
+    others: "Shape | None" = None
+    lenient: bool = False
+    items: "Shape | None" = None
+    least: int = 0
+    options: frozenset[object] = frozenset()
+    pattern: str = ""
+    hint: str = ""
+
+
+def shape(types: str, **details: object) -> Shape:
+    """A shape from the names of its types, separated by blanks."""
+    return Shape(types=frozenset(types.split()), **details)  # type: ignore[arg-type]  # checked by the callers' tests
+
+
+class ShapeChecker:
+    """Checks values against shapes and reports in the words of the vendor's schema.
+
+    A container that was found right is not looked at again with the same shape. Before values are
+    filled in (`templates`), a text with `<<` may stand for anything.
+    """
+
+    def __init__(self, report: Reporter, *, templates: bool) -> None:
+        self._report = report
+        self._templates = templates
+        self._known: set[tuple[int, int]] = set()
+
+    def check(self, value: object, expected: Shape, place: Place) -> bool:
+        """True when the value has the shape; else everything wrong with it is reported."""
+        kind = TYPE_NAMES.get(type(value)) or _name_subclass(value)
+        if kind == "String" and (isinstance(value, Unresolved) or (self._templates and "<<" in str(value))):
+            return True
+        if kind not in expected.types:
+            self._refuse_type(kind, expected, place)
+            return False
+        if isinstance(value, Map):
+            return self._is_known(value, expected) or self._check_map(value, expected)
+        if isinstance(value, Items):
+            return self._is_known(value, expected) or self._check_items(value, expected, place)
+        return self._check_scalar(value, expected, place)
+
+    def _is_known(self, value: Map | Items, expected: Shape) -> bool:
+        key = (id(value), id(expected))
+        if key in self._known:
+            return True
+        self._known.add(key)
+        return False
+
+    def _check_map(self, value: Map, expected: Shape) -> bool:
+        right = True
+        if not expected.keys and expected.others is None:
+            return right
+        for key, item in value.items():
+            inner = expected.keys.get(key, expected.others)
+            if inner is not None:
+                right &= self.check(item, inner, Place(value, key))
+            elif not (self._templates and "<<" in key):
+                right &= self._refuse_key(value, key, expected)
+        for key in expected.required:
+            if key not in value:
+                message = f"[{Place(value).find_pointer()}] required key [{key}] not found"
+                self._report.error("required-key", message, Place(value), hint=expected.hint)
+                right = False
+        return right
+
+    def _check_items(self, value: Items, expected: Shape, place: Place) -> bool:
+        right = True
+        if len(value) < expected.least:
+            message = f"[{place.find_pointer()}] minimum item count: {expected.least}, found: {len(value)}"
+            self._report.error("too-few-items", message, place, hint=expected.hint)
+            right = False
+        if expected.items is not None:
+            for index, item in enumerate(value):
+                right &= self.check(item, expected.items, Place(value, index))
+        return right
+
+    def _check_scalar(self, value: object, expected: Shape, place: Place) -> bool:
+        if expected.options and value not in expected.options:
+            known = [show_scalar(option) for option in expected.options]
+            hint = suggest_name(show_scalar(value), known)
+            message = f"[{place.find_pointer()}] Input not a valid enum value"
+            self._report.error("invalid-value", message, place, hint=hint)
+            return False
+        if expected.pattern and isinstance(value, str) and not re.fullmatch(expected.pattern, value):
+            message = f"[{place.find_pointer()}] string [{value[:80]}] does not match what is expected here"
+            self._report.error("invalid-value", message, place, hint=expected.hint)
+            return False
+        return True
+
+    def _refuse_type(self, kind: str, expected: Shape, place: Place) -> None:
+        wanted = [name for name in TYPE_NAMES.values() if name in expected.types]
+        types = "|".join(dict.fromkeys(wanted))
+        message = f"[{place.find_pointer()}] expected type: {types}, found: {kind}"
+        self._report.error("wrong-type", message, place, hint=expected.hint)
+
+    def _refuse_key(self, value: Map, key: str, expected: Shape) -> bool:
+        place = Place(value, key, on_key=True)
+        message = f"[{Place(value).find_pointer()}] extraneous key [{key}] is not permitted"
+        hint = suggest_name(key, expected.keys)
+        if hint.startswith("known here"):
+            hint = "permitted keys: " + hint.removeprefix("known here: ")
+        if expected.lenient:
+            self._report.warn("unknown-key", message, place, hint=hint)
+            return True
+        self._report.error("unknown-key", message, place, hint=hint)
+        return False
+
+
+def _name_subclass(value: object) -> str:
+    """The type name of a value whose class only carries more with it."""
+    return next((name for kind, name in TYPE_NAMES.items() if isinstance(value, kind)), "Unknown")
