@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import msgspec
 from sqlalchemy import Executable, bindparam, select, update
 
 from penstock.model.run import StepRun
@@ -12,31 +13,24 @@ from penstock.store.schema import steps
 from penstock.store.upserts import insert_into
 
 
+class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a step ended."""
+
+    status: StepStatus
+    stopped_at: int
+    exit_code: int | None = None
+    message: str = ""
+
+
 def start_step(tx: Transaction, step: StepRun) -> None:
     """Store the step; one of the same index of the task that was stored before is replaced."""
     tx.execute(_upsert(tx.dialect.name), rows.values_of(step))
 
 
-def finish_step(
-    tx: Transaction,
-    task_id: int,
-    index: int,
-    *,
-    status: StepStatus,
-    stopped_at: int,
-    exit_code: int | None = None,
-    message: str = "",
-) -> None:
+def finish_step(tx: Transaction, task_id: int, index: int, end: StepEnd) -> None:
     """Note how the step ended; nothing happens when it was never started."""
-    values = {
-        "of_task": task_id,
-        "at_index": index,
-        "new_status": status,
-        "new_stopped_at": stopped_at,
-        "new_exit_code": exit_code,
-        "new_message": message,
-    }
-    tx.execute(_finish(), values)
+    values = {f"new_{name}": value for name, value in msgspec.structs.asdict(end).items()}
+    tx.execute(_finish(), values | {"of_task": task_id, "at_index": index})
 
 
 def end_open_steps(tx: Transaction, task_id: int, *, status: StepStatus, stopped_at: int) -> None:
@@ -66,11 +60,12 @@ def _upsert(dialect: str) -> Executable:
 
 @cache
 def _finish() -> Executable:
-    names = ("status", "stopped_at", "exit_code", "message")
     chosen = update(steps).where(
         steps.c.task_id == bindparam("of_task"), steps.c.index == bindparam("at_index")
     )
-    return chosen.values({name: bindparam(f"new_{name}", type_=steps.c[name].type) for name in names})
+    return chosen.values(
+        {name: bindparam(f"new_{name}", type_=steps.c[name].type) for name in StepEnd.__struct_fields__}
+    )
 
 
 @cache
