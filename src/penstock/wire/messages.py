@@ -36,6 +36,8 @@ class StepFinished(Event, frozen=True, kw_only=True, omit_defaults=True, tag="st
     """A step ended; `message` says what the exit code cannot."""
 
     step: int
+    name: str = ""
+    kind: str = ""
     status: StepStatus
     exit_code: int | None = None
     message: str = ""

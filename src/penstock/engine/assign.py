@@ -1,0 +1,101 @@
+"""Puts together all an agent needs to run a task."""
+
+from collections.abc import Sequence
+
+from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.languages import TaskFacts, find_language
+from penstock.engine.unit import Parts
+from penstock.model.run import Job, Task
+from penstock.plan.step import AttachWorkspace, Run
+from penstock.plan.workflow import JobPlan
+from penstock.store import jobs, test_results, workspaces
+from penstock.store.database import Transaction
+from penstock.store.test_results import TimingKind
+from penstock.wire.messages import Assignment, Layer, Source
+
+
+def make_assignment(parts: Parts, tx: Transaction, task: Task, lease: float) -> Assignment:
+    """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
+    job = present(jobs.get_job(tx, task.job_id))
+    facts = parts.facts.get(tx, job.workflow_id)
+    plan = facts.graph.plan.jobs[job.key]
+    secrets = gather_secrets(parts, facts, plan)
+    upstream = facts.graph.upstream(job.key)
+    builtins = _list_builtins(tx, facts, job, plan, task)
+    return Assignment(
+        task=task.uuid,
+        job=job.uuid,
+        index=task.index,
+        total=job.parallelism,
+        attempt=task.attempt,
+        language=facts.pipeline.language,
+        plan=plan,
+        environment=secrets | builtins,
+        secrets=tuple(dict.fromkeys(secrets.values())),
+        source=_find_source(facts),
+        layers=_list_layers(tx, facts, plan, upstream),
+        timings=_read_timings(tx, job, plan),
+        number=job.number or 0,
+        lease=lease,
+    )
+
+
+def gather_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> dict[str, str]:
+    """Project variables, then those of each context in order; later ones win.
+
+    CircleCI docs: environment variable usage options. A context that does not exist has none.
+    """
+    gathered = dict(parts.variables.of_project(facts.project.id))
+    for name in plan.contexts:
+        gathered |= parts.variables.of_context(facts.organization.id, name) or {}
+    return gathered
+
+
+def _list_builtins(tx: Transaction, facts: Facts, job: Job, plan: JobPlan, task: Task) -> dict[str, str]:
+    needed = set(plan.needs)
+    uuids = {state.key: state.uuid for state in jobs.states_of(tx, job.workflow_id)} if needed else {}
+    return find_language(facts.pipeline.language).variables(
+        TaskFacts(
+            organization=facts.organization,
+            project=facts.project,
+            pipeline=facts.pipeline,
+            workflow_uuid=facts.workflow_uuid,
+            workspace=facts.workspace,
+            job=job,
+            plan=plan,
+            task=task,
+            upstream=tuple(uuids[key] for key in plan.needs if key in uuids),
+        )
+    )
+
+
+def _find_source(facts: Facts) -> Source | None:
+    url = facts.labels.get(LOCAL_SOURCE) or facts.project.url
+    if not url:
+        return None
+    return Source(
+        url=url,
+        revision=facts.pipeline.revision,
+        default_branch=facts.project.default_branch,
+        origin=facts.project.url,
+    )
+
+
+def _list_layers(tx: Transaction, facts: Facts, plan: JobPlan, upstream: Sequence[str]) -> tuple[Layer, ...]:
+    """The layers of the jobs upstream, in graph order (CircleCI docs: using workspaces)."""
+    if not any(isinstance(step, AttachWorkspace) for step in plan.steps):
+        return ()
+    order = {key: place for place, key in enumerate(upstream)}
+    layers = workspaces.layers_of(tx, facts.workspace, set(upstream))
+    layers.sort(key=lambda layer: order[layer.job_key])
+    return tuple(Layer(owner=f"{layer.job_key}/{layer.task_index}", blob=layer.blob) for layer in layers)
+
+
+def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, float]:
+    """How long tests took before, for jobs that may split by it."""
+    commands = (step.command for step in plan.steps if isinstance(step, Run))
+    if not any("timings" in command or "tests run" in command for command in commands):
+        return {}
+    by_file = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.FILE)
+    by_class = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.CLASSNAME)
+    return by_class | by_file

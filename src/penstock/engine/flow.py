@@ -1,0 +1,140 @@
+"""A workflow inside a transaction: loaded and locked once, advanced by events, saved once."""
+
+from collections import deque
+
+from penstock.engine.facts import Facts
+from penstock.engine.feed import JobChanged, WorkflowChanged
+from penstock.engine.unit import Unit
+from penstock.lifecycle.effects import AnyEffect
+from penstock.lifecycle.events import AnyEvent
+from penstock.lifecycle.state import JobState, WorkflowState
+from penstock.lifecycle.workflow import advance
+from penstock.model.errors import NotFoundError
+from penstock.model.run import Workflow
+from penstock.model.status import JobStatus
+from penstock.store import jobs, workflows
+from penstock.store.jobs import JobChange
+from penstock.store.workflows import WorkflowChange
+
+
+class Flow:
+    """A locked workflow. `pending` are effects of events that nobody has carried out yet."""
+
+    def __init__(self, unit: Unit, facts: Facts, row: Workflow, state: WorkflowState) -> None:
+        self.unit = unit
+        self.facts = facts
+        self.row = row
+        self.state = state
+        self.pending: deque[AnyEffect] = deque()
+        self.ids: dict[str, tuple[int, str]] = {}  # row id and UUID of each job, by key
+        self._saved = state
+        self._changes: dict[str, JobChange] = {}
+
+    def apply(self, event: AnyEvent, *, at: int | None = None) -> bool:
+        """Let the event change the state; False when it came late or twice and changed nothing.
+
+        `at` is when it happened, if that was before now.
+        """
+        before = self.state
+        step = advance(self.facts.graph, before, event)
+        if step.state is before:
+            return False
+        self.state = step.state
+        self.pending.extend(step.effects)
+        moment = min(at or self.unit.now, self.unit.now)
+        for key in sorted(step.changed, key=self.facts.graph.rank.__getitem__):
+            self._note_job(key, before.jobs[key], moment)
+        if before.status is not self.state.status:
+            self._note_workflow(moment)
+        return True
+
+    def change_of(self, key: str) -> JobChange:
+        """The row change of the job that this transaction will write; set fields on it to add to it."""
+        change = self._changes.get(key)
+        if change is None:
+            change = self._changes[key] = JobChange(id=self.ids[key][0])
+        return change
+
+    def save(self) -> None:
+        """Write every row that has changed since the workflow was loaded."""
+        for key, job in self.state.jobs.items():
+            if job is not self._saved.jobs[key]:
+                row = self.change_of(key)
+                row.status, row.reason, row.attempt = job.status, job.reason, job.attempt
+                row.flags = {"losses": job.losses} if job.losses else {}
+                if job.approved_by:
+                    row.approved_by = job.approved_by
+        jobs.update_jobs(self.unit.tx, self._changes.values())
+        self._changes = {}
+        if (after := self.state) is not (before := self._saved):
+            change = WorkflowChange(id=self.row.id, status=after.status, reason=after.reason)
+            if (after.begun, after.locks) != (before.begun, before.locks):
+                change.flags = {"begun": after.begun, "locks": dict(after.locks)}
+            if after.begun and not before.begun and self.row.started_at is None:
+                change.started_at = self.unit.now
+            if after.status.is_terminal and not before.status.is_terminal:
+                change.stopped_at = self.unit.now
+            workflows.update_workflow(self.unit.tx, change)
+            self._saved = after
+
+    def _note_job(self, key: str, before: JobState, moment: int) -> None:
+        """Set the times that go with the job's new status, and tell the watchers."""
+        after, change = self.state.jobs[key], self.change_of(key)
+        if after.attempt != before.attempt:
+            change.queued_at, change.started_at, change.stopped_at = moment, None, None
+        if after.status is JobStatus.RUNNING and before.status is not JobStatus.RUNNING:
+            change.started_at = moment
+        if after.status.is_terminal:
+            change.stopped_at = moment
+        plan = self.facts.graph.plan.jobs[key]
+        told = JobChanged(
+            at=moment,
+            pipeline=self.facts.pipeline.uuid,
+            workflow=self.facts.workflow_uuid,
+            job=self.ids[key][1],
+            key=key,
+            name=plan.name,
+            kind=plan.kind,
+            status=after.status,
+            reason=after.reason,
+            attempt=after.attempt,
+            message=change.message if isinstance(change.message, str) else "",
+        )
+        self.unit.changes.append(told)
+
+    def _note_workflow(self, moment: int) -> None:
+        self.unit.changes.append(
+            WorkflowChanged(
+                at=moment,
+                pipeline=self.facts.pipeline.uuid,
+                workflow=self.facts.workflow_uuid,
+                name=self.facts.name,
+                status=self.state.status,
+                reason=self.state.reason,
+            )
+        )
+
+
+def load_flow(unit: Unit, workflow_id: int) -> Flow:
+    """The workflow, locked until the transaction ends. Raises NotFoundError when there is none."""
+    locked = workflows.lock_workflow(unit.tx, workflow_id)
+    if locked is None:
+        raise NotFoundError(f"there is no workflow {workflow_id}")
+    facts = unit.parts.facts.get(unit.tx, workflow_id)
+    rows = jobs.states_of(unit.tx, workflow_id)
+    state = WorkflowState(
+        jobs={row.key: _state_of(row) for row in rows},
+        status=locked.workflow.status,
+        reason=locked.workflow.reason,
+        begun=locked.flags.get("begun", False),
+        locks=locked.flags.get("locks", {}),
+    )
+    flow = Flow(unit, facts, locked.workflow, state)
+    flow.ids = {row.key: (row.id, row.uuid) for row in rows}
+    return flow
+
+
+def _state_of(row: jobs.JobState) -> JobState:
+    return JobState(
+        status=row.status, reason=row.reason, attempt=row.attempt, losses=row.flags.get("losses", 0)
+    )

@@ -1,0 +1,218 @@
+"""Keeps what tasks leave behind: steps, logs, artifacts, test results, caches, workspace layers."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from io import BufferedReader, RawIOBase
+from itertools import islice
+from typing import assert_never
+
+import msgspec
+from typing_extensions import Buffer
+
+from penstock.engine.feed import OutputAdded, StepChanged
+from penstock.engine.flow import Flow
+from penstock.engine.unit import Parts, Unit
+from penstock.ingest.junit import ReportError, read_junit
+from penstock.kit.ids import new_id
+from penstock.model.errors import NotFoundError
+from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
+from penstock.model.run import Job, StepRun, Task
+from penstock.model.status import StepStatus
+from penstock.store import artifacts, caches, logs, steps, test_results, workspaces
+from penstock.store.blobs import Blobs
+from penstock.store.logs import Payload
+from penstock.store.steps import StepEnd
+from penstock.store.test_results import ReportSet
+from penstock.wire.messages import (
+    AnyEvent,
+    ArtifactStored,
+    CacheSaved,
+    LayerSaved,
+    LogOutput,
+    StepFinished,
+    StepStarted,
+    TestReport,
+)
+
+CACHE_SCOPE = ""
+"""Caches of a project are shared by all its branches (CircleCI docs: caching)."""
+
+MOST_CASES = 200_000
+"""Test cases kept of one report; more would be no help to a reader."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with the work done that needs no transaction: bytes put away, reports read."""
+
+    event: AnyEvent
+    payload: Payload | None = None
+    cases: Sequence[TestCase] = ()
+    fault: str = ""
+
+
+def prepare(parts: Parts, event: AnyEvent) -> Prepared:
+    """Do what takes time before a transaction is begun. Doing it twice is harmless."""
+    if isinstance(event, LogOutput):
+        payload = logs.store_payload(parts.blobs, event.task, event.step, event.offset, event.data)
+        return Prepared(event=event, payload=payload)
+    if isinstance(event, TestReport):
+        try:
+            return Prepared(event=event, cases=_read_report(parts.blobs, event))
+        except (ReportError, NotFoundError) as error:
+            return Prepared(event=event, fault=f"test results in {event.source} could not be read: {error}")
+    return Prepared(event=event)
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that reports, inside a transaction that holds its workflow."""
+
+    flow: Flow
+    task: Task
+    job: Job
+
+
+Output = StepStarted | StepFinished | LogOutput | ArtifactStored | TestReport | CacheSaved | LayerSaved
+
+
+def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> None:
+    """Write the rows an event asks for, and tell the watchers."""
+    tx, job, index = unit.tx, place.job, place.task.index
+    match event:
+        case StepStarted():
+            _start_step(unit, place, event)
+        case StepFinished():
+            _finish_step(unit, place, event)
+        case LogOutput():
+            _append_log(unit, place, event, prepared)
+        case ArtifactStored(path=path, size=size, blob=blob):
+            artifact = Artifact(
+                uuid=new_id(), job_id=job.id, task_index=index, path=path, size=size, blob=blob
+            )
+            artifacts.save_artifact(tx, artifact, now=unit.now)
+        case TestReport():
+            _save_report(unit, place, event, prepared)
+        case CacheSaved(key=key, size=size, blob=blob):
+            entry = CacheEntry(key=key, blob=blob, size=size, created_at=unit.now)
+            if not caches.claim_key(tx, job.project_id, CACHE_SCOPE, entry):
+                unit.afterwards.append(partial(unit.parts.blobs.delete, blob))
+        case LayerSaved(size=size, blob=blob):
+            layer = WorkspaceLayer(job_key=job.key, task_index=index, blob=blob, size=size)
+            workspaces.add_layer(tx, place.flow.facts.workspace, layer, now=unit.now)
+        case _:
+            assert_never(event)
+
+
+def _start_step(unit: Unit, place: Place, event: StepStarted) -> None:
+    step = StepRun(
+        task_id=place.task.id,
+        index=event.step,
+        name=event.name,
+        kind=event.kind,
+        status=StepStatus.RUNNING,
+        started_at=min(event.at, unit.now),
+        stopped_at=None,
+    )
+    steps.start_step(unit.tx, step)
+    _tell_step(unit, place, event, StepStatus.RUNNING)
+
+
+def _finish_step(unit: Unit, place: Place, event: StepFinished) -> None:
+    end = StepEnd(
+        status=event.status,
+        stopped_at=min(event.at, unit.now),
+        exit_code=event.exit_code,
+        message=event.message,
+    )
+    steps.finish_step(unit.tx, place.task.id, event.step, end)
+    _tell_step(unit, place, event, event.status, exit_code=event.exit_code, message=event.message)
+
+
+def _tell_step(
+    unit: Unit,
+    place: Place,
+    event: StepStarted | StepFinished,
+    status: StepStatus,
+    *,
+    exit_code: int | None = None,
+    message: str = "",
+) -> None:
+    told = StepChanged(
+        at=min(event.at, unit.now),
+        pipeline=place.flow.facts.pipeline.uuid,
+        job=place.job.uuid,
+        index=place.task.index,
+        step=event.step,
+        name=event.name,
+        kind=event.kind,
+        status=status,
+        exit_code=exit_code,
+        message=message,
+    )
+    unit.changes.append(told)
+
+
+def _append_log(unit: Unit, place: Place, event: LogOutput, prepared: Prepared) -> None:
+    chunk = LogChunk(
+        task_id=place.task.id,
+        step=event.step,
+        sequence=event.sequence,
+        first_line=event.first_line,
+        lines=event.lines,
+        offset=event.offset,
+        size=event.size,
+        created_at=unit.now,
+    )
+    logs.append_chunks(unit.tx, [(chunk, prepared.payload or Payload(data=event.data))])
+    told = OutputAdded(
+        at=min(event.at, unit.now),
+        pipeline=place.flow.facts.pipeline.uuid,
+        job=place.job.uuid,
+        index=place.task.index,
+        step=event.step,
+        data=event.data,
+    )
+    unit.changes.append(told)
+
+
+def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared) -> None:
+    job = place.job
+    report = ReportSet(
+        project_id=job.project_id,
+        job_name=job.name,
+        job_id=job.id,
+        task_index=place.task.index,
+        now=unit.now,
+    )
+    test_results.save_cases(unit.tx, report, prepared.cases)
+    if prepared.fault:
+        place.flow.change_of(job.key).message = prepared.fault
+    unit.afterwards.append(partial(unit.parts.blobs.delete, event.blob))
+
+
+def _read_report(blobs: Blobs, event: TestReport) -> Sequence[TestCase]:
+    with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
+        return list(islice(read_junit(report, event.source), MOST_CASES))
+
+
+class BytesReader(RawIOBase):
+    """A file to read from, made of pieces."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill the buffer from one piece; 0 at the end."""
+        target = memoryview(buffer).cast("B")
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        count = min(len(target), len(self._rest))
+        target[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count

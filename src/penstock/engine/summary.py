@@ -1,0 +1,192 @@
+"""What a run has come to: read from the store, so that it is what everybody else will see too."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from penstock.engine.facts import present
+from penstock.engine.unit import Parts
+from penstock.model.errors import NotFoundError
+from penstock.model.output import TestOutcome
+from penstock.model.run import Job, Pipeline, StepRun, Task, Workflow
+from penstock.model.status import JobKind, JobStatus, Reason, StepStatus, WorkflowStatus
+from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, test_results, workflows
+from penstock.store.database import Transaction
+
+_BAD = {TestOutcome.FAILURE, TestOutcome.ERROR}
+_BROKEN = {StepStatus.FAILED, StepStatus.TIMEDOUT}
+MOST_FAILED = 100
+"""Names of failed tests that a summary lists for one job."""
+
+
+class FailedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The step that decided a job's failure."""
+
+    task_id: int
+    index: int  # of the task
+    step: int
+    name: str
+    exit_code: int | None = None
+    message: str = ""
+
+
+class TestTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tests of a job passed, failed and were skipped, and which failed."""
+
+    __test__ = False
+
+    passed: int
+    failed: int
+    skipped: int
+    failures: tuple[str, ...]
+
+
+class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A job's verdict and what it left. `seconds` is None when it never ran."""
+
+    uuid: str
+    number: int | None
+    name: str
+    kind: JobKind
+    status: JobStatus
+    reason: Reason
+    attempt: int
+    parallelism: int
+    seconds: float | None = None
+    message: str = ""
+    failed_step: FailedStep | None = None
+    tests: TestTotals | None = None
+    artifacts: tuple[str, ...] = ()
+
+
+class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow's verdict and its jobs in the order of the plan."""
+
+    uuid: str
+    name: str
+    status: WorkflowStatus
+    reason: Reason
+    jobs: tuple[JobSummary, ...]
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline's workflows, reruns included."""
+
+    pipeline: str
+    number: int
+    project: str
+    branch: str
+    tag: str
+    sha: str
+    created_at: int
+    workflows: tuple[WorkflowSummary, ...]
+
+
+def summarize_pipeline(parts: Parts, uuid: str) -> RunSummary:
+    """The summary of a pipeline as it is now. Raises NotFoundError."""
+    with parts.db.read() as tx:
+        pipeline = pipelines.pipeline_by_uuid(tx, uuid)
+        if pipeline is None:
+            raise NotFoundError(f"there is no run {uuid}")
+        return _summarize(tx, pipeline)
+
+
+def _summarize(tx: Transaction, pipeline: Pipeline) -> RunSummary:
+    project = present(projects.get_project(tx, pipeline.project_id))
+    return RunSummary(
+        pipeline=pipeline.uuid,
+        number=pipeline.number,
+        project=project.slug,
+        branch=pipeline.revision.branch,
+        tag=pipeline.revision.tag,
+        sha=pipeline.revision.sha,
+        created_at=pipeline.created_at,
+        workflows=tuple(_summarize_workflow(tx, each) for each in workflows.workflows_of(tx, pipeline.id)),
+    )
+
+
+def _summarize_workflow(tx: Transaction, workflow: Workflow) -> WorkflowSummary:
+    return WorkflowSummary(
+        uuid=workflow.uuid,
+        name=workflow.name,
+        status=workflow.status,
+        reason=workflow.reason,
+        jobs=tuple(_summarize_job(tx, job) for job in jobs.jobs_of(tx, workflow.id)),
+    )
+
+
+def _summarize_job(tx: Transaction, job: Job) -> JobSummary:
+    ran = job.started_at is not None
+    failed = ran and job.status not in {JobStatus.SUCCESS, JobStatus.RUNNING}
+    return JobSummary(
+        uuid=job.uuid,
+        number=job.number,
+        name=job.name,
+        kind=job.kind,
+        status=job.status,
+        reason=job.reason,
+        attempt=job.attempt,
+        parallelism=job.parallelism,
+        seconds=_seconds(job),
+        message=job.message,
+        failed_step=find_failed_step(tx, job) if failed else None,
+        tests=_total_tests(tx, job) if ran else None,
+        artifacts=tuple(_list_artifacts(tx, job)) if ran else (),
+    )
+
+
+def _seconds(job: Job) -> float | None:
+    if job.started_at is None or job.stopped_at is None:
+        return None
+    return max(job.stopped_at - job.started_at, 0) / 1000
+
+
+def find_failed_step(tx: Transaction, job: Job) -> FailedStep | None:
+    """The first step that failed in the job's latest attempt, by parallel copy."""
+    for task in tasks.tasks_of(tx, job.id, attempt=job.attempt):
+        for step in steps.steps_of(tx, task.id):
+            if step.status in _BROKEN:
+                return _describe_step(task, step)
+    return None
+
+
+def _describe_step(task: Task, step: StepRun) -> FailedStep:
+    return FailedStep(
+        task_id=task.id,
+        index=task.index,
+        step=step.index,
+        name=step.name,
+        exit_code=step.exit_code,
+        message=step.message,
+    )
+
+
+def _total_tests(tx: Transaction, job: Job) -> TestTotals | None:
+    counts = test_results.counts_of(tx, job.id)
+    if not counts:
+        return None
+    total = sum(count.total for count in counts)
+    failed = sum(count.failed for count in counts)
+    skipped = sum(count.skipped for count in counts)
+    failures = tuple(_list_failures(tx, job)) if failed else ()
+    return TestTotals(passed=total - failed - skipped, failed=failed, skipped=skipped, failures=failures)
+
+
+def _list_failures(tx: Transaction, job: Job) -> Iterator[str]:
+    after, found = 0, 0
+    while found < MOST_FAILED:
+        page = test_results.cases_of(tx, job.id, after=after)
+        if not page:
+            return
+        after = page[-1][0]
+        for _, case in page:
+            if case.result in _BAD and found < MOST_FAILED:
+                found += 1
+                yield f"{case.classname}.{case.name}" if case.classname else case.name
+
+
+def _list_artifacts(tx: Transaction, job: Job) -> Iterator[str]:
+    after = (-1, "")
+    while page := artifacts.artifacts_of(tx, job.id, after=after):
+        yield from (artifact.path for artifact in page)
+        after = (page[-1].task_index, page[-1].path)
