@@ -7,6 +7,7 @@ from penstock.language.circleci.expand.workflow import Workflow, expand_workflow
 from penstock.language.circleci.link import check_graph, link_requires
 from penstock.language.circleci.lower.workflow import Lowering
 from penstock.language.circleci.parse import Config, import_orbs, parse_config
+from penstock.language.circleci.process import print_config
 from penstock.language.circleci.select import filter_jobs, is_selected, list_schedules
 from penstock.language.circleci.unused import report_unused
 from penstock.language.circleci.values import PipelineValues
@@ -19,17 +20,11 @@ from penstock.plan.workflow import WorkflowPlan
 LANGUAGE = "circleci"
 
 
-def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - the name every language's compiler has
-    """The plan of a config for one trigger; a plan with errors has no workflows. Never raises."""
-    return _run_passes(source, context, processed=False)
+def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - every compiler's name
+    """The plan of a config for one trigger; one with errors has no workflows. Never raises.
 
-
-def compile_processed(source: str | bytes, context: Context) -> Plan:
-    """As `compile`, and `compiled` holds the processed config as `circleci config process` prints it."""
-    return _run_passes(source, context, processed=True)
-
-
-def _run_passes(source: str | bytes, context: Context, *, processed: bool) -> Plan:
+    `compiled` is the text `circleci config process` prints for it.
+    """
     report = Reporter()
     config = parse_config(source, context, report)
     if config is None:
@@ -52,7 +47,7 @@ def _run_passes(source: str | bytes, context: Context, *, processed: bool) -> Pl
         parameters=() if report.failed else list_specs(config.tree),
         setup=config.setup,
         diagnostics=report.list_findings(),
-        compiled=_print_processed(config, workflows) if processed and not report.failed else "",
+        compiled="" if report.failed else print_config(config, workflows),
     )
 
 
@@ -86,9 +81,3 @@ def _lower_workflows(
         if not work.report.failed and jobs and schedules != ():
             plans[workflow.name] = lowering.lower_workflow(workflow, jobs, schedules)
     return {} if work.report.failed else plans
-
-
-def _print_processed(config: Config, workflows: list[Workflow]) -> str:
-    from penstock.language.circleci.process import print_config
-
-    return print_config(config, workflows)

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from penstock.language.common.scalars import TEXT, resolve_plain, show_scalar
 
+_SHORT = 60
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
 _UNSAFE = re.compile(r": |:$| #|^[-?:] |^-+$|^---|^\.\.\.|\s$|^=$|^<<$|^\d{4}-\d")
 _BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
@@ -16,9 +18,17 @@ def emit_scalar(value: object) -> str:
     """A scalar on one line; text that would be read as something else is quoted."""
     if not isinstance(value, str):
         return "null" if value is None else show_scalar(value)
+    return _emit_word(value) if len(value) < _SHORT else _emit_text(value)
+
+
+def _emit_text(value: str) -> str:
     if _PLAIN.match(value) and not _UNSAFE.search(value) and resolve_plain(value) is TEXT:
         return value
     return _quote(value)
+
+
+_emit_word = lru_cache(maxsize=4096)(_emit_text)
+"""Keys and short values come again and again."""
 
 
 def _quote(text: str) -> str:

@@ -52,39 +52,48 @@ class ShapeChecker:
     def __init__(self, report: Reporter, *, templates: bool) -> None:
         self._report = report
         self._templates = templates
-        self._known: set[tuple[int, int]] = set()
+        self._known: dict[tuple[int, int], object] = {}  # holds what it knows, so that ids stay unique
 
     def check(self, value: object, expected: Shape, place: Place) -> bool:
         """True when the value has the shape; else everything wrong with it is reported."""
-        kind = TYPE_NAMES.get(type(value)) or _name_subclass(value)
+        return self._check(value, expected, place.container, place.key)
+
+    def _check(self, value: object, expected: Shape, container: Map | Items, key: str | int | None) -> bool:
+        """As `check`; a place is made only for a finding, since there are many values and few findings."""
+        kind = TYPE_NAMES.get(value.__class__) or _name_subclass(value)
         if kind == "String" and (isinstance(value, Unresolved) or (self._templates and "<<" in str(value))):
             return True
         if kind not in expected.types:
-            self._refuse_type(kind, expected, place)
+            self._refuse_type(kind, expected, Place(container, key))
             return False
-        if isinstance(value, Map):
+        if kind == "Mapping" and isinstance(value, Map):
             return self._is_known(value, expected) or self._check_map(value, expected)
-        if isinstance(value, Items):
-            return self._is_known(value, expected) or self._check_items(value, expected, place)
-        return self._check_scalar(value, expected, place)
+        if kind == "Sequence" and isinstance(value, Items):
+            return self._is_known(value, expected) or self._check_items(
+                value, expected, Place(container, key)
+            )
+        if expected.options or expected.pattern:
+            return self._check_scalar(value, expected, Place(container, key))
+        return True
 
     def _is_known(self, value: Map | Items, expected: Shape) -> bool:
         key = (id(value), id(expected))
         if key in self._known:
             return True
-        self._known.add(key)
+        self._known[key] = value
         return False
 
     def _check_map(self, value: Map, expected: Shape) -> bool:
         right = True
-        if not expected.keys and expected.others is None:
+        keys, others = expected.keys, expected.others
+        if not keys and others is None:
             return right
         for key, item in value.items():
-            inner = expected.keys.get(key, expected.others)
+            inner = keys.get(key, others)
             if inner is not None:
-                right &= self.check(item, inner, Place(value, key))
+                right = self._check(item, inner, value, key) and right
             elif not (self._templates and "<<" in key):
-                right &= self._refuse_key(value, key, expected)
+                right = self._refuse_key(value, key, expected) and right
         for key in expected.required:
             if key not in value:
                 message = f"[{Place(value).find_pointer()}] required key [{key}] not found"
@@ -100,7 +109,7 @@ class ShapeChecker:
             right = False
         if expected.items is not None:
             for index, item in enumerate(value):
-                right &= self.check(item, expected.items, Place(value, index))
+                right = self._check(item, expected.items, value, index) and right
         return right
 
     def _check_scalar(self, value: object, expected: Shape, place: Place) -> bool:

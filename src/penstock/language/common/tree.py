@@ -11,12 +11,13 @@ from penstock.kit.marks import Mark
 class Source:
     """One text a config is made of: its file name, and its lines when somebody asks."""
 
-    __slots__ = ("_lines", "_paths", "file", "root", "text")
+    __slots__ = ("_lines", "_paths", "file", "root", "text", "words")
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
         self.root: Node | None = None
+        self.words: list[str] = []  # every scalar as written, in order
         self._lines: list[str] | None = None
         self._paths: dict[int, tuple[str | int, ...]] | None = None
 

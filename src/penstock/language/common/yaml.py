@@ -45,13 +45,16 @@ class _Composer(CParser):
         super().__init__(stream)
         self.depth = 0
         self.nodes = 0
+        self.words: list[str] = []
 
     def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> object:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise _TooMuchError(f"more than {MOST_NODES} values")
-        if kind is ScalarNode and implicit[0]:
-            return resolve_plain(value)
+        if kind is ScalarNode:
+            self.words.append(value)
+            if implicit[0]:
+                return resolve_plain(value)
         return TEXT
 
     def descend_resolver(self, _parent: Node | None, _index: object) -> None:
@@ -121,6 +124,7 @@ def _compose_nodes(source: Source, report: Reporter) -> Node | None:
         return None
     finally:
         composer.dispose()
+    source.words = composer.words
     return node
 
 
@@ -275,22 +279,28 @@ def _is_templated(value: object) -> bool:
 
 def _weigh_document(value: object, source: Source, report: Reporter) -> None:
     """Refuses aliases that contain themselves and aliases that multiply beyond `MOST_WEIGHT`."""
-    weights: dict[int, int | None] = {}
+    weights: dict[int, int] = {}
 
-    def weigh(part: object) -> int:
-        if isinstance(part, str):
-            return 1 + len(part) // 100
-        if not isinstance(part, Map | Items):
-            return 1
-        if id(part) not in weights:
-            weights[id(part)] = None
-            weights[id(part)] = 1 + sum(map(weigh, part.values() if isinstance(part, Map) else part))
-        weight = weights[id(part)]
-        if weight is None:
-            report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part))
-            return 1
-        return weight
+    def weigh(part: Map | Items) -> int:
+        weights[id(part)] = 0
+        total = len(part)
+        for child in part.values() if isinstance(part, Map) else part:
+            if isinstance(child, str):
+                total += len(child) // 100
+            elif isinstance(child, Map | Items):
+                total += (
+                    weights[id(child)] or _report_loop(child, report)
+                    if id(child) in weights
+                    else weigh(child)
+                )
+        weights[id(part)] = total or 1
+        return total
 
-    if weigh(value) > MOST_WEIGHT:
+    if isinstance(value, Map | Items) and weigh(value) > MOST_WEIGHT:
         message = f"Unable to parse YAML: aliases expand to more than {MOST_WEIGHT} values."
         report.error("yaml-too-complex", message, Mark(source.file))
+
+
+def _report_loop(part: Map | Items, report: Reporter) -> int:
+    report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part))
+    return 1
