@@ -8,10 +8,10 @@ from penstock.engine.ending import final_workflows
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.rollup import roll_up_workflows
 from penstock.model.errors import NotFoundError
-from penstock.model.output import Artifact
+from penstock.model.output import Artifact, TestCase
 from penstock.model.run import Job, Pipeline, StepRun, Task
 from penstock.model.status import WorkflowStatus
-from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, workflows
+from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, test_results, workflows
 from penstock.store.logs import LogReader
 
 
@@ -117,3 +117,22 @@ def list_artifacts(parts: Parts, pipeline: Pipeline) -> list[tuple[Job, Artifact
                     found += [(job, artifact) for artifact in page]
                     after = (page[-1].task_index, page[-1].path)
     return found
+
+
+def list_cases(parts: Parts, pipeline: Pipeline) -> Iterator[tuple[Job, list[TestCase]]]:
+    """The test cases of each job that reported any."""
+    with parts.db.read() as tx:
+        every = [
+            job
+            for workflow in workflows.workflows_of(tx, pipeline.id)
+            for job in jobs.jobs_of(tx, workflow.id)
+        ]
+    for job in every:
+        cases: list[TestCase] = []
+        after = 0
+        with parts.db.read() as tx:
+            while page := test_results.cases_of(tx, job.id, after=after):
+                cases += [case for _, case in page]
+                after = page[-1][0]
+        if cases:
+            yield job, cases

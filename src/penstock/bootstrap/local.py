@@ -1,0 +1,282 @@
+"""Runs the pipeline of a checkout in this process: engine, store and agent in one."""
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+import msgspec
+
+from penstock.agent.executor.host import HostExecutor
+from penstock.agent.loop import Agent
+from penstock.agent.tuning import Tuning
+from penstock.bootstrap.config import Compiled, Question, compile_config
+from penstock.bootstrap.home import Home, RunFolder, is_abandoned
+from penstock.bootstrap.parts import open_parts
+from penstock.engine.control import approve_job, cancel_pipeline
+from penstock.engine.facts import LOCAL_SOURCE
+from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
+from penstock.engine.gateway import Gateway
+from penstock.engine.recover import end_pipeline, recover_pipelines
+from penstock.engine.timers import tick
+from penstock.engine.trigger import (
+    ProjectRef,
+    Reservation,
+    TriggerRequest,
+    reserve_pipeline,
+    trigger_pipeline,
+)
+from penstock.engine.unit import Parts
+from penstock.engine.variables import GivenVariables
+from penstock.forge.checkout import Snapshot, take_snapshot
+from penstock.model.errors import UnavailableError
+from penstock.model.run import Pipeline, TriggerType
+from penstock.model.status import JobStatus, Reason, WorkflowStatus
+from penstock.plan.plan import Plan
+from penstock.store.agents import register_agent
+from penstock.wire.messages import Commands, Sync
+
+_TICK = 0.5  # seconds between looks at timers
+_SETTLED = {WorkflowStatus.ON_HOLD}
+NOT_APPROVED = "not approved"
+EVERY = "all"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be run and how. `narrow` picks from the plan what was asked for."""
+
+    question: Question
+    compiled: Compiled
+    narrow: Callable[[Plan], Plan]
+    variables: GivenVariables
+    slots: int
+    approve: Collection[str] = ()
+    keep: bool = False
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a local run ended. `outcome` is None when approvals are left that nobody gave."""
+
+    pipeline: str
+    outcome: WorkflowStatus | None
+    interrupted: bool
+    folder: Path
+    held: tuple[str, ...] = ()
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    """Something that ends the run: it goes to the thread that can tell the user."""
+
+    error: BaseException
+
+
+class LocalRun:
+    """One run of one checkout. Use as a context manager: leaving it leaves no process and no lock."""
+
+    def __init__(self, home: Home, order: Order) -> None:
+        self._order = order
+        self._news: queue.SimpleQueue[Change | _Fault] = queue.SimpleQueue()
+        self.folder = RunFolder(home.runs / order.question.pipeline)
+        self.parts: Parts = open_parts(home, order.variables)
+        self._executor: HostExecutor | None = None
+        self._agent: Agent | None = None
+        self._thread: threading.Thread | None = None
+        self._held: dict[str, str] = {}  # approvals that wait: name by job id
+        self._open: dict[str, WorkflowStatus] = {}
+        self.interrupted = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._agent is not None:
+            self._agent.stop(now=True)
+        if self._thread is not None:
+            self._thread.join()
+        if self._executor is not None and not self._order.keep:
+            self._executor.close()
+        self.parts.db.close()
+        if not self._order.keep:
+            self.folder.remove()
+
+    def run(self, watch: Callable[[Change], None]) -> Ending:
+        """Run the pipeline to its end, telling `watch` of every change.
+
+        Ctrl-C cancels it and lets `when: always` steps run; once more ends everything at once. Raises
+        UnavailableError when the data folder cannot be written to any more; nothing runs on then.
+        """
+        recover_pipelines(self.parts, lambda owner: is_abandoned(Path(owner)))
+        pipeline = self._trigger(watch)
+        self._start_agent(pipeline)
+        outcome = self._follow(pipeline)
+        held = tuple(self._held.values())
+        if outcome is None:
+            end_pipeline(self.parts, pipeline.id, message=NOT_APPROVED)
+        else:
+            self._disown(pipeline)
+        return Ending(
+            pipeline=pipeline.uuid,
+            outcome=outcome,
+            interrupted=self.interrupted > 0,
+            folder=self.folder.path,
+            held=held,
+        )
+
+    def _trigger(self, watch: Callable[[Change], None]) -> Pipeline:
+        question, checkout = self._order.question, self._order.question.checkout
+        snapshot = take_snapshot(checkout, self.folder.path / "source.git")
+        identity = checkout.identity
+        ref = ProjectRef(
+            organization=identity.organization,
+            name=identity.name,
+            url=checkout.remote,
+            default_branch=checkout.default_branch,
+        )
+        reservation = reserve_pipeline(self.parts, ref)
+        compiled = self._order.compiled
+        if "pipeline.number" in compiled.source:
+            compiled = compile_config(msgspec.structs.replace(question, number=reservation.number))
+        self.parts.feed.subscribe(watch)
+        self.parts.feed.subscribe(self._news.put)
+        return trigger_pipeline(self.parts, self._make_request(compiled, reservation, snapshot))
+
+    def _make_request(
+        self, compiled: Compiled, reservation: Reservation, snapshot: Snapshot
+    ) -> TriggerRequest:
+        question = self._order.question
+        revision = msgspec.structs.replace(
+            snapshot.revision,
+            branch="" if question.tag else question.branch or snapshot.revision.branch,
+            tag=question.tag,
+        )
+        return TriggerRequest(
+            project_id=reservation.project.id,
+            uuid=question.pipeline,
+            number=reservation.number,
+            trigger=TriggerType.LOCAL,
+            actor=question.checkout.author,
+            revision=revision,
+            plan=self._order.narrow(compiled.plan),
+            source=compiled.source,
+            parameters=compiled.parameters,
+            owner=str(self.folder.path),
+            labels={LOCAL_SOURCE: str(snapshot.repository)},
+        )
+
+    def _start_agent(self, pipeline: Pipeline) -> None:
+        with self.parts.db.write() as tx:
+            record = register_agent(
+                tx,
+                f"local-{pipeline.uuid[-12:]}",
+                labels=[pipeline.uuid],
+                slots=self._order.slots,
+                now=self.parts.clock.now(),
+            )
+        self._executor = executor = HostExecutor(self.folder.path / "jobs")
+        transport = _Watched(self.parts, self._fail)
+        self._agent = Agent(
+            transport,
+            lambda _: executor,
+            name=record.uuid,
+            slots=self._order.slots,
+            tuning=Tuning(clean_up=60),
+        )
+        self._thread = threading.Thread(target=self._work, args=(self._agent,), name="penstock-agent")
+        self._thread.start()
+
+    def _work(self, agent: Agent) -> None:
+        try:
+            agent.run()
+        except BaseException as error:  # noqa: BLE001 - the outermost loop of the thread: handed to the main one
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._news.put(_Fault(error))
+
+    def _follow(self, pipeline: Pipeline) -> WorkflowStatus | None:
+        """Wait until the pipeline has ended; None when only approvals nobody gives are left."""
+        tick(self.parts)
+        with _signals():
+            while True:
+                try:
+                    news = self._next_news()
+                    if isinstance(news, PipelineChanged) and news.ended:
+                        return news.outcome
+                    if news is not None and self._is_stuck(news):
+                        return None
+                except KeyboardInterrupt:
+                    self._interrupt(pipeline)
+
+    def _next_news(self) -> Change | None:
+        try:
+            news = self._news.get(timeout=_TICK)
+        except queue.Empty:
+            tick(self.parts)
+            return None
+        if isinstance(news, _Fault):
+            raise news.error
+        return news
+
+    def _is_stuck(self, news: Change) -> bool:
+        """Give the approvals that are to be given; True when all that is left waits for others."""
+        if isinstance(news, WorkflowChanged):
+            self._open[news.workflow] = news.status
+            if news.status.is_terminal:
+                del self._open[news.workflow]
+        elif isinstance(news, JobChanged) and news.status is JobStatus.ON_HOLD:
+            if EVERY in self._order.approve or {news.name, news.key} & set(self._order.approve):
+                approve_job(self.parts, news.job, by=self._order.question.checkout.author)
+                return False
+            self._held[news.job] = news.name
+        elif isinstance(news, JobChanged):
+            self._held.pop(news.job, None)
+        return bool(self._held) and set(self._open.values()) <= _SETTLED and self._news.empty()
+
+    def _interrupt(self, pipeline: Pipeline) -> None:
+        self.interrupted += 1
+        if self.interrupted == 1:
+            cancel_pipeline(self.parts, pipeline.uuid, reason=Reason.INTERRUPTED)
+        elif self._agent is not None:
+            self._agent.stop(now=True)
+
+    def _disown(self, pipeline: Pipeline) -> None:
+        from penstock.store.pipelines import disown_pipeline
+
+        with self.parts.db.write() as tx:
+            disown_pipeline(tx, pipeline.id)
+
+
+class _Watched(Gateway):
+    """The gateway in this process. When it cannot store any more, trying again is no use."""
+
+    def __init__(self, parts: Parts, tell: Callable[[BaseException], None]) -> None:
+        super().__init__(parts, clean_up=True)
+        self._tell = tell
+
+    def sync(self, message: Sync) -> Commands:
+        """As the gateway's; a failure to store ends the run."""
+        try:
+            return super().sync(message)
+        except UnavailableError as error:
+            self._tell(error)
+            raise
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP are as good as Ctrl-C."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    wanted = (signal.SIGTERM, signal.SIGHUP)
+    before: Mapping[signal.Signals, object] = {number: signal.signal(number, interrupt) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned

@@ -1,0 +1,116 @@
+"""Runs an order of `penstock run`: shows it while it goes on, and sums it up."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.bootstrap.config import Compiled, Question
+from penstock.bootstrap.export import export_run
+from penstock.bootstrap.home import find_home
+from penstock.bootstrap.local import Ending, LocalRun, Order
+from penstock.cli.exit import Exit
+from penstock.cli.view.json_lines import JsonView
+from penstock.cli.view.plain import PlainView
+from penstock.cli.view.summary import show_summary
+from penstock.engine.feed import Change
+from penstock.engine.history import find_run
+from penstock.engine.summary import summarize_pipeline
+from penstock.engine.variables import GivenVariables
+from penstock.model.status import WorkflowStatus
+from penstock.plan.plan import Plan
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `penstock run` was asked to do, checked."""
+
+    question: Question
+    compiled: Compiled
+    narrow: Callable[[Plan], Plan]
+    project: Mapping[str, str]
+    contexts: Mapping[str, Mapping[str, str]]
+    slots: int
+    approve: tuple[str, ...]
+    output: Path | None
+    json: bool
+    verbose: bool
+    keep: bool
+    begun: float
+
+
+class View(Protocol):
+    """Shows changes as they come."""
+
+    def on_change(self, change: Change) -> None:
+        """Show the change."""
+        ...
+
+    def close(self) -> None:
+        """Show what is held back; nothing comes any more."""
+        ...
+
+
+def run_order(settings: Settings) -> int:
+    """Run, show, sum up; returns the exit status."""
+    order = Order(
+        question=settings.question,
+        compiled=settings.compiled,
+        narrow=settings.narrow,
+        variables=GivenVariables(project=settings.project, contexts=settings.contexts),
+        slots=settings.slots,
+        approve=settings.approve,
+        keep=settings.keep,
+    )
+    with LocalRun(find_home(), order) as local:
+        view = choose_view(settings)
+        try:
+            ending = local.run(view.on_change)
+        finally:
+            view.close()
+        _sum_up(settings, local, ending, view)
+        return exit_status(ending)
+
+
+def choose_view(settings: Settings) -> View:
+    """The live view in a terminal, plain lines elsewhere and in CI, JSON lines when asked for."""
+    if settings.json:
+        return JsonView(sys.stdout, verbose=settings.verbose)
+    if (
+        sys.stdout.isatty()
+        and not os.environ.get("CI")
+        and os.environ.get("TERM") != "dumb"
+        and not settings.verbose
+    ):
+        from rich.console import Console
+
+        from penstock.cli.view.live import LiveView
+
+        return LiveView(Console(highlight=False), time.time)
+    return PlainView(sys.stdout, time.time, verbose=settings.verbose)
+
+
+def exit_status(ending: Ending) -> int:
+    """What the shell is told."""
+    if ending.interrupted:
+        return Exit.INTERRUPTED
+    good = {None, WorkflowStatus.SUCCESS}
+    return Exit.SUCCESS if ending.outcome in good else Exit.FAILED
+
+
+def _sum_up(settings: Settings, local: LocalRun, ending: Ending, view: View) -> None:
+    parts = local.parts
+    pipeline = find_run(parts, ending.pipeline)
+    if settings.output is not None:
+        export_run(parts, pipeline, settings.output)
+    summary = summarize_pipeline(parts, ending.pipeline)
+    seconds = time.monotonic() - settings.begun
+    if isinstance(view, JsonView):
+        outcome = ending.outcome.value if ending.outcome else "on_hold"
+        plain = msgspec.to_builtins(summary)
+        view.write({"type": "summary", "outcome": outcome, "seconds": round(seconds, 3)} | plain)
+        return
+    show_summary(parts, summary, ending, seconds=seconds, output=settings.output)

@@ -1,0 +1,149 @@
+"""`penstock run`: the pipeline of a checkout, on this machine."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from penstock.bootstrap.config import Question, compile_config, find_config
+from penstock.cli.exit import Exit
+from penstock.cli.options import read_variables, show_diagnostics, split_pairs
+from penstock.model.diagnostic import Severity, has_errors
+from penstock.model.errors import InvalidError
+from penstock.plan.executor import ExecutorKind
+from penstock.plan.plan import Plan
+from penstock.plan.select import select_jobs, select_workflows
+
+_WHAT = Group("What to run", sort_key=1)
+_GIVEN = Group("What it is given", sort_key=2)
+_HOW = Group("How", sort_key=3)
+
+_AT_HOME = {ExecutorKind.HOST, ExecutorKind.NONE, ExecutorKind.MACHINE}
+_NAMED = 3  # jobs a warning names; of the others it says how many
+
+Several = Parameter(negative="")
+Flag = Parameter(negative="")
+
+
+def run(  # noqa: PLR0913 - an argument for each option
+    path: Path = Path(),
+    /,
+    *,
+    config: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    workflow: Annotated[list[str] | None, Several, Parameter(group=_WHAT)] = None,
+    job: Annotated[list[str] | None, Several, Parameter(group=_WHAT)] = None,
+    param: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
+    branch: Annotated[str, Parameter(group=_GIVEN)] = "",
+    tag: Annotated[str, Parameter(group=_GIVEN)] = "",
+    env_file: Annotated[list[Path] | None, Several, Parameter(group=_GIVEN)] = None,
+    context: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
+    approve: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
+    executor: Annotated[Literal["auto", "host"], Parameter(group=_HOW)] = "auto",
+    max_parallel: Annotated[int | None, Parameter(group=_HOW)] = None,
+    output: Annotated[Path | None, Parameter(group=_HOW)] = None,
+    json: Annotated[bool, Flag, Parameter(group=_HOW)] = False,
+    verbose: Annotated[bool, Flag, Parameter(group=_HOW, alias="-v")] = False,
+    keep: Annotated[bool, Flag, Parameter(group=_HOW)] = False,
+) -> int:
+    """Run the whole pipeline of a checkout on this machine, uncommitted changes included.
+
+    The working tree is copied, never written to. Exits with 0 when everything passed, 1 when a job failed,
+    2 when the config or the call is wrong, 3 when something the run depends on is missing, 130 after Ctrl-C.
+
+    Parameters
+    ----------
+    path
+        A folder of the checkout.
+    config
+        The config file; without it .circleci/config.yml.
+    workflow
+        Run only this workflow; may be given several times.
+    job
+        Run only this job and what it requires; may be given several times.
+    param
+        An argument for a pipeline parameter, NAME=VALUE; may be given several times.
+    branch
+        Run as on this branch instead of the one that is checked out.
+    tag
+        Run as for this tag.
+    env_file
+        Variables of the project, a file of NAME=VALUE lines; masked in output.
+    context
+        Variables of a context, NAME=FILE; masked in output.
+    approve
+        Give this approval, or `all`; may be given several times.
+    executor
+        Where jobs run; `auto` is the host as long as there is no other.
+    max_parallel
+        How many jobs run at a time; without it as many as there are processors.
+    output
+        Copy artifacts, logs and test results into this folder.
+    json
+        Print events as JSON lines, last a summary.
+    verbose
+        Print also what the steps print.
+    keep
+        Leave the folders of the jobs in place, for a look.
+    """
+    del executor  # both choices are the host today
+    begun = time.monotonic()
+    checkout, found = find_config(path, config)
+    if branch and tag:
+        raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
+    slots = max_parallel if max_parallel is not None else os.cpu_count() or 1
+    if slots < 1:
+        raise InvalidError("--max-parallel must be at least 1")
+    question = Question(
+        file=found, checkout=checkout, branch=branch, tag=tag, parameters=split_pairs(param or [], "--param")
+    )
+    compiled = compile_config(question)
+    findings = [each for each in compiled.plan.diagnostics if each.severity is not Severity.HINT]
+    if findings:
+        show_diagnostics(findings)
+    if has_errors(findings):
+        return Exit.USAGE
+
+    def narrow(plan: Plan) -> Plan:
+        return select_jobs(select_workflows(plan, workflow or []), job or [])
+
+    plan = narrow(compiled.plan)
+    contexts = split_pairs(context or [], "--context")
+    _warn(plan, set(contexts))
+    from penstock.cli.local import Settings, run_order
+
+    order = Settings(
+        question=question,
+        compiled=compiled,
+        narrow=narrow,
+        project={name: value for file in env_file or [] for name, value in read_variables(file).items()},
+        contexts={name: read_variables(Path(file)) for name, file in contexts.items()},
+        slots=slots,
+        approve=tuple(approve or []),
+        output=output,
+        json=json,
+        verbose=verbose,
+        keep=keep,
+        begun=begun,
+    )
+    return run_order(order)
+
+
+def _warn(plan: Plan, contexts: set[str]) -> None:
+    """Say once what will be different from where the pipeline usually runs."""
+    jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
+    elsewhere = sorted({job.name for job in jobs if job.executor.kind not in _AT_HOME})
+    if elsewhere:
+        more = f" and {len(elsewhere) - _NAMED} more" if len(elsewhere) > _NAMED else ""
+        named = ", ".join(elsewhere[:_NAMED]) + more
+        _tell(f"{named} ask for a container or another system; they run on this host, with its tools")
+    missing = sorted({name for job in jobs for name in job.contexts} - contexts)
+    if missing:
+        way_out = f"give them with --context {missing[0]}=FILE"
+        _tell(f"no variables for context {', '.join(missing)}: {way_out}")
+
+
+def _tell(sentence: str) -> None:
+    print(f"penstock: {sentence}", file=sys.stderr)

@@ -1,0 +1,71 @@
+"""`penstock runs`: past runs on this machine."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from penstock.bootstrap.home import find_home, is_abandoned
+from penstock.bootstrap.parts import open_parts
+from penstock.cli.exit import Exit
+from penstock.cli.view.summary import Paint
+from penstock.cli.view.symbols import OF_WORKFLOW, STANDING
+from penstock.engine.history import PastRun, list_runs
+from penstock.engine.recover import recover_pipelines
+from penstock.forge.checkout import read_checkout
+from penstock.kit.clock import to_datetime
+from penstock.kit.durations import format_duration
+
+
+def runs(
+    *,
+    everywhere: Annotated[bool, Parameter(negative="", alias="-a")] = False,
+    limit: int = 20,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """List past runs of this project, newest first.
+
+    Parameters
+    ----------
+    everywhere
+        The runs of all projects on this machine.
+    limit
+        How many at most.
+    json
+        Print JSON lines.
+    """
+    parts = open_parts(find_home())
+    try:
+        recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
+        identity = read_checkout(Path()).identity
+        project = None if everywhere else f"{identity.organization}/{identity.name}"
+        found = list_runs(parts, project=project, limit=limit)
+    finally:
+        parts.db.close()
+    if json:
+        for run in found:
+            sys.stdout.buffer.write(msgspec.json.encode(run) + b"\n")
+        return Exit.SUCCESS
+    paint = Paint()
+    for run in found:
+        paint.print(_describe(run, paint, everywhere=everywhere))
+    if not found:
+        print("There are no runs of this project yet." if not everywhere else "There are no runs yet.")
+    return Exit.SUCCESS
+
+
+def _describe(run: PastRun, paint: Paint, *, everywhere: bool) -> str:
+    pipeline = run.pipeline
+    when = to_datetime(pipeline.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    symbol = OF_WORKFLOW[run.outcome] if run.outcome else STANDING
+    verdict = run.outcome.value if run.outcome else pipeline.status.value
+    took = format_duration((run.stopped_at - pipeline.created_at) / 1000) if run.stopped_at else ""
+    ref = pipeline.revision.tag or pipeline.revision.branch or pipeline.revision.sha[:12]
+    changed = "*" if pipeline.revision.overlay else ""
+    place = f"{run.project}  " if everywhere else ""
+    return (
+        f"{paint.mark(symbol)} {pipeline.number:>4}  {when}  {verdict:<12} {took:>8}  "
+        f"{place}{ref}{changed}  {run.jobs} jobs"
+    )
