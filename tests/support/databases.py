@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ class PostgresServer:
             "max_connections": "200",
             "autovacuum": "off",
             "jit": "off",
+            "deadlock_timeout": "50ms",
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
@@ -78,6 +80,11 @@ class PostgresServer:
         """Remove the database, cutting whoever is connected."""
         name = url.split("?", maxsplit=1)[0].rsplit("/", 1)[-1]
         self._ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def cut_connections(self, name: str) -> None:
+        """Nobody is connected to the database afterwards."""
+        cut = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - a name of our own
+        self._ask(cut)
 
     def stop(self) -> None:
         """The server is gone, and its folder."""
@@ -119,6 +126,18 @@ def _other_user(folder: Path) -> list[str]:
     shutil.chown(folder, "nobody")
     Path(folder).chmod(0o755)
     return ["setpriv", "--reuid=nobody", "--clear-groups", "--pdeathsig=KILL"]
+
+
+@contextlib.contextmanager
+def fresh_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """An empty database of the kind that the fixture's parameter names; needs the fixture `postgresql`."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/penstock.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    url = server.new_database()
+    yield url
+    server.drop(url)
 
 
 def start_postgresql() -> PostgresServer:

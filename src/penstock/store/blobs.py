@@ -7,7 +7,7 @@ fails or dies leaves nothing there.
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -129,6 +129,16 @@ class Blobs:
             for batch in obstore.list(self._store, prefix or None):
                 for meta in batch:
                     yield meta["path"], meta["size"]
+
+    def sweep_leftovers(self, older_than: float) -> None:
+        """Remove what killed writers left in a folder before the instant (seconds since the epoch).
+
+        Such files are never under a blob's name; an object store sweeps its own.
+        """
+        for path in self._folder.rglob("*#*") if self._folder is not None else ():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
 
     def _stream(self, name: str, pieces: Iterable[object]) -> Iterator[bytes]:
         with _explained(name):

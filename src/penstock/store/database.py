@@ -4,6 +4,7 @@ Work is done in `with db.write() as tx:` and `with db.read() as tx:`; leaving th
 exception rolls back. What the database complains about comes out as an error of `penstock.model.errors`.
 """
 
+import math
 import os
 import random
 import threading
@@ -28,7 +29,6 @@ Transaction = Connection
 """What every function of the store takes first: an open transaction."""
 
 PRAGMAS = (
-    "PRAGMA busy_timeout = 15000",  # other processes (`penstock run` beside a server) write too
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit that was answered survives a power cut
     "PRAGMA foreign_keys = ON",
@@ -52,15 +52,16 @@ class Database:
         self._writer: int | None = None
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, patience: float = 15.0) -> Self:
         """The database at `sqlite:///path`, `postgresql://…` or a plain path, made or upgraded when needed.
 
-        Raises InvalidError for another kind of URL, RefusedError when a newer program has made the
-        schema, UnavailableError when the database does not answer.
+        `patience` is how many seconds a writer waits for those of other processes on SQLite, or for the
+        server to accept a connection. Raises InvalidError for another kind of URL, RefusedError when a
+        newer program has made the schema, UnavailableError when the database does not answer.
         """
         parsed = parse_url(url)
-        engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
-        database = cls(engine)
+        make = _open_sqlite if parsed.get_backend_name() == "sqlite" else _open_postgresql
+        database = cls(make(parsed, patience))
         try:
             with database.write() as tx:
                 ensure_schema(tx)
@@ -151,12 +152,12 @@ def parse_url(url: str) -> URL:
     raise InvalidError(f"no database of the kind {parsed.drivername!r}: use sqlite:///… or postgresql://…")
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, patience: float) -> Engine:
     """An engine whose connections leave BEGIN and COMMIT to us and have the pragmas set."""
     _create_private(Path(url.database or ""))
     engine = create_engine(
         url,
-        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 15},
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": patience},
         pool_size=16,
         max_overflow=48,
         pool_use_lifo=True,  # the connection used last has the warmest cache
@@ -178,11 +179,11 @@ def _create_private(path: Path) -> None:
         raise UnavailableError(f"the database file {path} cannot be opened: {error.strerror}") from error
 
 
-def _open_postgresql(url: URL) -> Engine:
+def _open_postgresql(url: URL, patience: float) -> Engine:
     """An engine whose connections are tested after a pause, so that a restarted server goes unnoticed."""
     engine = create_engine(
         url,
-        connect_args={"connect_timeout": 10, "application_name": "penstock"},
+        connect_args={"connect_timeout": max(math.ceil(patience), 2), "application_name": "penstock"},
         isolation_level="READ COMMITTED",
         pool_size=16,
         max_overflow=16,

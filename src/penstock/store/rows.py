@@ -6,16 +6,15 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
-    Boolean,
     Column,
-    ColumnElement,
     Connection,
     Executable,
     Insert,
     Table,
+    TextClause,
     bindparam,
     insert,
-    literal_column,
+    text,
     update,
 )
 
@@ -99,9 +98,9 @@ def insert_rows(tx: Connection, table: Table, values: Sequence[Mapping[str, Any]
         tx.execute(_bulk_insert_of(table), values)
 
 
-def literally(condition: str) -> ColumnElement[bool]:
+def literally(condition: str) -> TextClause:
     """A condition with its value in the text, which both databases need to see that a partial index fits."""
-    return literal_column(condition, Boolean)
+    return text(condition)
 
 
 @cache

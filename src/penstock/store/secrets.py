@@ -5,6 +5,7 @@ from sqlalchemy import delete, select
 
 from penstock.kit.ids import new_id
 from penstock.store import rows
+from penstock.store.columns import clean_text
 from penstock.store.database import Transaction
 from penstock.store.schema import secrets
 from penstock.store.sealing import Sealer
@@ -22,6 +23,17 @@ class SecretInfo(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """A secret in the open, on its way into the store; it does not show in logs and errors."""
+
+    name: str
+    plain: bytes
+
+    def __repr__(self) -> str:
+        """Its name only."""
+        return f"Secret({self.name!r})"
+
+
 def of_organization(organization_id: int) -> str:
     """The organization as an owner of secrets."""
     return f"organization/{organization_id}"
@@ -32,9 +44,7 @@ def of_project(project_id: int) -> str:
     return f"project/{project_id}"
 
 
-def set_secret(
-    tx: Transaction, sealer: Sealer, owner: str, name: str, plain: bytes, *, now: int
-) -> SecretInfo:
+def set_secret(tx: Transaction, sealer: Sealer, owner: str, secret: Secret, *, now: int) -> SecretInfo:
     """The secret holds these bytes afterwards; one that existed keeps its UUID and the time of its making."""
     statement = insert_into(tx.dialect.name, secrets)
     statement = statement.on_conflict_do_update(
@@ -44,8 +54,8 @@ def set_secret(
     values = {
         "uuid": new_id(),
         "owner": owner,
-        "name": name,
-        "sealed": sealer.seal(plain, _place(owner, name)),
+        "name": secret.name,
+        "sealed": sealer.seal(secret.plain, _place(owner, secret.name)),
         "created_at": now,
         "updated_at": now,
     }
@@ -79,4 +89,4 @@ def delete_secret(tx: Transaction, owner: str, name: str) -> bool:
 
 
 def _place(owner: str, name: str) -> str:
-    return f"secrets/{owner}/{name}"
+    return f"secrets/{owner}/{clean_text(name)}"

@@ -5,6 +5,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import ColumnElement, Executable, Table, UpdateBase, bindparam, delete, select
 
+from penstock.store.columns import clean_text
 from penstock.store.database import Transaction
 from penstock.store.schema import context_variables, project_variables
 from penstock.store.sealing import Sealer
@@ -104,7 +105,7 @@ def _rows_of(holder: Holder) -> tuple[Table, ColumnElement[bool]]:
 
 
 def _place(holder: Holder, name: str) -> str:
-    return f"{holder.table}/{holder.id}/{name}"
+    return f"{holder.table}/{holder.id}/{clean_text(name)}"
 
 
 @cache

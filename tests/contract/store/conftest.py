@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from penstock.store.database import Database
-from tests.support.databases import KINDS, PostgresServer, start_postgresql
+from tests.support.databases import KINDS, PostgresServer, fresh_url, start_postgresql
 
 
 @pytest.fixture(scope="session")
@@ -20,13 +20,8 @@ def postgresql() -> Iterator[PostgresServer]:
 @pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of its own for each test."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/penstock.db"
-        return
-    server: PostgresServer = request.getfixturevalue("postgresql")
-    name = server.new_database()
-    yield name
-    server.drop(name)
+    with fresh_url(request, tmp_path) as fresh:
+        yield fresh
 
 
 @pytest.fixture

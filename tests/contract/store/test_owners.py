@@ -99,9 +99,14 @@ def test_threads_never_get_the_same_number(db: Database) -> None:
 def test_a_rollback_gives_numbers_back(db: Database) -> None:
     with db.write() as tx:
         project = add_project(tx)
-    with pytest.raises(RuntimeError, match="stop"), db.write() as tx:
-        next_number(tx, project.id, CounterKind.JOB)
-        raise RuntimeError("stop")
+
+    def allocate_and_fail() -> None:
+        with db.write() as tx:
+            assert next_number(tx, project.id, CounterKind.JOB) == 1
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        allocate_and_fail()
     with db.write() as tx:
         assert next_number(tx, project.id, CounterKind.JOB) == 1
 

@@ -1,0 +1,197 @@
+"""Every question the store asks is answered by an index, whatever piles up."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from penstock.model.output import CacheEntry, WorkspaceLayer
+from penstock.model.status import JobStatus, StepStatus
+from penstock.store import (
+    agents,
+    artifacts,
+    caches,
+    contexts,
+    followups,
+    jobs,
+    locks,
+    logs,
+    outbox,
+    pipelines,
+    projects,
+    queue,
+    steps,
+    tasks,
+    test_results,
+    timers,
+    variables,
+    workflows,
+    workspaces,
+)
+from penstock.store.counters import CounterKind, next_number
+from penstock.store.database import Database, Transaction
+from penstock.store.followups import FollowUpStatus
+from penstock.store.locks import LockOwner
+from penstock.store.sealing import Sealer
+from penstock.store.test_results import TimingKind
+from tests.support.databases import KINDS, fresh_url
+from tests.support.records import NOW, a_task, add_jobs, add_project, add_tasks
+from tests.support.statements import plans_of
+
+OWNER = LockOwner(organization_id=1, name="deploy", workflow_id=1)
+ENTRY = CacheEntry(key="k", blob="b", size=1, created_at=NOW)
+LAYER = WorkspaceLayer(job_key="a", task_index=0, blob="b", size=1)
+END = steps.StepEnd(status=StepStatus.FAILED, stopped_at=NOW)
+
+QUESTIONS: dict[str, Callable[[Transaction], object]] = {
+    "organization by slug": lambda tx: projects.find_organization(tx, "gh/acme"),
+    "project by slug": lambda tx: projects.find_project(tx, "gh/acme/app"),
+    "project by uuid": lambda tx: projects.project_by_uuid(tx, "u"),
+    "next number": lambda tx: next_number(tx, 1, CounterKind.JOB),
+    "pipeline by uuid": lambda tx: pipelines.pipeline_by_uuid(tx, "u"),
+    "pipeline by number": lambda tx: pipelines.pipeline_by_number(tx, 1, 1),
+    "pipeline locked": lambda tx: pipelines.lock_pipeline(tx, 1),
+    "pipelines of a project": lambda tx: pipelines.list_pipelines(tx, project_id=1, before=9),
+    "pipelines of a branch": lambda tx: pipelines.list_pipelines(tx, project_id=1, branch="main"),
+    "pipelines with an owner": pipelines.owned_pipelines,
+    "config": lambda tx: pipelines.load_config(tx, 1),
+    "workflow by uuid": lambda tx: workflows.workflow_by_uuid(tx, "u"),
+    "workflow locked": lambda tx: workflows.lock_workflow(tx, 1),
+    "workflows of a pipeline": lambda tx: workflows.workflows_of(tx, 1),
+    "workflows of a project": lambda tx: workflows.list_workflows(tx, 1),
+    "open workflows": workflows.open_workflows,
+    "open workflows of a project": lambda tx: workflows.open_workflows(tx, project_id=1),
+    "open workflows of a branch": lambda tx: workflows.open_workflows(tx, project_id=1, branch="main"),
+    "reruns": lambda tx: workflows.reruns_of(tx, "u"),
+    "states of jobs": lambda tx: jobs.states_of(tx, 1),
+    "jobs of a workflow": lambda tx: jobs.jobs_of(tx, 1),
+    "job by number": lambda tx: jobs.job_by_number(tx, 1, 1),
+    "job by key": lambda tx: jobs.job_by_key(tx, 1, "a"),
+    "change of a job": lambda tx: jobs.update_jobs(tx, [jobs.JobChange(id=1, status=JobStatus.QUEUED)]),
+    "task by uuid": lambda tx: tasks.task_by_uuid(tx, "u"),
+    "task placed": lambda tx: tasks.place_task(tx, "u"),
+    "task locked": lambda tx: tasks.lock_task(tx, "u"),
+    "tasks of a job": lambda tx: tasks.tasks_of(tx, 1, attempt=1),
+    "sequence": lambda tx: tasks.advance_sequence(tx, 1, seen=0, heard=1),
+    "claim": lambda tx: queue.claim_tasks(tx, 1, ["x", "y"], limit=2, lease_until=NOW),
+    "renewal": lambda tx: queue.renew_leases(tx, 1, ["u", "v"], lease_until=NOW),
+    "held tasks": lambda tx: queue.held_tasks(tx, 1),
+    "expired leases": lambda tx: queue.expired_tasks(tx, NOW),
+    "release": lambda tx: queue.release_task(tx, 1, now=NOW),
+    "steps": lambda tx: steps.steps_of(tx, 1),
+    "end of a step": lambda tx: steps.finish_step(tx, 1, 0, END),
+    "log totals": lambda tx: logs.totals_of(tx, 1, 0),
+    "log by byte": lambda tx: logs.chunks_of(tx, 1, 0, from_offset=70),
+    "artifacts": lambda tx: artifacts.artifacts_of(tx, 1, after=(0, "a")),
+    "artifact by path": lambda tx: artifacts.find_artifact(tx, 1, 0, "a"),
+    "test cases": lambda tx: test_results.cases_of(tx, 1, after=5),
+    "test counts": lambda tx: test_results.counts_of(tx, 1),
+    "timings": lambda tx: test_results.mean_timings(tx, 1, "test", TimingKind.FILE),
+    "cache by key": lambda tx: caches.has_key(tx, 1, "", "k"),
+    "cache by prefix": lambda tx: caches.find_newest(tx, 1, "", "k-"),
+    "claim of a cache key": lambda tx: caches.claim_key(tx, 1, "", ENTRY),
+    "layers": lambda tx: workspaces.layers_of(tx, "w"),
+    "new layer": lambda tx: workspaces.add_layer(tx, "w", LAYER, now=NOW),
+    "dropped layers": lambda tx: workspaces.drop_layers(tx, "w", "a"),
+    "lock": lambda tx: locks.acquire_lock(tx, OWNER, now=NOW),
+    "release of a lock": lambda tx: locks.release_lock(tx, OWNER),
+    "locks of a workflow": lambda tx: locks.entries_of(tx, 1),
+    "agent by token": lambda tx: agents.agent_by_token(tx, "h"),
+    "agent seen": lambda tx: agents.touch_agent(tx, 1, NOW),
+    "letters due": lambda tx: outbox.take_due(tx, NOW, lease_until=NOW),
+    "next letter": outbox.next_due,
+    "letter done": lambda tx: outbox.finish_letter(tx, 1),
+    "timers due": lambda tx: timers.take_due(tx, NOW),
+    "next timer": timers.next_due,
+    "timers cancelled": lambda tx: timers.cancel_timers(tx, "w"),
+    "timer set": lambda tx: timers.set_timer(tx, "limit", "w", due_at=NOW),
+    "context by name": lambda tx: contexts.find_context(tx, 1, "deploy"),
+    "variables": lambda tx: variables.open_variables(tx, Sealer([b"k" * 32]), variables.of_context(1)),
+    "follow-ups": lambda tx: followups.followups_of(tx, 1),
+    "follow-up to a workflow": lambda tx: followups.followup_to(tx, "u"),
+    "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
+}
+
+PARTIAL = ("pipelines_owned", "workflows_open", "tasks_queued")
+"""Indexes that hold only rows that wait for something: to walk one is no walk of the table."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One database for all questions, with a few rows; no question leaves anything behind."""
+    with fresh_url(request, tmp_path_factory.mktemp("plans")) as url:
+        database = Database.open(url)
+        fill_tables(database)
+        yield database
+        database.close()
+
+
+def fill_tables(db: Database) -> None:
+    with db.write() as tx:
+        made = add_jobs(tx, "ab")
+        for job, labels in zip(made, (["x"], ["y"]), strict=True):
+            add_tasks(tx, 2, labels=labels, job=job)
+        followups.insert_followup(tx, 1, "deploy", status=FollowUpStatus.HELD, now=NOW)
+        assert made[0].workflow_id == made[0].project_id == 1
+
+
+def walks_of(plan: str) -> list[str]:
+    """The lines of a plan in which a whole table is read."""
+    lines = re.findall(r"^.*(?:\bSCAN\b|Seq Scan).*$", plan, re.MULTILINE)
+    return [
+        line
+        for line in lines
+        if not re.search(r"SCAN (\w+ )?(first|waiting|CONSTANT)", line)
+        and not any(name in line for name in PARTIAL)
+    ]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_by_an_index(prepared: Database, question: str) -> None:
+    plans = plans_of(prepared, QUESTIONS[question])
+    assert plans
+    assert [line for plan in plans for line in walks_of(plan)] == []
+
+
+def test_claiming_neither_sorts_nor_walks(prepared: Database) -> None:
+    plans = plans_of(prepared, QUESTIONS["claim"])
+    chosen = [plan for plan in plans if "tasks_queued" in plan]
+    assert len(chosen) >= 3  # the keys, the heads of each, the tasks taken
+    assert [plan for plan in chosen if "Sort" in plan or "ORDER BY" in plan] == []
+
+
+def test_a_cache_prefix_is_one_range_of_the_index(prepared: Database) -> None:
+    [plan] = plans_of(prepared, QUESTIONS["cache by prefix"])
+    if prepared.is_sqlite:
+        assert "(project_id=? AND scope=? AND key>? AND key<?)" in plan
+    else:
+        assert re.search(r"Index Cond:.*key >= .*key < ", plan)
+
+
+def claim_seconds(db: Database, count: int) -> float:
+    begun = time.perf_counter()
+    with db.write() as tx:
+        for _ in range(count):
+            queue.claim_tasks(tx, 1, ["x"], limit=1, lease_until=NOW)
+    return (time.perf_counter() - begun) / count
+
+
+def test_claiming_costs_the_same_however_many_tasks_wait_or_are_done(db: Database) -> None:
+    with db.write() as tx:
+        project = add_project(tx)
+        assert project.id == 1
+        few, many = add_jobs(tx, "ab")
+        add_tasks(tx, 60, labels=["x"], job=few)
+    claim_seconds(db, 5)
+    before = min(claim_seconds(db, 10) for _ in range(3))
+    with db.write() as tx:
+        tasks.insert_tasks(tx, [a_task(many.id, index) for index in range(6000)], labels=["x"], priority=40)
+        change = "UPDATE tasks SET status = 'success', lease_until = NULL WHERE id % 2 = 0"
+        tx.exec_driver_sql(change if db.is_sqlite else change.replace("%", "%%"))
+        tasks.insert_tasks(tx, [a_task(few.id, index, 2) for index in range(2000)], labels=["y"], priority=99)
+        if not db.is_sqlite:
+            tx.exec_driver_sql("ANALYZE tasks")
+    claim_seconds(db, 5)
+    after = min(claim_seconds(db, 10) for _ in range(3))
+    assert after < before * 4 + 0.002
