@@ -1,0 +1,192 @@
+"""Runs tasks on this machine, each in a folder of its own with its own HOME."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from penstock.agent.executor import files
+from penstock.agent.executor.archive import pack, unpack
+from penstock.agent.executor.base import Entry, Kind, Member, Request
+from penstock.agent.executor.variables import read_host
+from penstock.agent.guardian import Guardian
+from penstock.agent.processes import ChildProcess, Family, become_subreaper
+from penstock.kit.ids import new_id
+from penstock.model.errors import UnavailableError
+from penstock.wire.messages import Assignment
+
+AGENT_MARKER = "PENSTOCK_AGENT_ID"
+TASK_MARKER = "PENSTOCK_TASK_ID"
+
+_COMMANDS = ("circleci", "circleci-agent")
+_SCRIPT = Path(__file__).parents[1] / "injob" / "circleci.py"
+
+
+class HostExecutor:
+    """Offers folders on this machine. `adopts` makes this process the parent of orphans of its jobs.
+
+    The folder `work` is made when missing; below it only folders of tasks and of this executor are made,
+    and each is removed when it has served. `guarded` keeps a second process that cleans up after a crash.
+    """
+
+    def __init__(self, work: Path, *, adopts: bool = True, guarded: bool = True) -> None:
+        self._marker = f"{AGENT_MARKER}={new_id()}"
+        self._family = Family(adopts=adopts and become_subreaper())
+        self._guardian = Guardian(self._marker, self._family) if guarded else None
+        self._folder = work / f"agent-{self._marker[-12:]}"
+        self._host = read_host(os.environ, Path.home())
+        self._lock = threading.Lock()
+
+    def prepare(self, assignment: Assignment) -> "HostPlace":
+        """A new folder with a home in it. Raises UnavailableError when the disk refuses."""
+        top = self._folder / assignment.task
+        try:
+            with self._lock:
+                commands = self._write_commands()
+            if self._guardian is not None:
+                self._guardian.watch(top)
+            for name in ("home", "tmp", "control"):
+                (top / name).mkdir(parents=True, exist_ok=True)
+            (top / "control/bash_env").touch()
+        except OSError as error:
+            remove_folder(top)
+            raise UnavailableError(
+                f"cannot make a folder for the task below {self._folder}: {error}"
+            ) from error
+        return HostPlace(top, self._variables(top, assignment.task, commands), self._family, self._guardian)
+
+    def close(self) -> None:
+        """The executor's folder and guardian are gone."""
+        if self._guardian is not None:
+            self._guardian.close()
+        remove_folder(self._folder)
+
+    def _variables(self, top: Path, task: str, commands: Path) -> dict[str, str]:
+        agent, _, agent_id = self._marker.partition("=")
+        return self._host | {
+            "HOME": str(top / "home"),
+            "TMPDIR": str(top / "tmp"),
+            "BASH_ENV": str(top / "control/bash_env"),
+            "PENSTOCK_CONTROL": str(top / "control"),
+            "PATH": f"{commands}{os.pathsep}{self._host['PATH']}",
+            agent: agent_id,
+            TASK_MARKER: task,
+        }
+
+    def _write_commands(self) -> Path:
+        """The folder with the in-job commands, written once; Python starts faster without `site`."""
+        folder = self._folder / "bin"
+        if not folder.is_dir():
+            folder.mkdir(parents=True, mode=0o755)
+            text = f"#!/bin/sh\nexec '{sys.executable}' -I -S '{_SCRIPT}' \"$@\"\n"
+            for name in _COMMANDS:
+                (folder / name).write_text(text)
+                (folder / name).chmod(0o755)
+        return folder
+
+
+class HostPlace:
+    """The folder of one task."""
+
+    def __init__(
+        self, top: Path, variables: dict[str, str], family: Family, guardian: Guardian | None
+    ) -> None:
+        self._top = top
+        self._family = family
+        self._guardian = guardian
+        self._sessions: list[int] = []
+        self.variables: Mapping[str, str] = variables
+        self.home = variables["HOME"]
+        self.control = variables["PENSTOCK_CONTROL"]
+
+    def default_shell(self) -> tuple[str, ...]:
+        """`/bin/bash -eo pipefail` where there is bash, else sh with as much of it as it knows."""
+        return find_shell()
+
+    def start(self, request: Request) -> ChildProcess:
+        """Start the process, marked as the task's, with the in-job commands first on its PATH."""
+        own = self.variables
+        environment = {**own, **request.environment, "PWD": request.directory}
+        for marker in (AGENT_MARKER, TASK_MARKER, "PENSTOCK_CONTROL"):
+            environment[marker] = own[marker]
+        commands = own["PATH"].partition(os.pathsep)[0]
+        if not environment["PATH"].startswith(commands):
+            environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
+        running = self._family.start(
+            Request(argv=request.argv, environment=environment, directory=request.directory)
+        )
+        self._sessions.append(running.pid)
+        return running
+
+    def resolve(self, path: str, base: str) -> str:
+        """The absolute, normal path; `~` is the task's home."""
+        return files.resolve_path(path, base, self.home)
+
+    def find_kind(self, path: str) -> Kind | None:
+        """What is at the path, None when nothing is."""
+        return files.find_kind(path)
+
+    def make_folder(self, path: str) -> None:
+        """The folder and those above it exist."""
+        files.make_folder(path)
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The content in pieces of a mebibyte."""
+        return files.read_file(path)
+
+    def write(self, path: str, data: bytes) -> None:
+        """The file has exactly this content."""
+        Path(path).write_bytes(data)
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Every file below the folder, links followed."""
+        return files.walk_files(path)
+
+    def match(self, base: str, pattern: str) -> list[str]:
+        """Sorted matches relative to base."""
+        return files.match_paths(base, pattern)
+
+    def pack(self, members: Sequence[Member]) -> Iterator[bytes]:
+        """A tar stream of the members."""
+        return pack(members)
+
+    def unpack(
+        self, chunks: Iterable[bytes], roots: Mapping[str, str], accept: Callable[[str], None] | None = None
+    ) -> int:
+        """Lay a tar stream into the roots."""
+        return unpack(chunks, roots, accept)
+
+    def end_processes(self) -> None:
+        """Every process of the task is dead, daemons included."""
+        if self._sessions:
+            self._family.end_task(f"{TASK_MARKER}={self.variables[TASK_MARKER]}\0", self._sessions)
+            self._sessions.clear()
+
+    def remove(self) -> None:
+        """The folder is gone."""
+        remove_folder(self._top)
+        if self._guardian is not None:
+            self._guardian.release(self._top)
+
+
+@cache
+def find_shell() -> tuple[str, ...]:
+    """The default shell of this machine (CircleCI docs: default shell options)."""
+    if Path("/bin/bash").exists():
+        return ("/bin/bash", "-eo", "pipefail")
+    probe = subprocess.run(["/bin/sh", "-o", "pipefail", "-c", ":"], capture_output=True, check=False)
+    return ("/bin/sh", "-eo", "pipefail") if probe.returncode == 0 else ("/bin/sh", "-e")
+
+
+def remove_folder(path: Path) -> None:
+    """Delete the tree, also where a job made folders read-only; what cannot be deleted stays."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        for folder, _, _ in os.walk(path):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                Path(folder).chmod(0o700)
+        shutil.rmtree(path, ignore_errors=True)

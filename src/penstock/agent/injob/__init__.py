@@ -1,0 +1,1 @@
+"""Commands that jobs find on their PATH; each file runs alone, without the rest of the package."""

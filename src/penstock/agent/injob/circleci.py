@@ -1,0 +1,1 @@
+"""The `circleci` and `circleci-agent` commands inside a job."""

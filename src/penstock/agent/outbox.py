@@ -1,0 +1,101 @@
+"""Events on their way to the server: kept in order until it has them, within a bound."""
+
+import threading
+
+from penstock.kit.clock import Clock
+from penstock.wire.messages import AnyEvent, LogOutput, TaskFinished
+
+ROOM = 8 << 20
+_PER_MESSAGE = 4 << 20
+_ENOUGH = 1 << 20
+_OVERHEAD = 256
+_PATIENCE = 0.1  # seconds an event may wait for company; the end of a task never waits
+
+
+class Outbox:
+    """What all tasks of an agent want to say. Any thread may put; one thread takes and acknowledges.
+
+    States of an event: put -> (taken, maybe several times) -> acknowledged or dropped.
+    """
+
+    def __init__(self, clock: Clock, room: int = ROOM) -> None:
+        self._clock = clock
+        self._room = room
+        self._events: dict[tuple[str, int], AnyEvent] = {}
+        self._bytes = 0
+        self._since: float | None = None
+        self._urgent = False
+        self._news = threading.Condition()
+
+    def put(self, event: AnyEvent) -> None:
+        """Keep the event. Never blocks: whoever produces output asks `has_room` first."""
+        with self._news:
+            self._events[event.task, event.sequence] = event
+            self._bytes += _weigh(event)
+            first = self._since is None
+            if first:
+                self._since = self._clock.monotonic()
+            self._urgent |= isinstance(event, TaskFinished)
+            if first or self._urgent or self._bytes >= _ENOUGH:
+                self._news.notify_all()
+
+    @property
+    def has_room(self) -> bool:
+        """True when more output may be read; false is back-pressure on the steps."""
+        return self._bytes < self._room
+
+    def __bool__(self) -> bool:
+        """True while anything is not acknowledged."""
+        return bool(self._events)
+
+    def nudge(self) -> None:
+        """End the present or next `wait`, with or without events."""
+        with self._news:
+            self._urgent = True
+            self._news.notify_all()
+
+    def wait(self) -> None:
+        """Return when there is something to send now."""
+        with self._news:
+            while not self._urgent and self._bytes < _ENOUGH:
+                if self._since is None:
+                    self._news.wait()
+                    continue
+                rest = self._since + _PATIENCE - self._clock.monotonic()
+                if rest <= 0:
+                    break
+                self._news.wait(rest)
+
+    def take(self) -> tuple[AnyEvent, ...]:
+        """The oldest events that fit into a message; they stay here until acknowledged."""
+        batch: list[AnyEvent] = []
+        size = 0
+        with self._news:
+            for event in self._events.values():
+                size += _weigh(event)
+                if batch and size > _PER_MESSAGE:
+                    break
+                batch.append(event)
+            self._urgent = False
+        return tuple(batch)
+
+    def acknowledge(self, batch: tuple[AnyEvent, ...]) -> None:
+        """Forget what the server has."""
+        with self._news:
+            for event in batch:
+                if self._events.pop((event.task, event.sequence), None) is not None:
+                    self._bytes -= _weigh(event)
+            self._since = self._clock.monotonic() if self._events else None
+            self._urgent |= any(isinstance(event, TaskFinished) for event in self._events.values())
+
+    def drop(self, task: str) -> None:
+        """Forget all events of a task, which is no longer this agent's."""
+        with self._news:
+            for key in [key for key in self._events if key[0] == task]:
+                self._bytes -= _weigh(self._events.pop(key))
+            if not self._events:
+                self._since = None
+
+
+def _weigh(event: AnyEvent) -> int:
+    return _OVERHEAD + (len(event.data) if isinstance(event, LogOutput) else 0)

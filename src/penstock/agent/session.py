@@ -1,0 +1,215 @@
+"""How a task is run: a place is prepared, steps run in order, what is left behind is ended.
+
+prepare ── step ── step ── … ── end processes ── TaskFinished ── remove
+    └────────── failure, limit, stop ──────────┘
+"""
+
+from math import inf
+
+import msgspec
+
+from penstock.agent.chunk import StepLog
+from penstock.agent.context import Result, StepContext, TaskContext, Tools, interrupt
+from penstock.agent.control import Control, Force
+from penstock.agent.executor.base import Executor, Place
+from penstock.agent.mask import choose_secrets
+from penstock.agent.pump import Ending, InterruptedStepError, Pump
+from penstock.agent.report import Reporter
+from penstock.agent.steps.background import BackgroundSteps
+from penstock.agent.steps.dispatch import run_step
+from penstock.model.errors import PenstockError, RefusedError
+from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.plan.step import AnyStep, Run, RuntimeCondition, StoreArtifacts, StoreTestResults, Tool, When
+from penstock.wire.messages import Assignment
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How a task ended."""
+
+    status: TaskStatus = TaskStatus.SUCCESS
+    reason: Reason = Reason.NONE
+    message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """True when something that counts went wrong."""
+        return self.status is not TaskStatus.SUCCESS
+
+
+class Session:
+    """One run of one task, on the thread that calls it."""
+
+    def __init__(self, assignment: Assignment, reporter: Reporter, control: Control, tools: Tools) -> None:
+        self._assignment = assignment
+        self._reporter = reporter
+        self._control = control
+        self._tools = tools
+        self._pump = Pump(control, tools.clock, tools.tuning)
+        self._secrets = choose_secrets(assignment.secrets)
+        self._verdict = Verdict()
+        self._place: Place | None = None
+        self._over = False  # nothing runs any more, whatever its `when`
+
+    def run(self, executor: Executor) -> Verdict:
+        """Run the task and report everything but its end.
+
+        Afterwards no process of the task is alive; its folder stays until `remove`. A task that was
+        stopped silently has muted its reporter.
+        """
+        self._reporter.task_started()
+        try:
+            self._place = executor.prepare(self._assignment)
+        except PenstockError as error:
+            self._verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERNAL, str(error))
+        else:
+            self._run_in(self._place)
+        return self._verdict
+
+    def remove(self) -> None:
+        """Nothing is left of the task on this machine."""
+        if self._place is not None:
+            self._place.end_processes()
+            self._place.remove()
+
+    def _run_in(self, place: Place) -> None:
+        task = TaskContext(self._assignment, place, self._reporter, self._pump, self._tools)
+        background = BackgroundSteps(task)
+        try:
+            self._run_steps(task, background)
+            background.end()
+        except RefusedError as error:
+            self._verdict = Verdict(TaskStatus.FAILED, Reason.MALFORMED, str(error))
+        finally:
+            place.end_processes()
+            self._pump.close()
+        background.report_ended()
+        self._heed_stop()
+
+    def _run_steps(self, task: TaskContext, background: BackgroundSteps) -> None:
+        limit = self._assignment.plan.time_limit
+        if limit is not None:
+            self._pump.deadline = self._tools.clock.monotonic() + limit
+        task.place.make_folder(task.directory)
+        for step in self._assignment.plan.steps:
+            self._heed_stop()
+            if self._over or task.is_halted():
+                break
+            if self._is_due(step):
+                self._run_step(step, task, background)
+            background.report_ended()
+
+    def _is_due(self, step: AnyStep) -> bool:
+        """Whether the step's turn has come (CircleCI config reference: when, store_artifacts)."""
+        canceled = self._verdict.status is TaskStatus.CANCELED
+        match step.when:
+            case When.ALWAYS:
+                return True
+            case When.ON_FAIL:
+                return self._verdict.failed and not canceled
+            case When.ON_SUCCESS:
+                keeps = isinstance(step, StoreArtifacts | StoreTestResults)
+                return not self._verdict.failed or (keeps and not canceled)
+
+    def _run_step(self, step: AnyStep, task: TaskContext, background: BackgroundSteps) -> None:
+        """Run the step, again after failures as often as it asks, and let it count."""
+        result = self._attempt(step, task, background)
+        for _ in range(step.retry.attempts - 1):
+            if result is None or result.status is StepStatus.SUCCESS:
+                break
+            if result.ending in {Ending.STOP, Ending.JOB_TIME} or not self._wait_for_retry(step.retry.delay):
+                break
+            result = self._attempt(step, task, background)
+        if result is not None:
+            self._count(step, result)
+
+    def _wait_for_retry(self, delay: float) -> bool:
+        try:
+            self._pump.pause(delay)
+        except InterruptedStepError:
+            return False
+        return True
+
+    def _attempt(self, step: AnyStep, task: TaskContext, background: BackgroundSteps) -> Result | None:
+        """One run of the step with its events; None when its condition says no."""
+        try:
+            if not self._holds(step.condition, task):
+                return None
+            problem = ""
+        except RefusedError as error:
+            problem = str(error)
+        in_background = isinstance(step, Run | Tool) and step.background
+        kind = str(type(step).__struct_config__.tag)
+        number = self._reporter.step_started(step.name, kind, background=in_background)
+        log = StepLog(number, self._reporter, self._secrets, self._tools.clock)
+        deadline = inf if step.timeout is None else self._tools.clock.monotonic() + step.timeout
+        context = StepContext(task, number, log, deadline)
+        if isinstance(step, Run) and in_background and not problem:
+            return background.start(step, context)
+        result = fail(problem, log) if problem else attempt_step(step, context)
+        log.finish()
+        self._reporter.step_finished(number, result.status, result.exit_code, result.message)
+        return result
+
+    def _holds(self, condition: RuntimeCondition | None, task: TaskContext) -> bool:
+        if condition is None:
+            return True
+        decide = self._tools.conditions.get(condition.language)
+        if decide is None:
+            raise RefusedError(f"this agent cannot decide conditions written in {condition.language!r}")
+        return decide(condition.text, {"failed": self._verdict.failed, "environment": task.environment})
+
+    def _count(self, step: AnyStep, result: Result) -> None:
+        """Let the result of a step change the verdict; the first failure gives the reason."""
+        if result.ending is Ending.JOB_TIME:
+            self._over = True
+            if self._verdict.status is not TaskStatus.CANCELED:
+                self._verdict = Verdict(TaskStatus.TIMEDOUT, Reason.TIMEOUT, result.message)
+        elif step.counts and not self._verdict.failed and result.ending is not Ending.STOP:
+            self._verdict = judge_task(result)
+
+    def _heed_stop(self) -> None:
+        """Take note of a stop that was asked for."""
+        stop = self._control.stop
+        if stop is None or (self._pump.tolerated is not None and stop.force <= self._pump.tolerated):
+            return
+        self._pump.tolerated = stop.force
+        self._verdict = Verdict(TaskStatus.CANCELED, stop.reason)
+        if stop.reason is Reason.INTERRUPTED:
+            self._verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, stop.reason, "the agent was stopped")
+        if stop.force is Force.CLEAN_UP:
+            self._pump.deadline = self._tools.clock.monotonic() + self._tools.tuning.clean_up
+            return
+        self._over = True
+        if stop.force is Force.SILENT:
+            self._reporter.mute()
+
+
+def judge_task(result: Result) -> Verdict:
+    """The verdict on a task whose first counting step ended like this."""
+    match result.status, result.ending:
+        case StepStatus.SUCCESS, _:
+            return Verdict()
+        case _, Ending.SILENCE:
+            return Verdict(TaskStatus.TIMEDOUT, Reason.NO_OUTPUT, result.message)
+        case _, Ending.STEP_TIME:
+            return Verdict(TaskStatus.TIMEDOUT, Reason.TIMEOUT, result.message)
+        case _:
+            return Verdict(TaskStatus.FAILED, Reason.TEST, result.message)
+
+
+def attempt_step(step: AnyStep, context: StepContext) -> Result:
+    """Do the step; what it cannot do is its failure, said in its log."""
+    try:
+        return run_step(step, context)
+    except InterruptedStepError as error:
+        return interrupt(error.ending)
+    except PenstockError as error:
+        return fail(str(error), context.log)
+    except OSError as error:
+        return fail(f"the machine refused: {error}", context.log)
+
+
+def fail(message: str, log: StepLog) -> Result:
+    """A failure that is no exit code."""
+    log.say(message)
+    return Result(StepStatus.FAILED, None, message)

@@ -1,0 +1,1 @@
+"""The kinds of steps, a file per kind. Each says what it does in its own log and returns its outcome."""
