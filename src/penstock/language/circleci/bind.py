@@ -22,7 +22,7 @@ def bind_pipeline(tree: Map, context: Context, report: Reporter) -> dict[str, ob
     declared = _read_declared(tree, report)
     if declared is None:
         return dict(context.parameters)
-    place = Place(tree, "parameters") if "parameters" in tree else Place(tree)
+    place = Place(tree, "parameters", on_key=True)
     if len(declared) > MOST_PARAMETERS:
         report.error("too-many-parameters", f"more than {MOST_PARAMETERS} pipeline parameters", place)
     if unexpected := sorted(name for name in context.parameters if name not in declared):

@@ -5,6 +5,7 @@ from penstock.language.circleci.expression.evaluator import MISSING, evaluate, i
 from penstock.language.circleci.expression.token import ExpressionError, Pattern
 from penstock.language.circleci.names import Names
 from penstock.language.circleci.template import Computed, Faulty, Part, Reference, Section, parse_template
+from penstock.language.circleci.values import PARAMETERS
 from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place, Unresolved
@@ -31,27 +32,24 @@ class Filler:
         return value
 
     def _fill_map(self, value: Map) -> Map:
-        return Map(
-            (
-                (
-                    show_scalar(self.fill_text(key, Place(value, key, on_key=True))) if "<<" in key else key,
-                    self._fill_environment(item)
-                    if key == "environment"
-                    else self.fill(item, Place(value, key)),
-                )
-                for key, item in value.items()
-            ),
-            value,
-        )
+        return Map(((self._fill_key(value, key), self._fill_item(value, key)) for key in value), value)
 
-    def _fill_environment(self, value: object) -> object:
+    def _fill_key(self, container: Map, key: str) -> str:
+        return show_scalar(self.fill_text(key, Place(container, key, on_key=True))) if "<<" in key else key
+
+    def _fill_item(self, container: Map, key: str) -> object:
+        value = container[key]
+        if key == "environment" and isinstance(value, Map) and value.templated:
+            return self._fill_environment(value)
+        return self.fill(value, Place(container, key))
+
+    def _fill_environment(self, value: Map) -> Map:
         """As `fill`, but an absent value prints as `<nil>` (captured from the vendor's compiler)."""
-        if not (isinstance(value, Map) and value.templated):
-            return self.fill(value, Place(value)) if isinstance(value, Items) else value
-        filled = Map((), value)
-        for key, item in value.items():
-            new = self.fill(item, Place(value, key))
-            filled[key] = "<nil>" if new is None and item is not None else new
+        filled = self._fill_map(value)
+        written = dict(zip(filled, value.values(), strict=False))
+        for key in filled:
+            if filled[key] is None and written.get(key) is not None:
+                filled[key] = "<nil>"
         return filled
 
     def fill_text(self, text: str, place: Place) -> object:
@@ -110,23 +108,27 @@ class Filler:
 
     def _report_unknown(self, name: str, text: str, place: Place) -> None:
         hint = suggest_name(name, self._list_alike(name))
+        message, code = f'Referred to a variable "{name}" that does not exist', "unknown-variable"
         if name.startswith("parameters."):
             message, code = (
                 f"Arguments referenced without declared parameters: {name}",
                 "undeclared-parameter",
             )
             hint = hint or "declare it under 'parameters:' of this element"
-        else:
-            message, code = f'Referred to a variable "{name}" that does not exist', "unknown-variable"
-            if name.startswith("matrix.") and not self.names.matrix:
-                hint = "matrix values exist only in a workflow's job with a matrix"
+        elif name.startswith(PARAMETERS):
+            own = "declare it under 'parameters:' at the top of the config"
+            orb = "an orb sees no pipeline parameters; pass the value as a parameter"
+            hint = orb if self.names.private else hint or own
+        elif name.startswith("matrix.") and not self.names.matrix:
+            hint = "matrix values exist only in a workflow's job with a matrix"
         self.report.error_within(code, message, place, text, hint=hint)
 
     def _list_alike(self, name: str) -> list[str]:
-        """Names of the same root; all names when it has none."""
+        """Names of the same root; all names when that root does not exist."""
         names = list(self.names.list_names())
-        root = name.partition(".")[0] + "."
-        return [known for known in names if known.startswith(root)] or names
+        root = PARAMETERS if name.startswith(PARAMETERS) else name.partition(".")[0] + "."
+        alike = [known for known in names if known.startswith(root)]
+        return alike if alike or root in {"parameters.", "matrix.", PARAMETERS} else names
 
 
 def _show(value: object) -> str:

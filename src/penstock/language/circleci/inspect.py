@@ -2,9 +2,17 @@
 
 from penstock.language.circleci.condition import OPERATORS
 from penstock.language.circleci.parameters import check_type, fits_type
-from penstock.language.circleci.schema import BUILTIN_STEPS, CONDITIONAL, ELEMENTS, STEPS, WORKFLOW
+from penstock.language.circleci.schema import (
+    BUILTIN_STEPS,
+    CONDITIONAL,
+    ELEMENTS,
+    ENTRY,
+    PARAMETERS,
+    STEPS,
+    WORKFLOW,
+)
 from penstock.language.common.diagnostic import Reporter, suggest_name
-from penstock.language.common.shape import Shape, ShapeChecker
+from penstock.language.common.shape import Shape, ShapeChecker, name_type
 from penstock.language.common.tree import Items, Map, Place
 
 TOP_KEYS = (
@@ -29,7 +37,7 @@ class Inspector:
             section = tree.get(kind)
             if isinstance(section, Map):
                 for name, element in section.items():
-                    self._check_element(element, expected, Place(section, name), section)
+                    self._check_element(element, expected, Place(section, name))
             elif section is not None:
                 self._refuse_section(tree, kind)
 
@@ -43,7 +51,7 @@ class Inspector:
                 hint = "put it below the workflow's name"
                 self._report.error("wrong-type", message, Place(workflows, name, on_key=True), hint=hint)
                 self._report.spoil(workflow)
-            elif not self.check(workflow, WORKFLOW, Place(workflows, name)):
+            elif not self.check(workflow, WORKFLOW, Place(workflows, name)) and not _has_jobs(workflow):
                 self._report.spoil(workflow)
             elif isinstance(workflow, Map):
                 self._check_workflow(workflow)
@@ -61,14 +69,16 @@ class Inspector:
             right &= self._check_step(step, Place(steps, index))
         return right
 
-    def _check_element(self, element: object, expected: Shape, place: Place, section: Map) -> None:
-        right = self._checker.check(element, expected, place)
-        if isinstance(element, Map):
-            if "steps" in element and isinstance(element["steps"], Items):
-                right &= self.check_steps(element["steps"], Place(element, "steps"))
-            right &= self._check_defaults(element.get("parameters"))
-        if not right:
-            self._report.spoil(element if isinstance(element, Map) else section)
+    def _check_element(self, element: object, expected: Shape, place: Place) -> None:
+        self._checker.check(element, expected, place)
+        if not isinstance(element, Map):
+            return
+        if isinstance(element.get("steps"), Items):
+            self.check_steps(element["steps"], Place(element, "steps"))
+        parameters = element.get("parameters")
+        right = self._checker.check(parameters, PARAMETERS, Place(element, "parameters"))
+        if not (self._check_defaults(parameters) and right):
+            self._report.spoil(element)
 
     def _check_defaults(self, parameters: object) -> bool:
         """Defaults must be of the declared type; those of steps are lists of steps."""
@@ -91,7 +101,7 @@ class Inspector:
         if isinstance(step, str):
             return True
         if not isinstance(step, Map):
-            message = f"[{place.find_pointer()}] expected type: String|Mapping, found: {_name(step)}"
+            message = f"[{place.find_pointer()}] expected type: String|Mapping, found: {name_type(step)}"
             self._report.error("wrong-type", message, place, hint="a step is a word or a map with one key")
             return False
         message = f"[{place.find_pointer()}] maximum size: [1], found: [{len(step)}]"
@@ -137,11 +147,13 @@ class Inspector:
             )
             self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True))
         jobs = workflow.get("jobs")
-        for entry in jobs if isinstance(jobs, Items) else ():
-            self._check_entry(entry)
+        if isinstance(jobs, Items):
+            for index, entry in enumerate(jobs):
+                self._check_entry(entry, Place(jobs, index))
 
-    def _check_entry(self, entry: object) -> None:
+    def _check_entry(self, entry: object, place: Place) -> None:
         if not isinstance(entry, Map):
+            self.check(entry, ENTRY, place)
             return
         if len(entry) != 1:
             name = next(iter(entry), "job")
@@ -150,22 +162,21 @@ class Inspector:
             self._report.error("entry-size", message, Place(entry), hint=hint)
             self._report.spoil(entry)
             return
+        self.check(entry, ENTRY, place)
         for body in entry.values():
             for key in ("pre-steps", "post-steps"):
                 if isinstance(body, Map) and isinstance(body.get(key), Items):
                     self.check_steps(body[key], Place(body, key))
 
     def _refuse_section(self, tree: Map, kind: str) -> None:
-        message = f"[#/{kind}] expected type: Mapping, found: {_name(tree[kind])}"
+        message = f"[#/{kind}] expected type: Mapping, found: {name_type(tree[kind])}"
         self._report.error(
             "wrong-type", message, Place(tree, kind), hint=f"'{kind}:' is a map from name to definition"
         )
 
 
-def _name(value: object) -> str:
-    from penstock.language.common.shape import TYPE_NAMES
-
-    return TYPE_NAMES.get(type(value), "String")
+def _has_jobs(workflow: object) -> bool:
+    return isinstance(workflow, Map) and isinstance(workflow.get("jobs"), Items)
 
 
 def check_top(tree: Map, report: Reporter) -> None:

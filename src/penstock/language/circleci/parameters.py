@@ -68,7 +68,10 @@ def check_names(
         if isinstance(spec, Map) and "default" not in spec and name not in names
     )
     if unexpected:
-        hint = suggest_name(unexpected[0], declared) or "it declares no parameters"
+        hints = [suggest_name(name, declared) for name in unexpected]
+        hint = (
+            next((hint for hint in hints if hint.startswith("did")), hints[0]) or "it declares no parameters"
+        )
         message = f"Unexpected argument(s): {', '.join(unexpected)}"
         report.error(
             "unexpected-argument", message, Place(calls.container, unexpected[0], on_key=True), hint=hint

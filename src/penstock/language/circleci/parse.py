@@ -77,7 +77,7 @@ def _read_workflows(tree: Map, report: Reporter) -> Map:
     if isinstance(jobs, Map) and "build" in jobs:
         entries = Items(["build"], jobs)
         return Map([("workflow", Map([("jobs", entries)], jobs))], jobs)
-    if not report.failed:
+    if not report.failed and isinstance(jobs, Map | None):
         message = "There are no workflows or build jobs in the config."
         report.error("no-workflows", message, Place(tree), hint="add 'workflows:', or name a job 'build'")
     return Map(())

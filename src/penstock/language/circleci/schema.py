@@ -133,6 +133,8 @@ JOB = _record(
         "executor": _record({"name": SCALAR}, "name", types="String Mapping", others=ANY),
     },
     types="Mapping String",
+    misplaced={key: f"'{key}' belongs to the job's entry under 'workflows:'" for key in
+               ("filters", "requires", "context", "matrix", "pre-steps", "post-steps", "serial-group")},
 )  # fmt: skip
 JOB_BODY = _record({**JOB_BODY_KEYS, "steps": STEPS})
 """A job after expansion."""
@@ -175,7 +177,7 @@ TRIGGER = _record(
 )
 WORKFLOW = _record(
     {
-        "jobs": shape("Sequence", items=ENTRY, hint="jobs of a workflow are a list"),
+        "jobs": shape("Sequence", hint="jobs of a workflow are a list"),
         "when": ANY, "unless": ANY,
         "triggers": shape("Sequence", items=TRIGGER), "max_auto_reruns": WHOLE, "description": VALUE,
     },

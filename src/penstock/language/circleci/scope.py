@@ -6,7 +6,7 @@ KINDS = ("commands", "jobs", "executors")
 
 
 class Unavailable:
-    """An orb that could not be had; what is called in it is not reported again."""
+    """Something that is there but cannot be used; that has been reported, so its uses are not."""
 
 
 class Found:
@@ -46,8 +46,11 @@ class Scope:
             if isinstance(definition, Map):
                 return Found(definition, name, self)
             if not isinstance(definition, str):
-                break
+                return self._find_in_orb(kind, name) if name not in self.defined[kind] else Unavailable()
             name = definition
+        return Unavailable()
+
+    def _find_in_orb(self, kind: str, name: str) -> "Found | Unavailable | None":
         alias, slash, rest = name.partition("/")
         orb = self.orbs.get(alias) if slash else None
         return orb.find(kind, rest) if isinstance(orb, Scope) else orb

@@ -7,6 +7,15 @@ from penstock.kit.marks import Mark
 from penstock.language.common.tree import Place
 from penstock.model.diagnostic import Diagnostic, Severity
 
+WIDEST_SOURCE = 160
+"""Characters of a source line in a rendered finding."""
+
+LONGEST_SOURCE = 2000
+"""Characters of a source line a finding keeps."""
+
+MOST_NAMES = 20
+"""Names a hint lists at most."""
+
 MOST_FINDINGS = 500
 """After this many a file is not a config; the rest is dropped."""
 
@@ -76,7 +85,7 @@ class Reporter:
             (mark, message),
             Diagnostic(
                 severity=severity, code=code, message=message, mark=mark, scope=tuple(self._calls),
-                source=line.rstrip()[:500], hint=hint,
+                source=line.rstrip()[:LONGEST_SOURCE], hint=hint,
             ),
         )  # fmt: skip
 
@@ -90,26 +99,29 @@ def render(diagnostic: Diagnostic) -> str:
     lines = [f"{diagnostic.mark}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"]
     lines.extend(f"  {call}" for call in diagnostic.scope)
     if diagnostic.source:
-        number = str(diagnostic.mark.line)
-        lines.append(f"  {number} | {diagnostic.source}")
-        if diagnostic.mark.column:
-            lead = "".join(
-                "\t" if c == "\t" else " " for c in diagnostic.source[: diagnostic.mark.column - 1]
-            )
-            lines.append(f"  {' ' * len(number)} | {lead}^")
+        lines.extend(_show_source(diagnostic.source, diagnostic.mark))
     if diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
     return "\n".join(lines)
 
 
+def _show_source(source: str, mark: Mark) -> list[str]:
+    """The offending line and a caret under its column; of a long line only what is around it."""
+    start = max(0, mark.column - WIDEST_SOURCE // 2) if len(source) > WIDEST_SOURCE else 0
+    shown = source[start : start + WIDEST_SOURCE]
+    number = str(mark.line)
+    lines = [f"  {number} | {shown}"]
+    if 0 < mark.column <= len(source) + 1:
+        lead = "".join("\t" if c == "\t" else " " for c in shown[: mark.column - 1 - start])
+        lines.append(f"  {' ' * len(number)} | {lead}^")
+    return lines
+
+
 def suggest_name(name: str, known: Iterable[str]) -> str:
-    """A hint like `did you mean 'build'?`, else what there is to choose from, else nothing."""
+    """A hint like `did you mean 'build'?`, else what there is to choose from if that is not much."""
     from difflib import get_close_matches  # only needed for a mistake; costs a millisecond to import
 
     names = sorted(known)
     if close := get_close_matches(name, names, n=1, cutoff=0.6):
         return f"did you mean '{close[0]}'?"
-    if not names:
-        return ""
-    shown = ", ".join(names[:12])
-    return f"known here: {shown}{', …' if len(names) > 12 else ''}"  # noqa: PLR2004 - a line's worth
+    return f"known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else ""

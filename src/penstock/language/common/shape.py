@@ -22,7 +22,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     other key, and when it is None such a key is an error, or with `lenient` only a warning; a mapping's
     shape with neither is open. `items` is
     the shape of a list's items, `least` how many there must be. `options` and `pattern` hold for scalars.
-    `hint` tells what is expected.
+    `hint` tells what is expected, `misplaced` where a key belongs that is often written here.
     """
 
     types: frozenset[str]
@@ -35,6 +35,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     options: frozenset[object] = frozenset()
     pattern: str = ""
     hint: str = ""
+    misplaced: Mapping[str, str] = {}
 
 
 def shape(types: str, **details: object) -> Shape:
@@ -60,7 +61,7 @@ class ShapeChecker:
 
     def _check(self, value: object, expected: Shape, container: Map | Items, key: str | int | None) -> bool:
         """As `check`; a place is made only for a finding, since there are many values and few findings."""
-        kind = TYPE_NAMES.get(value.__class__) or _name_subclass(value)
+        kind = name_type(value)
         if kind == "String" and (isinstance(value, Unresolved) or (self._templates and "<<" in str(value))):
             return True
         if kind not in expected.types:
@@ -114,8 +115,7 @@ class ShapeChecker:
 
     def _check_scalar(self, value: object, expected: Shape, place: Place) -> bool:
         if expected.options and value not in expected.options:
-            known = [show_scalar(option) for option in expected.options]
-            hint = suggest_name(show_scalar(value), known)
+            hint = "one of: " + ", ".join(sorted(map(show_scalar, expected.options)))
             message = f"[{place.find_pointer()}] Input not a valid enum value"
             self._report.error("invalid-value", message, place, hint=hint)
             return False
@@ -134,16 +134,17 @@ class ShapeChecker:
     def _refuse_key(self, value: Map, key: str, expected: Shape) -> bool:
         place = Place(value, key, on_key=True)
         message = f"[{Place(value).find_pointer()}] extraneous key [{key}] is not permitted"
-        hint = suggest_name(key, expected.keys)
-        if hint.startswith("known here"):
-            hint = "permitted keys: " + hint.removeprefix("known here: ")
+        hint = expected.misplaced.get(key) or suggest_name(key, expected.keys)
+        hint = hint.replace("known here:", "permitted keys:")
         if expected.lenient:
+            message = message.replace("extraneous key", "key").replace("is not permitted", "is ignored")
             self._report.warn("unknown-key", message, place, hint=hint)
             return True
         self._report.error("unknown-key", message, place, hint=hint)
         return False
 
 
-def _name_subclass(value: object) -> str:
-    """The type name of a value whose class only carries more with it."""
-    return next((name for kind, name in TYPE_NAMES.items() if isinstance(value, kind)), "Unknown")
+def name_type(value: object) -> str:
+    """The vendor's name for the type of a value, also of one whose class only carries more with it."""
+    known = TYPE_NAMES.get(value.__class__)
+    return known or next((name for kind, name in TYPE_NAMES.items() if isinstance(value, kind)), "Unknown")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from penstock.language.circleci.expand.frame import Expanded, Frame, open_frame
 from penstock.language.circleci.parameters import check_names, check_type
 from penstock.language.circleci.scope import Found, attach_scope
-from penstock.language.common.tree import Map, Place
+from penstock.language.common.tree import Items, Map, Place
 
 ExpandSteps = Callable[[object, Frame, Place], Expanded]
 
@@ -50,7 +50,8 @@ def bind_arguments(
 def _fill_argument(value: object, spec: Map, frame: Frame, place: Place, expand: ExpandSteps) -> object:
     match spec.get("type"):
         case "steps":
-            return expand(value, frame, place)
+            steps = frame.filler.fill(value, place) if isinstance(value, str) else value
+            return expand(steps, frame, place) if isinstance(steps, Items) else steps
         case "executor":
             return attach_scope(frame.filler.fill(value, place), frame.scope)
         case _:

@@ -6,6 +6,7 @@ from penstock.language.circleci.expand.frame import Expanded, Frame, open_frame
 from penstock.language.circleci.schema import BARE_STEPS, BUILTIN_STEPS
 from penstock.language.circleci.scope import Found, Unavailable
 from penstock.language.common.diagnostic import suggest_name
+from penstock.language.common.shape import name_type
 from penstock.language.common.tree import Items, Map, Place, Unresolved
 
 
@@ -17,8 +18,8 @@ def expand_steps(value: object, frame: Frame, place: Place) -> Expanded:
         return value
     result = Expanded((), value if isinstance(value, Items) else None)
     if not isinstance(value, Items):
-        if not isinstance(value, Unresolved):
-            message = f"[{place.find_pointer()}] expected type: Sequence, found: {type(value).__name__}"
+        if value is not None and not isinstance(value, Unresolved):
+            message = f"[{place.find_pointer()}] expected type: Sequence, found: {name_type(value)}"
             frame.work.report.error("wrong-type", message, place, hint="give a list of steps")
         return result
     if not frame.work.enter_steps(place):

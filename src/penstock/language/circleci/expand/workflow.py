@@ -45,7 +45,7 @@ class Workflow(msgspec.Struct, kw_only=True):
     place: Place
 
 
-_UNFILLED = frozenset({"pre-steps", "post-steps", "matrix", "filters"})
+_UNFILLED = frozenset({"pre-steps", "post-steps", "matrix"})
 
 
 def expand_workflow(name: str, body: Map, place: Place, scope: Scope, work: Compilation) -> Workflow:
@@ -106,13 +106,16 @@ def _expand_member(name: str, settings: Map, values: Values | None, place: Place
 
 
 def _fill_entry(settings: Map, frame: Frame) -> Map:
-    """What the workflow says about the job with its templates filled, apart from steps and filters."""
+    """What the workflow says about the job, filled in; steps, and filters that are expressions, are not."""
     if not settings.templated:
         return settings
     part = Map(((key, value) for key, value in settings.items() if key not in _UNFILLED), settings)
     part.templated = True
     filled = frame.filler.fill(part, Place(settings))
-    return filled if isinstance(filled, Map) else part
+    entry = filled if isinstance(filled, Map) else part
+    if isinstance(filters := settings.get("filters"), str):
+        entry["filters"] = filters
+    return entry
 
 
 def _find_definition(name: str, entry: Map, place: Place, frame: Frame) -> Found | Unavailable | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from penstock.language.circleci.lower.values import (
     read_optional,
     read_seconds,
@@ -69,9 +71,7 @@ def name_command(command: str) -> str:
 
 def _lower_run(body: Map, _name: str, when: When) -> AnyStep:
     command = read_text(body, "command")
-    reruns = body.get("max_auto_reruns")
-    attempts = reruns + 1 if isinstance(reruns, int) else 1
-    return Run(
+    run = Run(
         name=read_text(body, "name") or name_command(command),
         when=when,
         command=command,
@@ -80,8 +80,12 @@ def _lower_run(body: Map, _name: str, when: When) -> AnyStep:
         working_directory=read_text(body, "working_directory"),
         background=body.get("background") is True,
         no_output_timeout=read_seconds(body.get("no_output_timeout")) or NO_OUTPUT_TIMEOUT,
-        retry=Retry(attempts=attempts, delay=read_seconds(body.get("auto_rerun_delay")) or 0.0),
     )
+    reruns = body.get("max_auto_reruns")
+    if not isinstance(reruns, int):
+        return run
+    delay = read_seconds(body.get("auto_rerun_delay")) or 0.0
+    return msgspec.structs.replace(run, retry=Retry(attempts=reruns + 1, delay=delay))
 
 
 def _lower_checkout(body: Map, name: str, when: When) -> AnyStep:
