@@ -33,7 +33,6 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",  # a commit that was answered survives a power cut
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -8192",  # KiB for each connection
-    "PRAGMA mmap_size = 268435456",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )

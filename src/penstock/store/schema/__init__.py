@@ -1,0 +1,61 @@
+"""Every table of the store, for both databases: the one place where a column is named.
+
+Times are milliseconds since the epoch. A row that is reached from outside has a UUID beside its integer
+key. What is large and seldom read (configs, plans, log bytes) has a table of its own, so that lists stay
+light. Rows of a run go away with the row above them.
+"""
+
+from penstock.store.schema.metadata import metadata
+from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
+from penstock.store.schema.owners import (
+    agents,
+    context_variables,
+    contexts,
+    counters,
+    organizations,
+    project_variables,
+    projects,
+    secrets,
+)
+from penstock.store.schema.promises import followups, locks, outbox, timers
+from penstock.store.schema.runs import (
+    job_plans,
+    jobs,
+    log_chunks,
+    pipeline_configs,
+    pipelines,
+    steps,
+    tasks,
+    workflow_plans,
+    workflows,
+)
+
+__all__ = [
+    "agents",
+    "artifacts",
+    "caches",
+    "context_variables",
+    "contexts",
+    "counters",
+    "followups",
+    "job_plans",
+    "jobs",
+    "locks",
+    "log_chunks",
+    "metadata",
+    "organizations",
+    "outbox",
+    "pipeline_configs",
+    "pipelines",
+    "project_variables",
+    "projects",
+    "secrets",
+    "steps",
+    "tasks",
+    "test_cases",
+    "test_summaries",
+    "timers",
+    "workflow_plans",
+    "workflows",
+    "workspace_layers",
+]
