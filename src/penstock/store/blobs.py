@@ -56,7 +56,7 @@ class Blobs:
             return cls(LocalStore(os.fspath(folder)), folder)
         if scheme not in _REMOTE:
             raise InvalidError(f"no blob store of the kind {scheme!r}: use a folder, s3://, gs:// or az://")
-        with _explained(url):
+        with _explained(f"{scheme}://…"):  # the whole URL may hold credentials
             return cls(from_url(url))
 
     def put(self, name: str, chunks: Iterable[bytes]) -> int:

@@ -131,6 +131,12 @@ def test_another_kind_of_url_is_refused() -> None:
         Blobs.connect("ftp://host/x")
 
 
+def test_a_url_that_cannot_be_used_is_not_repeated_in_the_error() -> None:
+    with pytest.raises(UnavailableError, match="az://") as caught:
+        Blobs.connect("az://box?sig=sesame")
+    assert "sesame" not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match="file/blobs"):
