@@ -29,10 +29,6 @@ class Guardian:
         """Should the agent die, its marked processes are killed and this folder is removed."""
         self._tell(b"+" + os.fsencode(folder))
 
-    def release(self, folder: Path) -> None:
-        """The folder is gone."""
-        self._tell(b"-" + os.fsencode(folder))
-
     def close(self) -> None:
         """The agent ends in good order: the guardian goes too and touches nothing."""
         with self._lock:

@@ -1,6 +1,6 @@
 """What the guardian runs: `python -I -S guardian_script.py MARKER`, told by messages on stdin.
 
-Messages end with a zero byte: `+FOLDER` watch, `-FOLDER` forget, `.` the agent ends in good order. At the
+Messages end with a zero byte: `+FOLDER` watch, `.` the agent ends in good order. At the
 end of stdin without that, every process whose environment holds MARKER is killed, the watched folders are
 removed. It imports next to nothing so that it starts in milliseconds.
 """
@@ -31,8 +31,6 @@ def _listen() -> "set[bytes] | None":
         for message in messages:
             if message.startswith(b"+"):
                 folders.add(message[1:])
-            elif message.startswith(b"-"):
-                folders.discard(message[1:])
             else:
                 return None
     return folders

@@ -19,7 +19,7 @@ from penstock.agent.steps.background import BackgroundSteps
 from penstock.agent.steps.dispatch import run_step
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.model.status import Reason, StepStatus, TaskStatus
-from penstock.plan.step import AnyStep, Run, RuntimeCondition, StoreArtifacts, StoreTestResults, Tool, When
+from penstock.plan.step import AnyStep, Run, RuntimeCondition, Tool, When
 from penstock.wire.messages import Assignment
 
 
@@ -90,6 +90,9 @@ class Session:
         if limit is not None:
             self._pump.deadline = self._tools.clock.monotonic() + limit
         task.place.make_folder(task.directory)
+        if self._assignment.timings:
+            timings = msgspec.json.encode(self._assignment.timings)
+            task.place.write(f"{task.place.control}/timings.json", timings)
         for step in self._assignment.plan.steps:
             self._heed_stop()
             if self._over or task.is_halted():
@@ -99,7 +102,7 @@ class Session:
             background.report_ended()
 
     def _is_due(self, step: AnyStep) -> bool:
-        """Whether the step's turn has come (CircleCI config reference: when, store_artifacts)."""
+        """Whether the step's turn has come (CircleCI config reference: when)."""
         canceled = self._verdict.status is TaskStatus.CANCELED
         match step.when:
             case When.ALWAYS:
@@ -107,8 +110,7 @@ class Session:
             case When.ON_FAIL:
                 return self._verdict.failed and not canceled
             case When.ON_SUCCESS:
-                keeps = isinstance(step, StoreArtifacts | StoreTestResults)
-                return not self._verdict.failed or (keeps and not canceled)
+                return not self._verdict.failed
 
     def _run_step(self, step: AnyStep, task: TaskContext, background: BackgroundSteps) -> None:
         """Run the step, again after failures as often as it asks, and let it count."""

@@ -63,7 +63,8 @@ def _read_exactly(file: io.BufferedReader, size: int) -> Iterator[bytes]:
         piece = file.read(min(_PIECE, left)) or bytes(min(_PIECE, left))
         left -= len(piece)
         yield piece
-    yield bytes(-size % tarfile.BLOCKSIZE)
+    if padding := -size % tarfile.BLOCKSIZE:
+        yield bytes(padding)
 
 
 def unpack(
@@ -94,7 +95,7 @@ class _Source(io.RawIOBase):
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         super().__init__()
-        self._chunks = iter(chunks)
+        self._chunks = filter(None, chunks)
         self._rest = b""
 
     def readable(self) -> bool:

@@ -132,6 +132,10 @@ class Place(Protocol):
         """The file has exactly this content."""
         ...
 
+    def measure(self, path: str) -> int:
+        """The size of a file in bytes."""
+        ...
+
     def walk(self, path: str) -> Iterator[Entry]:
         """Every file below a folder, sorted, links followed but no folder entered twice on one way down."""
         ...

@@ -47,8 +47,6 @@ class HostExecutor:
         try:
             with self._lock:
                 commands = self._write_commands()
-            if self._guardian is not None:
-                self._guardian.watch(top)
             for name in ("home", "tmp", "control"):
                 (top / name).mkdir(parents=True, exist_ok=True)
             (top / "control/bash_env").touch()
@@ -57,7 +55,7 @@ class HostExecutor:
             raise UnavailableError(
                 f"cannot make a folder for the task below {self._folder}: {error}"
             ) from error
-        return HostPlace(top, self._variables(top, assignment.task, commands), self._family, self._guardian)
+        return HostPlace(top, self._variables(top, assignment.task, commands), self._family)
 
     def close(self) -> None:
         """The executor's folder and guardian are gone."""
@@ -81,6 +79,8 @@ class HostExecutor:
         """The folder with the in-job commands, written once; Python starts faster without `site`."""
         folder = self._folder / "bin"
         if not folder.is_dir():
+            if self._guardian is not None:
+                self._guardian.watch(self._folder)
             folder.mkdir(parents=True, mode=0o755)
             text = f"#!/bin/sh\nexec '{sys.executable}' -I -S '{_SCRIPT}' \"$@\"\n"
             for name in _COMMANDS:
@@ -92,12 +92,9 @@ class HostExecutor:
 class HostPlace:
     """The folder of one task."""
 
-    def __init__(
-        self, top: Path, variables: dict[str, str], family: Family, guardian: Guardian | None
-    ) -> None:
+    def __init__(self, top: Path, variables: dict[str, str], family: Family) -> None:
         self._top = top
         self._family = family
-        self._guardian = guardian
         self._sessions: list[int] = []
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
@@ -142,6 +139,10 @@ class HostPlace:
         """The file has exactly this content."""
         Path(path).write_bytes(data)
 
+    def measure(self, path: str) -> int:
+        """The size of a file in bytes."""
+        return Path(path).stat().st_size
+
     def walk(self, path: str) -> Iterator[Entry]:
         """Every file below the folder, links followed."""
         return files.walk_files(path)
@@ -169,8 +170,6 @@ class HostPlace:
     def remove(self) -> None:
         """The folder is gone."""
         remove_folder(self._top)
-        if self._guardian is not None:
-            self._guardian.release(self._top)
 
 
 @cache

@@ -1,0 +1,107 @@
+"""The checkout step: the pipeline's source at its revision, uncommitted changes included."""
+
+from pathlib import PurePosixPath
+
+from penstock.agent.context import Result, StepContext
+from penstock.agent.executor.base import Request
+from penstock.model.errors import RefusedError
+from penstock.plan.step import Checkout
+from penstock.wire.messages import Source
+
+# A script, not calls from here, so that it runs in whatever place the executor offers. Everything it
+# needs comes in variables, so nothing has to be quoted.
+_SCRIPT = r"""
+set -eu
+export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+if [ -d "$PENSTOCK_PATH/.git" ]; then
+  cd "$PENSTOCK_PATH"
+  # Objects a cached clone borrowed are those this clone would borrow.
+  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
+    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
+  fi
+  git remote set-url origin "$PENSTOCK_URL" 2>/dev/null || git remote add origin "$PENSTOCK_URL"
+  echo "Fetching into the existing repository"
+  git fetch --quiet --force --tags origin '+refs/heads/*:refs/remotes/origin/*'
+elif [ -e "$PENSTOCK_PATH" ] && [ -n "$(ls -A "$PENSTOCK_PATH")" ]; then
+  echo "$PENSTOCK_PATH is not empty and no git repository: the source cannot be checked out there" >&2
+  exit 1
+else
+  echo "Cloning $PENSTOCK_SHOWN"
+  # shellcheck disable=SC2086
+  git clone --quiet --no-checkout -c gc.auto=0 -c advice.detachedHead=false $PENSTOCK_OPTIONS \
+    -- "$PENSTOCK_URL" "$PENSTOCK_PATH"
+  cd "$PENSTOCK_PATH"
+fi
+if ! git cat-file -e "$PENSTOCK_SHA^{commit}" 2>/dev/null; then
+  git fetch --quiet origin "$PENSTOCK_SHA" || {
+    echo "the revision $PENSTOCK_SHA is not in $PENSTOCK_SHOWN" >&2
+    exit 1
+  }
+fi
+if [ -n "$PENSTOCK_BRANCH" ]; then
+  git checkout --quiet --force -B "$PENSTOCK_BRANCH" "$PENSTOCK_SHA"
+elif [ "$(git rev-parse --quiet --verify "refs/tags/$PENSTOCK_TAG^{commit}" || :)" = "$PENSTOCK_SHA" ]; then
+  git checkout --quiet --force "$PENSTOCK_TAG"
+else
+  git checkout --quiet --force --detach "$PENSTOCK_SHA"
+fi
+git reset --quiet --hard "$PENSTOCK_SHA"
+if [ -n "$PENSTOCK_OVERLAY" ]; then
+  echo "Laying uncommitted changes over it"
+  index=$(git rev-parse --git-path penstock-index)
+  cp "$(git rev-parse --git-path index)" "$index"
+  GIT_INDEX_FILE="$index" git read-tree -m -u "$PENSTOCK_SHA" "$PENSTOCK_OVERLAY"
+  rm -f "$index"
+fi
+if [ -n "$PENSTOCK_ORIGIN" ]; then
+  # Objects a cached clone borrowed are those this clone would borrow.
+  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
+    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
+  fi
+  git remote set-url origin "$PENSTOCK_ORIGIN"
+fi
+git --no-pager log -1 --no-show-signature --format='HEAD is now at %h %s'
+"""
+
+
+def check_out(step: Checkout, context: StepContext) -> Result:
+    """The step's path holds the source (CircleCI docs: checkout; submodules are left alone)."""
+    source = context.task.assignment.source
+    if source is None:
+        raise RefusedError("this pipeline has no source to check out")
+    environment = {**context.task.environment, **describe_source(source, step), "GIT_PAGER": "cat"}
+    environment["PENSTOCK_PATH"] = context.resolve(step.path)
+    return context.execute(
+        Request(
+            argv=("/bin/sh", "-c", _SCRIPT, "checkout"),
+            environment=environment,
+            directory=context.place.home,
+        )
+    )
+
+
+def describe_source(source: Source, step: Checkout) -> dict[str, str]:
+    """The variables of the script."""
+    revision = source.revision
+    return {
+        "PENSTOCK_URL": source.url,
+        "PENSTOCK_SHOWN": source.origin or source.url,
+        "PENSTOCK_ORIGIN": source.origin,
+        "PENSTOCK_SHA": revision.sha,
+        "PENSTOCK_BRANCH": revision.branch,
+        "PENSTOCK_TAG": revision.tag,
+        "PENSTOCK_OVERLAY": revision.overlay,
+        "PENSTOCK_OPTIONS": choose_options(source.url, step),
+    }
+
+
+def choose_options(url: str, step: Checkout) -> str:
+    """Options of git clone, none with a blank inside; a local copy is borrowed from, not copied."""
+    if PurePosixPath(url).is_absolute():
+        return "--shared"
+    if step.method == "blobless":
+        return "--filter=blob:none"
+    if step.method == "shallow" or step.depth:
+        return f"--depth={step.depth or 1} --no-single-branch"
+    return ""

@@ -1,0 +1,72 @@
+"""persist_to_workspace and attach_workspace: files jobs of one workflow hand on."""
+
+import os.path
+from pathlib import PurePosixPath
+
+from penstock.agent.context import Result, StepContext
+from penstock.agent.executor.base import Kind, Member
+from penstock.agent.steps.transfer import format_size, upload_archive, with_archive
+from penstock.agent.transport import BlobKind
+from penstock.model.errors import RefusedError
+from penstock.plan.step import AttachWorkspace, PersistToWorkspace
+from penstock.wire.messages import Layer
+
+
+def persist_to_workspace(step: PersistToWorkspace, context: StepContext) -> Result:
+    """Keep what matches below the root as one layer. Nothing that matches is a failure."""
+    root = context.resolve(step.root)
+    if context.place.find_kind(root) is not Kind.FOLDER:
+        raise RefusedError(f"the workspace root {root} is not a directory")
+    members = find_members(root, step.paths, context)
+    if not members:
+        raise RefusedError(f"The specified paths did not match any files in {root}")
+    blob, size = upload_archive(context, BlobKind.LAYER, lambda: context.place.pack(members))
+    context.task.reporter.layer(size, blob)
+    context.log.say(f"Workspace layer stored ({format_size(size)})")
+    return Result()
+
+
+def find_members(root: str, patterns: tuple[str, ...], context: StepContext) -> list[Member]:
+    """What matches Go-like globs below the root, each name once."""
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        relative = os.path.relpath(context.place.resolve(pattern, root), root)
+        if relative.startswith(".."):
+            raise RefusedError(f"{pattern} leads out of the workspace root {root}")
+        found = context.place.match(root, "*" if relative == "." else relative)
+        if not found:
+            context.log.say(f"Warning: {pattern} matches nothing in {root}")
+        names |= dict.fromkeys(found)
+    return [Member(name=name, path=f"{root}/{name}") for name in names]
+
+
+def attach_workspace(step: AttachWorkspace, context: StepContext) -> Result:
+    """Lay all layers into the folder, oldest first; a later one replaces files of an earlier."""
+    at = context.resolve(step.at)
+    context.place.make_folder(at)
+    layers = context.task.assignment.layers
+    if not layers:
+        context.log.say("No workspace layers were found: no upstream job has persisted anything")
+    writers: dict[str, str] = {}
+    for layer in layers:
+        _attach(layer, at, context, writers)
+        context.log.say(f"Attached what {layer.owner} persisted")
+    return Result()
+
+
+def _attach(layer: Layer, at: str, context: StepContext, writers: dict[str, str]) -> None:
+    def accept(name: str) -> None:
+        path = str(PurePosixPath(name))
+        before = writers.setdefault(path, layer.owner)
+        if are_concurrent(before, layer.owner):
+            raise RefusedError(
+                f"Concurrent upstream jobs persisted the same file(s): {path} by {before} and {layer.owner}"
+            )
+        writers[path] = layer.owner
+
+    with_archive(context, layer.blob, lambda tar: context.place.unpack(tar, {"": at}, accept))
+
+
+def are_concurrent(one: str, other: str) -> bool:
+    """True when two owners (`job/copy`) are different copies of one job, which ran side by side."""
+    return one != other and one.rpartition("/")[0] == other.rpartition("/")[0]
