@@ -12,9 +12,9 @@ from pathlib import Path
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request
+from penstock.agent.executor.guardian import Guardian
+from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.variables import read_host
-from penstock.agent.guardian import Guardian
-from penstock.agent.processes import ChildProcess, Family, become_subreaper
 from penstock.kit.ids import new_id
 from penstock.model.errors import UnavailableError
 from penstock.wire.messages import Assignment

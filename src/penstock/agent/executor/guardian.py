@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from penstock.agent.processes import Family
+from penstock.agent.executor.processes import Family
 
 _SCRIPT = Path(__file__).with_name("guardian_script.py")
 
