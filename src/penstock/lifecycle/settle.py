@@ -131,10 +131,11 @@ def outcome_of_group(draft: Draft, key: str) -> Outcome | None:
 
 
 def release(draft: Draft, key: str) -> None:
-    """The job, whose needs hold, is skipped, waits for its lock, or does what jobs of its kind do."""
+    """The job, whose needs and whose group's hold, is skipped, waits for its lock, or proceeds."""
     plan = draft.plan_of(key)
     lock = lock_name(plan)
-    if not plan.run:
+    group = draft.graph.plan.groups[plan.group] if plan.group is not None else None
+    if not plan.run or (group is not None and not group.run):
         draft.move(key, JobMove.SKIP, Reason.CONDITION)
     elif lock is not None:
         draft.move(key, JobMove.WAIT)

@@ -144,8 +144,18 @@ class Life(RuleBasedStateMachine):
         assert step.changed == changed
         if step.state is before:
             assert not step.effects
+        if self.is_stale(event):
+            assert step.state is before, "an old message was taken for news"
         self.accept(before, step.state, step.effects)
         self.past.append(event)
+
+    def is_stale(self, event: AnyEvent) -> bool:
+        """True for the word of an agent, or of a timer, about an attempt that is over."""
+        if not isinstance(event, JobStarted | JobFinished | JobLost | RetryDue):
+            return False
+        job = self.state.jobs[event.key]
+        waits = job.status is JobStatus.WAITING and not isinstance(event, RetryDue)
+        return event.attempt < job.attempt or waits
 
     def accept(self, before: WorkflowState, after: WorkflowState, effects: tuple[object, ...]) -> None:
         self.state = after
@@ -170,6 +180,8 @@ class Life(RuleBasedStateMachine):
     def check_needs(self, key: str) -> None:
         plan = self.graph.plan.jobs[key]
         group = self.graph.plan.groups[plan.group] if plan.group else None
+        skipped = self.state.jobs[key].status is JobStatus.SKIPPED
+        assert skipped == (not plan.run or (group is not None and not group.run))
         own = plan.needs if group is None or group.run else {}
         for need, accepted in [*own.items(), *(group.needs.items() if group else ())]:
             assert self.outcome(need) in accepted, f"{key} began before {need} allowed it"

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from penstock.lifecycle.effects import Enqueue, LimitTime, WorkflowEnded
+from penstock.lifecycle.effects import Enqueue, LimitTime, StopJob, WorkflowEnded
 from penstock.lifecycle.events import (
     AnyEvent,
     Approved,
@@ -81,6 +81,46 @@ def test_advance_never_touches_the_state_it_was_given() -> None:
     before = dict(state.jobs)
     advance(GRAPH, state, JobFinished(key="a", attempt=1, status=JobStatus.SUCCESS))
     assert state.jobs == before
+
+
+def test_the_first_reason_to_stop_a_job_stays() -> None:
+    state = advance(GRAPH, start(GRAPH).state, JobStarted(key="a", attempt=1)).state
+    stopping = advance(GRAPH, state, JobCancelRequested(key="a", reason=Reason.USER))
+    assert stopping.effects == (StopJob(key="a", reason=Reason.USER),)
+    again = advance(GRAPH, stopping.state, CancelRequested(reason=Reason.STRATEGY))
+    assert again.state.jobs["a"].reason is Reason.USER
+    assert again.state.reason is Reason.STRATEGY
+    assert again.effects == ()
+
+
+def test_the_time_of_a_group_is_limited_once() -> None:
+    graph = Graph.of(
+        make_workflow(
+            {
+                "groups": {"g": {"needs": ["x", "y"], "time_limit": 60}},
+                "jobs": {"x": {"kind": "no-op"}, "y": {"kind": "no-op"}, "a": {"group": "g"}},
+            }
+        )
+    )
+    effects = start(graph).effects
+    assert len(effects) == 2
+    assert set(effects) == {LimitTime(group="g", seconds=60.0), Enqueue(key="a", attempt=1)}
+
+
+def test_a_job_of_a_skipped_group_is_skipped_whoever_comes_to_it_first() -> None:
+    graph = Graph.of(
+        make_workflow(
+            {
+                "groups": {"g": {"needs": ["x"], "run": False}},
+                "jobs": {
+                    "y": {"kind": "no-op"},
+                    "x": {"kind": "no-op"},
+                    "a": {"group": "g", "needs": ["y"]},
+                },
+            }
+        )
+    )
+    assert start(graph).state.jobs["a"].status is JobStatus.SKIPPED
 
 
 def test_whoever_approved_is_remembered() -> None:
