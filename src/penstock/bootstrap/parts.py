@@ -1,8 +1,8 @@
 """Opens the real parts the engine works with."""
 
 from penstock.bootstrap.home import Home
-from penstock.engine.facts import FactsCache
 from penstock.engine.feed import Feed
+from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
 from penstock.engine.unit import Parts
 from penstock.engine.variables import GivenVariables, Variables
@@ -23,5 +23,5 @@ def open_parts(home: Home, variables: Variables | None = None) -> Parts:
         variables=variables or GivenVariables(),
         feed=Feed(),
         signal=Signal(),
-        facts=FactsCache(),
+        memory=Memory(),
     )

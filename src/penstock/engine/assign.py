@@ -17,7 +17,7 @@ from penstock.wire.messages import Assignment, Layer, Source
 def make_assignment(parts: Parts, tx: Transaction, task: Task, lease: float) -> Assignment:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
     job = present(jobs.get_job(tx, task.job_id))
-    facts = parts.facts.get(tx, job.workflow_id)
+    facts = parts.memory.facts(tx, job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
     secrets = gather_secrets(parts, facts, plan)
     upstream = facts.graph.upstream(job.key)

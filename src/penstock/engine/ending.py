@@ -71,5 +71,5 @@ def _counts(unit: Unit, workflow: Workflow) -> bool:
     made_by = followups.followup_to(unit.tx, workflow.uuid)
     if made_by is None:
         return True
-    parent = unit.parts.facts.get(unit.tx, made_by.workflow_id)
+    parent = unit.parts.memory.facts(unit.tx, made_by.workflow_id)
     return all(each.counts for each in parent.graph.plan.follow_ups if each.name == made_by.name)

@@ -1,7 +1,5 @@
 """What never changes about a workflow that exists, read once and remembered."""
 
-import threading
-from collections import OrderedDict
 from typing import TypeVar
 
 import msgspec
@@ -36,29 +34,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def is_local(self) -> bool:
         """True for a pipeline that only its own command runs."""
         return LOCAL_SOURCE in self.labels
-
-
-class FactsCache:
-    """The facts of the workflows used last; safe to use from several threads."""
-
-    def __init__(self, limit: int = 512) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._known: OrderedDict[int, Facts] = OrderedDict()
-
-    def get(self, tx: Transaction, workflow_id: int) -> Facts:
-        """The facts of the workflow of that row id. Raises NotFoundError when there is none."""
-        with self._lock:
-            found = self._known.get(workflow_id)
-            if found is not None:
-                self._known.move_to_end(workflow_id)
-                return found
-        facts = load_facts(tx, workflow_id)
-        with self._lock:
-            self._known[workflow_id] = facts
-            while len(self._known) > self._limit:
-                self._known.popitem(last=False)
-        return facts
 
 
 def present(row: T | None) -> T:

@@ -1,9 +1,11 @@
 """A workflow inside a transaction: loaded and locked once, advanced by events, saved once."""
 
 from collections import deque
+from functools import partial
 
 from penstock.engine.facts import Facts
 from penstock.engine.feed import JobChanged, WorkflowChanged
+from penstock.engine.memory import SavedState
 from penstock.engine.unit import Unit
 from penstock.lifecycle.effects import AnyEffect
 from penstock.lifecycle.events import AnyEvent
@@ -14,20 +16,20 @@ from penstock.model.run import Workflow
 from penstock.model.status import JobStatus
 from penstock.store import jobs, workflows
 from penstock.store.jobs import JobChange
-from penstock.store.workflows import WorkflowChange
+from penstock.store.workflows import LockedWorkflow, WorkflowChange
 
 
 class Flow:
     """A locked workflow. `pending` are effects of events that nobody has carried out yet."""
 
-    def __init__(self, unit: Unit, facts: Facts, row: Workflow, state: WorkflowState) -> None:
+    def __init__(self, unit: Unit, facts: Facts, row: Workflow, saved: SavedState) -> None:
         self.unit = unit
         self.facts = facts
         self.row = row
-        self.state = state
+        self.ids = saved.ids  # row id and UUID of each job, by key
+        self.state = saved.state
         self.pending: deque[AnyEffect] = deque()
-        self.ids: dict[str, tuple[int, str]] = {}  # row id and UUID of each job, by key
-        self._saved = state
+        self._saved = saved
         self._changes: dict[str, JobChange] = {}
 
     def apply(self, event: AnyEvent, *, at: int | None = None) -> bool:
@@ -56,26 +58,35 @@ class Flow:
         return change
 
     def save(self) -> None:
-        """Write every row that has changed since the workflow was loaded."""
-        for key, job in self.state.jobs.items():
-            if job is not self._saved.jobs[key]:
-                row = self.change_of(key)
-                row.status, row.reason, row.attempt = job.status, job.reason, job.attempt
-                row.flags = {"losses": job.losses} if job.losses else {}
-                if job.approved_by:
-                    row.approved_by = job.approved_by
+        """Write every row that has changed since the workflow was loaded or saved last."""
+        before, after = self._saved.state, self.state
+        for key, job in after.jobs.items():
+            if job is not before.jobs[key]:
+                self._describe_job(key, job)
+        if not self._changes and after is before:
+            return
         jobs.update_jobs(self.unit.tx, self._changes.values())
         self._changes = {}
-        if (after := self.state) is not (before := self._saved):
-            change = WorkflowChange(id=self.row.id, status=after.status, reason=after.reason)
-            if (after.begun, after.locks) != (before.begun, before.locks):
-                change.flags = {"begun": after.begun, "locks": dict(after.locks)}
-            if after.begun and not before.begun and self.row.started_at is None:
-                change.started_at = self.unit.now
-            if after.status.is_terminal and not before.status.is_terminal:
-                change.stopped_at = self.unit.now
-            workflows.update_workflow(self.unit.tx, change)
-            self._saved = after
+        change = WorkflowChange(id=self.row.id, version=self._saved.version + 1)
+        if (after.status, after.reason) != (before.status, before.reason):
+            change.status, change.reason = after.status, after.reason
+        if (after.begun, after.locks) != (before.begun, before.locks):
+            change.flags = {"begun": after.begun, "locks": dict(after.locks)}
+        if after.begun and not before.begun and self.row.started_at is None:
+            change.started_at = self.unit.now
+        if after.status.is_terminal and not before.status.is_terminal:
+            change.stopped_at = self.unit.now
+        workflows.update_workflow(self.unit.tx, change)
+        self._saved = SavedState(version=self._saved.version + 1, state=after, ids=self.ids)
+        keep = partial(self.unit.parts.memory.keep_state, self.row.id, self._saved)
+        self.unit.afterwards.append(keep)
+
+    def _describe_job(self, key: str, job: JobState) -> None:
+        row = self.change_of(key)
+        row.status, row.reason, row.attempt = job.status, job.reason, job.attempt
+        row.flags = {"losses": job.losses} if job.losses else {}
+        if job.approved_by:
+            row.approved_by = job.approved_by
 
     def _note_job(self, key: str, before: JobState, moment: int) -> None:
         """Set the times that go with the job's new status, and tell the watchers."""
@@ -120,7 +131,14 @@ def load_flow(unit: Unit, workflow_id: int) -> Flow:
     locked = workflows.lock_workflow(unit.tx, workflow_id)
     if locked is None:
         raise NotFoundError(f"there is no workflow {workflow_id}")
-    facts = unit.parts.facts.get(unit.tx, workflow_id)
+    facts = unit.parts.memory.facts(unit.tx, workflow_id)
+    saved = unit.parts.memory.state(
+        workflow_id, locked.version, lambda: _read_state(unit, workflow_id, locked)
+    )
+    return Flow(unit, facts, locked.workflow, saved)
+
+
+def _read_state(unit: Unit, workflow_id: int, locked: LockedWorkflow) -> SavedState:
     rows = jobs.states_of(unit.tx, workflow_id)
     state = WorkflowState(
         jobs={row.key: _state_of(row) for row in rows},
@@ -129,12 +147,10 @@ def load_flow(unit: Unit, workflow_id: int) -> Flow:
         begun=locked.flags.get("begun", False),
         locks=locked.flags.get("locks", {}),
     )
-    flow = Flow(unit, facts, locked.workflow, state)
-    flow.ids = {row.key: (row.id, row.uuid) for row in rows}
-    return flow
+    ids = {row.key: (row.id, row.uuid) for row in rows}
+    return SavedState(version=locked.version, state=state, ids=ids)
 
 
 def _state_of(row: jobs.JobState) -> JobState:
-    return JobState(
-        status=row.status, reason=row.reason, attempt=row.attempt, losses=row.flags.get("losses", 0)
-    )
+    losses = row.flags.get("losses", 0)
+    return JobState(status=row.status, reason=row.reason, attempt=row.attempt, losses=losses)

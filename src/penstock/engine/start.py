@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.engine.facts import Facts
-from penstock.engine.feed import WorkflowChanged
+from penstock.engine.feed import JobChanged, WorkflowChanged
 from penstock.engine.flow import Flow, load_flow
 from penstock.engine.unit import Unit
 from penstock.kit.ids import new_id
@@ -60,7 +60,9 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         (_make_job(unit, stored, pipeline, key, plan, state.jobs[key], new.kept.get(key)), plan)
         for key, plan in new.plan.jobs.items()
     ]
-    jobs.insert_jobs(unit.tx, made)
+    unit.changes += [
+        job_changed(unit.now, pipeline.uuid, uuid, job) for job in jobs.insert_jobs(unit.tx, made)
+    ]
     unit.changes.append(
         WorkflowChanged(
             at=unit.now, pipeline=pipeline.uuid, workflow=uuid, name=new.plan.name, status=state.status
@@ -74,7 +76,7 @@ def begin_workflow(unit: Unit, workflow: Workflow) -> Flow | None:
 
     Returns its flow when it has begun.
     """
-    facts = unit.parts.facts.get(unit.tx, workflow.id)
+    facts = unit.parts.memory.facts(unit.tx, workflow.id)
     rule = facts.graph.plan.queue
     if rule is not None and rule.serialized:
         owner = queue_owner(facts, rule, workflow.id)
@@ -90,6 +92,23 @@ def queue_owner(facts: Facts, rule: QueueRule, workflow_id: int) -> LockOwner:
     scope = facts.project.uuid if rule.scope is QueueScope.PROJECT else facts.organization.uuid
     name = f"{QUEUE_LOCK}{scope}:{rule.name}"
     return LockOwner(organization_id=facts.organization.id, name=name, workflow_id=workflow_id)
+
+
+def job_changed(at: int, pipeline: str, workflow: str, job: Job) -> JobChanged:
+    """What watchers are told of a job in the state its row has."""
+    return JobChanged(
+        at=at,
+        pipeline=pipeline,
+        workflow=workflow,
+        job=job.uuid,
+        key=job.key,
+        name=job.name,
+        kind=job.kind,
+        status=job.status,
+        reason=job.reason,
+        attempt=job.attempt,
+        message=job.message,
+    )
 
 
 def _make_job(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from penstock.engine.facts import FactsCache
 from penstock.engine.feed import Change, Feed
+from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
 from penstock.engine.variables import Variables
 from penstock.kit.clock import Clock
@@ -22,7 +22,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     variables: Variables
     feed: Feed
     signal: Signal
-    facts: FactsCache
+    memory: Memory
 
 
 class Unit:

@@ -26,14 +26,19 @@ class WorkflowChange(msgspec.Struct, kw_only=True):
     started_at: int | msgspec.UnsetType | None = msgspec.UNSET
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    version: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class LockedWorkflow(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow about to change, with what its state machine remembers beside the columns."""
+    """A workflow about to change, with what its state machine remembers beside the columns.
+
+    `version` is another after each change of the workflow or of one of its jobs.
+    """
 
     workflow: Workflow
     project_id: int
     flags: dict[str, Any]
+    version: int
 
 
 def insert_workflows(
@@ -66,8 +71,9 @@ def lock_workflow(tx: Transaction, workflow_id: int) -> LockedWorkflow | None:
     row = tx.execute(_select_locked(), {"id": workflow_id}).first()
     if row is None:
         return None
-    *columns, project_id, flags = row
-    return LockedWorkflow(workflow=rows.build(Workflow, columns), project_id=project_id, flags=flags)
+    *columns, project_id, flags, version = row
+    workflow = rows.build(Workflow, columns)
+    return LockedWorkflow(workflow=workflow, project_id=project_id, flags=flags, version=version)
 
 
 def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
@@ -125,7 +131,7 @@ def _select_one(by: str) -> Select[Any]:
 @cache
 def _select_locked() -> Select[Any]:
     columns = rows.columns_of(workflows, Workflow)
-    statement = select(*columns, workflows.c.project_id, workflows.c.flags)
+    statement = select(*columns, workflows.c.project_id, workflows.c.flags, workflows.c.version)
     return statement.where(*_conditions(["id"])).with_for_update()
 
 

@@ -72,6 +72,7 @@ workflows = Table(
     whole("auto_rerun_number", 0),
     words("tag", ""),
     encoded("flags", "{}"),
+    whole("version", 0),
     Index("workflows_of_pipeline", "pipeline_id"),
     Index("workflows_of_project", "project_id", "id"),
     partial_index("workflows_open", "stopped_at IS NULL", "project_id", "id"),

@@ -182,6 +182,7 @@ def make_workflows() -> None:
         column("auto_rerun_number", WHOLE, default="0"),
         column("tag", TEXT, default="''"),
         column("flags", TEXT, default="'{}'"),
+        column("version", WHOLE, default="0"),
         primary_key("workflows", "id"),
         unique("workflows", "uuid"),
         sqlite_autoincrement=True,

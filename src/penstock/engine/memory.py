@@ -1,0 +1,83 @@
+"""What the engine remembers of workflows between transactions, so that it need not read it again."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from penstock.engine.facts import Facts, load_facts
+from penstock.lifecycle.state import WorkflowState
+from penstock.store import jobs
+from penstock.store.database import Transaction
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """The values used last, by row id; safe to use from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._known: OrderedDict[int, V] = OrderedDict()
+
+    def get(self, key: int) -> V | None:
+        """The value, None when it was never put or was used too long ago."""
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def put(self, key: int, value: V) -> None:
+        """Remember the value in place of an older one."""
+        with self._lock:
+            self._known[key] = value
+            self._known.move_to_end(key)
+            while len(self._known) > self._limit:
+                self._known.popitem(last=False)
+
+
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a workflow as it was saved under a version; `ids` are row id and UUID of each job."""
+
+    version: int
+    state: WorkflowState
+    ids: Mapping[str, tuple[int, str]]
+
+
+class Memory:
+    """Facts, which never change, and states, which are used only while their version is the stored one.
+
+    The version is read under the lock of the workflow's row, so a state that another server has changed
+    is never taken for the present one.
+    """
+
+    def __init__(self) -> None:
+        self._facts: Recent[Facts] = Recent(512)
+        self._states: Recent[SavedState] = Recent(128)
+
+    def facts(self, tx: Transaction, workflow_id: int) -> Facts:
+        """The facts of the workflow of that row id. Raises NotFoundError when there is none."""
+        found = self._facts.get(workflow_id)
+        if found is None:
+            found = load_facts(tx, workflow_id)
+            self._facts.put(workflow_id, found)
+        return found
+
+    def state(self, workflow_id: int, version: int, load: Callable[[], SavedState]) -> SavedState:
+        """The state of that version: the remembered one, or what `load` reads."""
+        found = self._states.get(workflow_id)
+        return found if found is not None and found.version == version else load()
+
+    def job_ids(self, tx: Transaction, workflow_id: int) -> Mapping[str, tuple[int, str]]:
+        """Row id and UUID of each job of the workflow, by key; these never change."""
+        found = self._states.get(workflow_id)
+        if found is not None:
+            return found.ids
+        return {row.key: (row.id, row.uuid) for row in jobs.states_of(tx, workflow_id)}
+
+    def keep_state(self, workflow_id: int, saved: SavedState) -> None:
+        """Remember a state that is committed."""
+        self._states.put(workflow_id, saved)

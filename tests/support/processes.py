@@ -1,0 +1,31 @@
+"""Waits for what happens outside: conditions with a deadline, processes that carry a marker."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0, what: str = "") -> None:
+    """Return as soon as the condition holds; the test fails when it does not within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what or condition}")
+        time.sleep(0.02)
+
+
+def processes_with(text: str) -> list[int]:
+    """Processes, other than this one, whose environment or command line contains the text."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
+            continue
+        try:
+            told = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if text.encode() in told and state != "Z":
+            found.append(int(folder.name))
+    return found
