@@ -93,11 +93,16 @@ def consider_job(draft: Draft, key: str) -> None:
     """If the blocked job's turn has come, or never will, it is blocked no more."""
     if draft.jobs[key].status is not JobStatus.BLOCKED:
         return
-    plan = draft.plan_of(key)
-    turn = judge_needs(draft, plan)
-    if plan.group is not None and turn is Turn.NOW:
-        turn = judge_needs(draft, draft.graph.plan.groups[plan.group])
-    take_turn(draft, key, turn)
+    take_turn(draft, key, judge_turn(draft, draft.plan_of(key)))
+
+
+def judge_turn(draft: Draft, plan: JobPlan) -> Turn:
+    """The turn by the job's own needs and its group's; in a group that is skipped its own do not matter."""
+    if plan.group is None:
+        return judge_needs(draft, plan)
+    group = draft.graph.plan.groups[plan.group]
+    own = judge_needs(draft, plan) if group.run else Turn.NOW
+    return judge_needs(draft, group) if own is Turn.NOW else own
 
 
 def take_turn(draft: Draft, key: str, turn: Turn) -> None:

@@ -63,6 +63,16 @@ def test_a_lock_granted_to_two_is_a_mistake_of_the_caller() -> None:
         advance(graph, state, LockGranted(key="b"))
 
 
+def test_a_lock_granted_twice_does_not_cut_the_delay_before_another_attempt_short() -> None:
+    rule = {"attempts": 2, "delay": 9.0}
+    graph = Graph.of(make_jobs(a={"serial_group": "door", "retry": rule}))
+    state = advance(graph, start(graph).state, LockGranted(key="a")).state
+    state = advance(graph, state, JobFinished(key="a", attempt=1, status=JobStatus.FAILED)).state
+    assert state.jobs["a"].status is JobStatus.WAITING
+    assert advance(graph, state, LockGranted(key="a")).state is state
+    assert advance(graph, state, RetryDue(key="a", attempt=1)).effects == (Enqueue(key="a", attempt=2),)
+
+
 def test_an_event_that_changes_nothing_gives_back_the_very_state() -> None:
     state = advance(GRAPH, start(GRAPH).state, JobStarted(key="a", attempt=1)).state
     for event in (
