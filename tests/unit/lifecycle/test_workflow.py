@@ -73,6 +73,35 @@ def test_a_lock_granted_twice_does_not_cut_the_delay_before_another_attempt_shor
     assert advance(graph, state, RetryDue(key="a", attempt=1)).effects == (Enqueue(key="a", attempt=2),)
 
 
+@pytest.mark.parametrize("delay", [0.0, 9.0])
+def test_the_word_of_an_agent_about_an_old_attempt_is_not_taken_for_the_new_one(delay: float) -> None:
+    graph = Graph.of(make_jobs(a={"retry": {"attempts": 3, "delay": delay}}))
+    failed = JobFinished(key="a", attempt=1, status=JobStatus.FAILED)
+    state = advance(graph, start(graph).state, failed).state
+    for event in (
+        failed,
+        JobStarted(key="a", attempt=1),
+        JobFinished(key="a", attempt=1, status=JobStatus.SUCCESS),
+        JobLost(key="a", attempt=1, work_started=True),
+    ):
+        assert advance(graph, state, event).state is state
+
+
+def test_in_a_skipped_group_the_needs_of_its_jobs_do_not_matter() -> None:
+    graph = Graph.of(
+        make_workflow(
+            {
+                "groups": {"g": {"needs": ["late"], "run": False}},
+                "jobs": {"early": {}, "late": {}, "a": {"group": "g", "needs": ["early"]}},
+            }
+        )
+    )
+    state = start(graph).state
+    for key, status in (("early", JobStatus.FAILED), ("late", JobStatus.SUCCESS)):
+        state = advance(graph, state, JobFinished(key=key, attempt=1, status=status)).state
+    assert state.jobs["a"].status is JobStatus.SKIPPED
+
+
 def test_an_event_that_changes_nothing_gives_back_the_very_state() -> None:
     state = advance(GRAPH, start(GRAPH).state, JobStarted(key="a", attempt=1)).state
     for event in (
