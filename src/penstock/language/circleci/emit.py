@@ -10,6 +10,7 @@ from penstock.language.common.scalars import TEXT, resolve_plain, show_scalar
 _SHORT = 60
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
 _UNSAFE = re.compile(r": |:$| #|^[-?:] |^-+$|^---|^\.\.\.|\s$|^=$|^<<$|^\d{4}-\d")
+_WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*\Z")
 _BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
 _BLANKS_AT_END = re.compile(r"[ \t]$", re.MULTILINE)
 
@@ -51,10 +52,9 @@ def emit_inline(value: object) -> str:
 
 
 def _quote_inline(value: object) -> str:
+    """A scalar in flow style, where more characters mean something; words and paths stay as they are."""
     text = emit_scalar(value)
-    return (
-        _quote(text) if isinstance(value, str) and text == value and re.search(r"[,\[\]{}]", text) else text
-    )
+    return text if not isinstance(value, str) or text != value or _WORD.match(value) else _quote(value)
 
 
 class Emitter:

@@ -1,5 +1,6 @@
 """YAML text to plain data with places, in the semantics of YAML 1.1, within bounds."""
 
+import re
 from collections.abc import Callable
 
 import yaml
@@ -23,6 +24,9 @@ MOST_NODES = 400_000
 
 MOST_WEIGHT = 1_000_000
 """Nodes after aliases are followed; long texts weigh one more per 100 characters."""
+
+_ALIAS = re.compile(r"[\s\[,{]\*[A-Za-z0-9_-]")
+"""What an alias looks like; a scalar that is shared leaves no other trace."""
 
 _STR = "tag:yaml.org,2002:str"
 _PREFIX = "tag:yaml.org,2002:"
@@ -81,7 +85,7 @@ def load_yaml(text: str | bytes, file: str, report: Reporter) -> Map | Items | s
     source.root = root
     builder = _Builder(source, report)
     value = builder.build(root)
-    if builder.aliased and not builder.failed:
+    if not builder.failed and (builder.aliased or _ALIAS.search(decoded)):
         _weigh_document(value, source, report)
     if report.failed:
         return None

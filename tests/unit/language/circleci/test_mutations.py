@@ -1,5 +1,6 @@
 """Real configs, damaged: whatever a text looks like, compiling ends soon and never raises."""
 
+import copy
 import random
 import time
 
@@ -54,7 +55,7 @@ def mutate_node(tree: object, randomness: random.Random, value: object) -> objec
         return value
     target, other = randomness.choice(containers), randomness.choice(containers)
     source = randomness.choice(list(other.values()) if isinstance(other, dict) else other)
-    replacement = randomness.choice([value, source])
+    replacement = copy.deepcopy(randomness.choice([value, source]))
     if isinstance(target, dict):
         key = randomness.choice(list(target))
         if randomness.random() < 0.3:
