@@ -47,6 +47,8 @@ class Started:
 
 @contextmanager
 def start(tmp_path: Path, config: str, **variables: str) -> Iterator[Started]:
+    # A test run in the background ignores SIGINT, and a child would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     project = Project(tmp_path, config)
     mark = tmp_path / "mark"
     mark.mkdir()

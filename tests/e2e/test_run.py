@@ -45,7 +45,7 @@ def test_a_failing_job_exits_with_1_and_shows_the_last_lines_of_its_step(tmp_pat
 def test_a_broken_config_exits_with_2_and_names_the_place(tmp_path: Path) -> None:
     outcome = Project(tmp_path, job("rum: echo hello")).run()
     assert outcome.status == 2
-    assert ".circleci/config.yml:6:" in outcome.err
+    assert ".circleci/config.yml:7:" in outcome.err
     assert "rum" in outcome.err
 
 

@@ -3,7 +3,7 @@
 import queue
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -74,12 +74,16 @@ class _Fault(msgspec.Struct, frozen=True):
     error: BaseException
 
 
+class _Interrupt(msgspec.Struct, frozen=True):
+    """Somebody wants the run to end."""
+
+
 class LocalRun:
     """One run of one checkout. Use as a context manager: leaving it leaves no process and no lock."""
 
     def __init__(self, home: Home, order: Order) -> None:
         self._order = order
-        self._news: queue.SimpleQueue[Change | _Fault] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[Change | _Fault | _Interrupt] = queue.SimpleQueue()
         self.folder = RunFolder(home.runs / order.question.pipeline)
         self.parts: Parts = open_parts(home, order.variables)
         self._executor: HostExecutor | None = None
@@ -112,7 +116,8 @@ class LocalRun:
         recover_pipelines(self.parts, lambda owner: is_abandoned(Path(owner)))
         pipeline = self._trigger(watch)
         self._start_agent(pipeline)
-        outcome = self._follow(pipeline)
+        with _signals(lambda: self._news.put(_Interrupt())):
+            outcome = self._follow(pipeline)
         held = tuple(self._held.values())
         if outcome is None:
             end_pipeline(self.parts, pipeline.id, message=NOT_APPROVED)
@@ -199,19 +204,14 @@ class LocalRun:
 
     def _follow(self, pipeline: Pipeline) -> WorkflowStatus | None:
         """Wait until the pipeline has ended; None when only approvals nobody gives are left."""
-        tick(self.parts)
-        with _signals():
-            while True:
-                try:
-                    news = self._next_news()
-                    if isinstance(news, PipelineChanged) and news.ended:
-                        return news.outcome
-                    if news is not None and self._is_stuck(news):
-                        return None
-                except KeyboardInterrupt:
-                    self._interrupt(pipeline)
+        while True:
+            news = self._next_news(pipeline)
+            if isinstance(news, PipelineChanged) and news.ended:
+                return news.outcome
+            if news is not None and self._is_stuck(news):
+                return None
 
-    def _next_news(self) -> Change | None:
+    def _next_news(self, pipeline: Pipeline) -> Change | None:
         try:
             news = self._news.get(timeout=_TICK)
         except queue.Empty:
@@ -219,6 +219,9 @@ class LocalRun:
             return None
         if isinstance(news, _Fault):
             raise news.error
+        if isinstance(news, _Interrupt):
+            self._interrupt(pipeline)
+            return None
         return news
 
     def _is_stuck(self, news: Change) -> bool:
@@ -267,16 +270,22 @@ class _Watched(Gateway):
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
-    """Inside, SIGTERM and SIGHUP are as good as Ctrl-C."""
+def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Inside, Ctrl-C, SIGTERM and SIGHUP call `interrupt` and disturb nothing else.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    A signal that whoever started us wants ignored, as a shell does for jobs in the background, stays so.
+    """
 
-    wanted = (signal.SIGTERM, signal.SIGHUP)
-    before: Mapping[signal.Signals, object] = {number: signal.signal(number, interrupt) for number in wanted}
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        interrupt()
+
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in wanted}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+        for number in heeded:
+            signal.signal(number, before[number])

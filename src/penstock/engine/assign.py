@@ -1,10 +1,10 @@
 """Puts together all an agent needs to run a task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.languages import TaskFacts, find_language
-from penstock.engine.unit import Parts
+from penstock.engine.unit import Parts, Unit
 from penstock.model.run import Job, Task
 from penstock.plan.step import AttachWorkspace, Run
 from penstock.plan.workflow import JobPlan
@@ -14,14 +14,15 @@ from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer, Source
 
 
-def make_assignment(parts: Parts, tx: Transaction, task: Task, lease: float) -> Assignment:
+def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
+    parts, tx = unit.parts, unit.tx
     job = present(jobs.get_job(tx, task.job_id))
     facts = parts.memory.facts(tx, job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
     secrets = gather_secrets(parts, facts, plan)
-    upstream = facts.graph.upstream(job.key)
-    builtins = _list_builtins(tx, facts, job, plan, task)
+    ids = parts.memory.job_ids(tx, job.workflow_id)
+    builtins = _list_builtins(ids, facts, job, plan, task)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -33,7 +34,7 @@ def make_assignment(parts: Parts, tx: Transaction, task: Task, lease: float) -> 
         environment=secrets | builtins,
         secrets=tuple(dict.fromkeys(secrets.values())),
         source=_find_source(facts),
-        layers=_list_layers(tx, facts, plan, upstream),
+        layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
         number=job.number or 0,
         lease=lease,
@@ -51,9 +52,9 @@ def gather_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> dict[str, str]:
     return gathered
 
 
-def _list_builtins(tx: Transaction, facts: Facts, job: Job, plan: JobPlan, task: Task) -> dict[str, str]:
-    needed = set(plan.needs)
-    uuids = {state.key: state.uuid for state in jobs.states_of(tx, job.workflow_id)} if needed else {}
+def _list_builtins(
+    ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, plan: JobPlan, task: Task
+) -> dict[str, str]:
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -64,7 +65,7 @@ def _list_builtins(tx: Transaction, facts: Facts, job: Job, plan: JobPlan, task:
             job=job,
             plan=plan,
             task=task,
-            upstream=tuple(uuids[key] for key in plan.needs if key in uuids),
+            upstream=tuple(ids[key][1] for key in plan.needs if key in ids),
         )
     )
 
@@ -81,12 +82,12 @@ def _find_source(facts: Facts) -> Source | None:
     )
 
 
-def _list_layers(tx: Transaction, facts: Facts, plan: JobPlan, upstream: Sequence[str]) -> tuple[Layer, ...]:
+def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tuple[Layer, ...]:
     """The layers of the jobs upstream, in graph order (CircleCI docs: using workspaces)."""
     if not any(isinstance(step, AttachWorkspace) for step in plan.steps):
         return ()
-    order = {key: place for place, key in enumerate(upstream)}
-    layers = workspaces.layers_of(tx, facts.workspace, set(upstream))
+    order = {above: place for place, above in enumerate(facts.graph.upstream(key))}
+    layers = workspaces.layers_of(tx, facts.workspace, order.keys())
     layers.sort(key=lambda layer: order[layer.job_key])
     return tuple(Layer(owner=f"{layer.job_key}/{layer.task_index}", blob=layer.blob) for layer in layers)
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from penstock.engine.assign import make_assignment
 from penstock.engine.outputs import CACHE_SCOPE, prepare
-from penstock.engine.report import take_in
+from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
@@ -98,13 +98,13 @@ class Gateway:
 
     def _find_commands(self, message: Sync) -> Commands:
         agent = self._find_agent(message.agent)
-        if message.holding or message.free:
-            held, claimed = transact(self._parts, lambda unit: self._lease(unit, agent, message))
-        else:
-            held, claimed = [], []
+        if not message.holding and not message.free:
+            return Commands()
+        held, claimed = transact(self._parts, lambda unit: _lease(unit, agent, message))
+        started = [transact(self._parts, lambda unit, task=task: _start(unit, task)) for task in claimed]  # type: ignore[misc]  # mypy knows no defaults of lambdas
         known = {task.uuid for task in held}
         return Commands(
-            assignments=tuple(claimed),
+            assignments=tuple(assignment for assignment in started if assignment is not None),
             cancel=tuple(
                 CancelTask(task=task.uuid, reason=task.reason, clean_up=self._clean_up)
                 for task in held
@@ -113,25 +113,32 @@ class Gateway:
             lost=tuple(uuid for uuid in message.holding if uuid not in known),
         )
 
-    def _lease(self, unit: Unit, agent: Agent, message: Sync) -> tuple[list[Task], list[Assignment]]:
-        """Renew what the agent holds and claim what it can take."""
-        lease_until = unit.now + round(LEASE * 1000)
-        if message.holding:
-            queue.renew_leases(unit.tx, agent.id, message.holding, lease_until=lease_until)
-        held = queue.held_tasks(unit.tx, agent.id)
-        claimed = []
-        if message.free and not agent.disabled:
-            claimed = queue.claim_tasks(
-                unit.tx, agent.id, agent.labels, limit=message.free, lease_until=lease_until
-            )
-        return held, [make_assignment(self._parts, unit.tx, task, LEASE) for task in claimed]
-
     def _find_agent(self, uuid: str) -> Agent:
         with self._parts.db.read() as tx:
             agent = agents.agent_by_uuid(tx, uuid)
         if agent is None:
             raise NotFoundError("this agent is not registered")
         return agent
+
+
+def _lease(unit: Unit, agent: Agent, message: Sync) -> tuple[list[Task], list[Task]]:
+    """Renew what the agent holds and claim what it can take: the tasks it had, and the new ones."""
+    lease_until = unit.now + round(LEASE * 1000)
+    if message.holding:
+        queue.renew_leases(unit.tx, agent.id, message.holding, lease_until=lease_until)
+    held = queue.held_tasks(unit.tx, agent.id)
+    if not message.free or agent.disabled:
+        return held, []
+    claimed = queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=message.free, lease_until=lease_until)
+    return held, claimed
+
+
+def _start(unit: Unit, task: Task) -> Assignment | None:
+    """Let the claimed task's job run, in a transaction that locks the workflow before the task.
+
+    None when the job was canceled since the claim; the task has then ended.
+    """
+    return make_assignment(unit, task, LEASE) if start_task(unit, task.uuid) else None
 
 
 class _Closable(Iterator[bytes]):

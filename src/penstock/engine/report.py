@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from penstock.engine.effects import settle
-from penstock.engine.flow import load_flow
+from penstock.engine.facts import present
+from penstock.engine.flow import Flow, load_flow
 from penstock.engine.outputs import Place, Prepared, keep_output
 from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobFinished, JobLost, JobStarted
 from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task, roll_up_tasks
+from penstock.model.run import Job
 from penstock.model.status import JobStatus, Reason, StepStatus, TaskStatus
 from penstock.store import jobs, queue, steps, tasks
 from penstock.store.tasks import HeldTask, TaskChange
@@ -35,12 +37,32 @@ def take_in(unit: Unit, agent_id: int, task_uuid: str, events: Sequence[Prepared
     settle(unit, flow)
 
 
+def start_task(unit: Unit, task_uuid: str) -> bool:
+    """A claimed task's job runs afterwards; False, and the task has ended, when it was canceled meanwhile."""
+    flow, held, job = _lock(unit, task_uuid)
+    place = Place(flow=flow, task=held.task, job=job)
+    running = held.task.status is TaskStatus.RUNNING
+    if running:
+        flow.apply(JobStarted(key=job.key, attempt=held.task.attempt))
+    else:
+        end_task(unit, place, TaskStatus.CANCELED, held.task.reason, message="", at=unit.now)
+    settle(unit, flow)
+    return running
+
+
+def _lock(unit: Unit, task_uuid: str) -> tuple[Flow, HeldTask, Job]:
+    """The task with its workflow and job, locked in the order everybody locks in."""
+    placement = present(tasks.place_task(unit.tx, task_uuid))
+    flow = load_flow(unit, placement.workflow_id)
+    held = present(tasks.lock_task(unit.tx, task_uuid))
+    return flow, held, present(jobs.get_job(unit.tx, placement.job_id))
+
+
 def _apply(unit: Unit, place: Place, prepared: Prepared) -> None:
     event = prepared.event
     match event:
         case TaskStarted():
             tasks.update_tasks(unit.tx, [TaskChange(id=place.task.id, started_at=min(event.at, unit.now))])
-            place.flow.apply(JobStarted(key=place.job.key, attempt=place.task.attempt), at=event.at)
         case TaskFinished():
             _finish_task(unit, place, event)
         case _:
@@ -81,13 +103,8 @@ def end_task(unit: Unit, place: Place, status: TaskStatus, reason: Reason, *, me
 
 def lose_task(unit: Unit, task_uuid: str, *, message: str) -> None:
     """The task's agent is gone: queue the task again when no step had started, else end it."""
-    placement = tasks.place_task(unit.tx, task_uuid)
-    if placement is None:
-        return
-    flow = load_flow(unit, placement.workflow_id)
-    held = tasks.lock_task(unit.tx, task_uuid)
-    job = jobs.get_job(unit.tx, placement.job_id)
-    if held is None or job is None or held.task.status not in {TaskStatus.RUNNING, TaskStatus.CANCELING}:
+    flow, held, job = _lock(unit, task_uuid)
+    if held.task.status not in {TaskStatus.RUNNING, TaskStatus.CANCELING}:
         return
     place = Place(flow=flow, task=held.task, job=job)
     if steps.steps_of(unit.tx, held.task.id):
