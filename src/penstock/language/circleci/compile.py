@@ -2,6 +2,7 @@
 
 from penstock.language.circleci.bind import bind_pipeline, list_specs
 from penstock.language.circleci.check import check_jobs, check_selection, check_skipped
+from penstock.language.circleci.emit import TooLargeError
 from penstock.language.circleci.expand.frame import Compilation, open_frame
 from penstock.language.circleci.expand.workflow import Workflow, expand_workflow
 from penstock.language.circleci.link import check_graph, link_requires
@@ -41,13 +42,14 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
     plans = _lower_workflows(workflows, context, work)
     check_selection(config, plans, report)
     report_unused(config.tree, report)
+    compiled = _print_processed(config, workflows, report)
     return Plan(
         language=LANGUAGE,
-        workflows=plans,
+        workflows={} if report.failed else plans,
         parameters=() if report.failed else list_specs(config.tree),
         setup=config.setup,
         diagnostics=report.list_findings(),
-        compiled="" if report.failed else print_config(config, workflows),
+        compiled=compiled,
     )
 
 
@@ -81,3 +83,16 @@ def _lower_workflows(
         if not work.report.failed and jobs and schedules != ():
             plans[workflow.name] = lowering.lower_workflow(workflow, jobs, schedules)
     return {} if work.report.failed else plans
+
+
+def _print_processed(config: Config, workflows: list[Workflow], report: Reporter) -> str:
+    """The processed text; empty after a finding, which a text beyond all bounds is too."""
+    if report.failed:
+        return ""
+    try:
+        return print_config(config, workflows)
+    except TooLargeError:
+        hint = "split it into several configs, or move long commands into scripts"
+        message = "The config expands to too much text."
+        report.error("config-too-large", message, Place(config.tree), hint=hint)
+        return ""

@@ -2,10 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from penstock.language.common.scalars import TEXT, resolve_plain, show_scalar
+
+LARGEST_TEXT = 64 * 2**20
+"""Characters."""
 
 _SHORT = 60
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
@@ -57,51 +60,76 @@ def _quote_inline(value: object) -> str:
     return text if not isinstance(value, str) or text != value or _WORD.match(value) else _quote(value)
 
 
+class TooLargeError(ValueError):
+    """The text would be larger than `LARGEST_TEXT`."""
+
+
+class _Block(NamedTuple):
+    """Some lines and the sum of their lengths."""
+
+    lines: list[str]
+    size: int
+
+
 class Emitter:
     """Prints values in block style; what is printed twice at the same depth is laid out once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], tuple[object, list[str]]] = {}
+        self._known: dict[tuple[int, int], tuple[object, _Block]] = {}
 
-    def emit(self, value: object) -> str:
-        """A mapping as a document."""
-        return "\n".join(self._list_lines(value, 0)) + "\n"
+    def emit(self, value: dict[str, object]) -> str:
+        """A mapping as a document. Raises TooLargeError: a small source can say a large text often."""
+        return "\n".join(self._lay_block(value, 0).lines) + "\n"
 
-    def _list_lines(self, value: object, depth: int) -> list[str]:
+    def _lay_block(self, value: object, depth: int) -> _Block:
         """The lines of a non-empty map or list."""
         key = (id(value), depth)
         known = self._known.get(key)
         if known is None:
-            lines = self._lay_map(value, depth) if isinstance(value, dict) else self._lay_list(value, depth)
-            known = self._known[key] = (value, lines)
+            block = self._lay_map(value, depth) if isinstance(value, dict) else self._lay_list(value, depth)
+            known = self._known[key] = (value, block)
         return known[1]
 
-    def _lay_map(self, value: dict[str, object], depth: int) -> list[str]:
+    def _lay_map(self, value: dict[str, object], depth: int) -> _Block:
         lines: list[str] = []
-        margin = "  " * depth
+        margin, size = "  " * depth, 0
         for name, item in value.items():
             head = f"{margin}{emit_scalar(name)}:"
             if isinstance(item, dict | list) and item:
+                inner = self._lay_block(item, depth + isinstance(item, dict))
+                size = _add_size(size, inner.size + len(head))
                 lines.append(head)
-                lines.extend(self._list_lines(item, depth + isinstance(item, dict)))
+                lines.extend(inner.lines)
             else:
-                lines.extend(_lay_leaf(head, item, depth + 1))
-        return lines
+                leaf = _lay_leaf(head, item, depth + 1)
+                size = _add_size(size, len(leaf[0]) if len(leaf) == 1 else sum(map(len, leaf)))
+                lines.extend(leaf)
+        return _Block(lines, size)
 
-    def _lay_list(self, value: object, depth: int) -> list[str]:
+    def _lay_list(self, value: object, depth: int) -> _Block:
         lines: list[str] = []
-        margin = "  " * depth
+        margin, size = "  " * depth, 0
         for item in value if isinstance(value, list) else ():
             if isinstance(item, dict | list) and item:
-                inner = self._list_lines(item, depth + 1)
-                lines.append(f"{margin}- {inner[0][len(margin) + 2 :]}")
-                lines.extend(inner[1:])
+                inner = self._lay_block(item, depth + 1)
+                size = _add_size(size, inner.size)
+                lines.append(f"{margin}- {inner.lines[0][len(margin) + 2 :]}")
+                lines.extend(inner.lines[1:])
             else:
-                lines.extend(_lay_leaf(f"{margin}-", item, depth + 1))
-        return lines
+                leaf = _lay_leaf(f"{margin}-", item, depth + 1)
+                size = _add_size(size, sum(map(len, leaf)))
+                lines.extend(leaf)
+        return _Block(lines, size)
 
 
-def _lay_leaf(head: str, value: object, depth: int) -> Iterable[str]:
+def _add_size(size: int, more: int) -> int:
+    """The sum, one more for the end of a line."""
+    if size + more >= LARGEST_TEXT:
+        raise TooLargeError(f"the text is larger than {LARGEST_TEXT} characters")
+    return size + more + 1
+
+
+def _lay_leaf(head: str, value: object, depth: int) -> tuple[str, ...]:
     """A scalar or an empty container after its key; many lines of text as a literal block."""
     if isinstance(value, dict | list):
         return (f"{head} {'{}' if isinstance(value, dict) else '[]'}",)

@@ -47,6 +47,7 @@ def parse_config(source: str | bytes, context: Context, report: Reporter) -> Con
         place = Place(tree, "version") if "version" in tree else Place(tree)
         report.error("unsupported-version", _NO_VERSION, place, hint="write 'version: 2.1'")
     check_top(tree, report)
+    _warn_features(tree, version, report)
     templates = version not in VERSIONS[:2]
     workflows = _read_workflows(tree, report)
     inspector = Inspector(report, tree, templates=templates)
@@ -57,6 +58,16 @@ def parse_config(source: str | bytes, context: Context, report: Reporter) -> Con
     ):
         report.spoil(tree["parameters"])
     return Config(tree, Scope(tree, private=False), workflows, tree.get("setup") is True, templates)
+
+
+def _warn_features(tree: Map, version: str, report: Reporter) -> None:
+    """Warns of sections that version 2 does not know."""
+    for key in ("orbs", "commands", "executors", "parameters") if version in VERSIONS[:2] else ():
+        if key in tree:
+            message = f"'{key}' needs version 2.1."
+            report.warn(
+                "needs-version-2.1", message, Place(tree, key, on_key=True), hint="write 'version: 2.1'"
+            )
 
 
 def _read_workflows(tree: Map, report: Reporter) -> Map:

@@ -5,10 +5,13 @@ from functools import lru_cache
 
 import msgspec
 
-from penstock.language.circleci.expression.parser import Expression, parse_expression
+from penstock.language.circleci.expression.parser import LONGEST_EXPRESSION, Expression, parse_expression
 from penstock.language.circleci.expression.token import ExpressionError
 
-LONGEST_EXPRESSION = 2048
+MOST_BRACKETS = 10_000
+"""Openings in one text."""
+
+_SHORT = 2048
 
 _OPEN = re.compile(r"(\\*)<<")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[^\s.<>()\"=!]+)+\??\Z")
@@ -49,12 +52,17 @@ class Faulty(msgspec.Struct, frozen=True):
 Part = str | Reference | Computed | Section | Faulty
 
 
-@lru_cache(maxsize=4096)
 def parse_template(text: str) -> tuple[Part, ...]:
     r"""The parts of a text. `\<<` is a literal `<<`, and two backslashes before brackets are one.
 
     Brackets that hold neither a reference nor an expression (a here-document of a shell) are text.
     """
+    return _parse_short(text) if len(text) < _SHORT else _Parser(text).parse()
+
+
+@lru_cache(maxsize=2048)
+def _parse_short(text: str) -> tuple[Part, ...]:
+    """Texts of commands and jobs come again with every call; long ones are not worth the memory."""
     return _Parser(text).parse()
 
 
@@ -67,42 +75,37 @@ class _Parser:
         self._open: list[tuple[str, bool, str, list[Part]]] = []
 
     def parse(self) -> tuple[Part, ...]:
-        text, position = self._text, 0
+        text, position, count = self._text, 0, 0
         while match := _OPEN.search(text, position):
+            count += 1
+            if count > MOST_BRACKETS:
+                message = f"A text holds more than {MOST_BRACKETS} expressions."
+                return (Faulty("expression-too-long", message, "<<"),)
             slashes = len(match[1])
-            self._add_text(text[position : match.start()] + "\\" * (slashes // 2))
+            self._parts.append(text[position : match.start()] + "\\" * (slashes // 2))
             if slashes % 2:
-                self._add_text("<<")
+                self._parts.append("<<")
                 position = match.end()
             else:
                 position = self._parse_brackets(match.end())
-        self._add_text(text[position:])
+        self._parts.append(text[position:])
         while self._open:
             name, _, opening, outer = self._open.pop()
-            message = f"The section of {name} has no end."
-            outer.append(Faulty("open-section", message, opening))
+            outer.append(Faulty("open-section", f"The section of {name} has no end.", opening))
             self._parts = outer
-        return tuple(self._parts)
-
-    def _add_text(self, text: str) -> None:
-        if not text:
-            return
-        if self._parts and isinstance(self._parts[-1], str):
-            self._parts[-1] += text
-        else:
-            self._parts.append(text)
+        return _join_texts(self._parts)
 
     def _parse_brackets(self, start: int) -> int:
         """Adds what stands between brackets, or the opening ones as text; the position after it."""
-        end = self._text.find(">>", start)
-        if (end if end >= 0 else len(self._text)) - start >= LONGEST_EXPRESSION:
+        end = self._text.find(">>", start, start + LONGEST_EXPRESSION + 1)
+        if end < 0 and len(self._text) - start >= LONGEST_EXPRESSION:
             message = f"Expressions must be less than {LONGEST_EXPRESSION} characters."
             self._parts.append(Faulty("expression-too-long", message, "<<"))
-            return start
+            return len(self._text)
         content = self._text[start:end] if end >= 0 else "<<"
         part = self._parse_content(content.strip(), f"<<{content}>>") if "<<" not in content else None
         if part is None:
-            self._add_text("<<")
+            self._parts.append("<<")
             return start
         if not isinstance(part, bool):
             self._parts.append(part)
@@ -116,7 +119,7 @@ class _Parser:
             return True
         if content[:1] == "/" and self._open and content[1:].strip() == self._open[-1][0]:
             name, inverted, opening, outer = self._open.pop()
-            outer.append(Section(name, inverted, tuple(self._parts), opening))
+            outer.append(Section(name, inverted, _join_texts(self._parts), opening))
             self._parts = outer
             return True
         if _REFERENCE.match(content):
@@ -124,11 +127,29 @@ class _Parser:
         return _parse_computed(content, text)
 
 
+def _join_texts(parts: list[Part]) -> tuple[Part, ...]:
+    """The parts with neighbouring texts made one, and without empty ones."""
+    joined: list[Part] = []
+    texts: list[str] = []
+    for part in [*parts, None]:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        if text := "".join(texts):
+            joined.append(text)
+        texts.clear()
+        if part is not None:
+            joined.append(part)
+    return tuple(joined)
+
+
 def _parse_computed(content: str, text: str) -> Part | None:
+    if content.isidentifier():
+        return None
     try:
         tree = parse_expression(content)
     except ExpressionError as error:
         if not _ROOTS.search(content):
             return None
         return Faulty("invalid-expression", f"Invalid expression '{content}': {error}", text)
-    return Computed(tree, text) if not content.isidentifier() else None
+    return Computed(tree, text)

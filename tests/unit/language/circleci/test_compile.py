@@ -147,6 +147,28 @@ BOMBS = {
         + "}}\n",
         "yaml-too-complex",
     ),
+    "a long command called often": (
+        (
+            f"commands: {{c0: {{steps: [{{run: '{'x' * 2_000_000}'}}]}}}}\n"
+            f"jobs: {{build: {{machine: true, steps: [{'c0, ' * 5000}]}}}}\n"
+        ),
+        "config-too-large",
+    ),
+    "a flood of brackets": (
+        f"jobs: {{build: {{machine: true, steps: [{{run: '{'<<1>>' * 500_000}'}}]}}}}\n",
+        "expression-too-long",
+    ),
+    "brackets that never close": (
+        f"jobs: {{build: {{machine: true, steps: [{{run: '{'<<' * 1_000_000}'}}]}}}}\n",
+        "expression-too-long",
+    ),
+    "a long condition": (
+        (
+            f"jobs: {{build: {{machine: true, steps: [checkout]}}}}\n"
+            f"workflows: {{w: {{when: '{'true or ' * 200_000} true', jobs: [build]}}}}\n"
+        ),
+        "invalid-expression",
+    ),
     "a slow regular expression": (
         "jobs: {j: {machine: true, steps: [checkout]}}\n"
         "workflows: {w: {when: {matches: {pattern: '(x+x+)+(x+x+)+y', value: "

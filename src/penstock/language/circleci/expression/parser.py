@@ -5,6 +5,9 @@ import msgspec
 from penstock.language.circleci.expression.scanner import scan_tokens
 from penstock.language.circleci.expression.token import ExpressionError, Kind, Pattern, Token
 
+LONGEST_EXPRESSION = 2048
+"""Characters (captured from the vendor's compiler)."""
+
 MOST_OPERATORS = 100
 """Levels of nesting, and operators in one chain; keeps evaluation within the interpreter's stack."""
 
@@ -55,6 +58,8 @@ _OPERAND_STARTS = _VALUES | {Kind.IDENTIFIER, Kind.LEFT_PAREN, Kind.NOT}
 
 def parse_expression(text: str) -> Expression:
     """The tree of an expression. Raises ExpressionError (`Scanner/…`, `Parser/…`)."""
+    if len(text) >= LONGEST_EXPRESSION:
+        raise ExpressionError("Parser/TOO_COMPLEX", "", 0)
     parser = _Parser(scan_tokens(text))
     tree = parser.parse_operators(0, 0)
     if parser.current.kind is not Kind.EOF:
