@@ -11,6 +11,7 @@ import queue
 import random
 import threading
 from collections.abc import Callable, Mapping
+from math import inf
 
 from penstock.agent.context import Condition, Tools
 from penstock.agent.control import Control, Force, Stop
@@ -64,13 +65,17 @@ class Agent:
         self._outbox = Outbox(self._tools.clock)
         self._board = threading.Condition()  # guards all below
         self._held: dict[str, Control] = {}  # until the server has the end of the task
+        self._returned: dict[str, Assignment] = {}  # to begin when their lost selves have ended
         self._running: set[str] = set()  # those of them that occupy a slot
         self._offered = 0
         self._delivering = False
+        self._heard = 0.0  # when the server last answered, monotonic
+        self._away = False
         self._draining = False
         self._ended = False
         self._lease = 30.0
         self._failure: PenstockError | None = None
+        self._patience = inf  # until when undelivered ends of tasks are waited for, monotonic
         self._hurry = threading.Event()  # set when waiting for the server makes no sense any more
         self._work: queue.SimpleQueue[Assignment | None] = queue.SimpleQueue()
         self._workers: list[threading.Thread] = []
@@ -90,6 +95,7 @@ class Agent:
                 pause = self._listen(pause)
         except BaseException:
             self.stop(now=True)
+            self._wait_for_end()
             raise
         finally:
             self._leave(sender)
@@ -101,6 +107,8 @@ class Agent:
         with self._board:
             self._draining = True
             controls = list(self._held.values()) if now else []
+            if now:
+                self._patience = min(self._patience, self._tools.clock.monotonic() + self._tuning.farewell)
             self._board.notify_all()
         for control in controls:
             control.request(Stop(Force.NOW, Reason.INTERRUPTED))
@@ -109,16 +117,21 @@ class Agent:
     # The two conversations.
 
     def _listen(self, pause: float) -> float:
-        """One long poll; returns how long to wait before the next when the server is away."""
+        """One long poll; returns how long to pause after the next failure."""
         with self._board:
-            self._board.wait_for(lambda: not self._delivering)
-            if not self._count_free():
-                self._board.wait(_REST)  # meanwhile answers to deliveries bring commands too
-                if self._delivering or self._is_over():
-                    return pause
+            while not self._is_over() and (rest := self._find_rest()) > 0:
+                self._board.wait(rest)
             wait = 0.0 if self._is_over() else min(self._tuning.poll, self._lease / 3)
             message = self._compose(wait=wait)
-        return self._exchange(message, pause)
+        return self._pause_after(self._exchange(message), pause)
+
+    def _find_rest(self) -> float:
+        """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free."""
+        if self._delivering:
+            return _REST
+        if self._count_free():
+            return 0.0
+        return self._heard + _REST - self._tools.clock.monotonic()
 
     def _deliver_all(self) -> None:
         pause = _FIRST_PAUSE
@@ -127,39 +140,48 @@ class Agent:
             pause = self._deliver(pause)
 
     def _deliver(self, pause: float) -> float:
-        """Send what waits; returns how long to wait before the next try when the server is away."""
+        """Send what waits; returns how long to pause after the next failure."""
         batch = self._outbox.take()
         with self._board:
             self._delivering = True
             message = self._compose(batch)
         try:
-            return self._exchange(message, pause)
+            heard = self._exchange(message)
         finally:
             with self._board:
                 self._delivering = False
                 self._board.notify_all()
+        if not heard:
+            self._outbox.nudge()
+        return self._pause_after(heard, pause)
 
-    def _exchange(self, message: Sync, pause: float) -> float:
+    def _pause_after(self, heard: bool, pause: float) -> float:  # noqa: FBT001 - the only thing it is about
+        """Wait a while when the server was not heard; returns the next pause, longer each time."""
+        if heard:
+            return _FIRST_PAUSE
+        self._hurry.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads agents
+        return min(pause * 2, self._tuning.retry)
+
+    def _exchange(self, message: Sync) -> bool:
         """Send a message and do what the answer says; what the server has seen is forgotten.
 
-        When the server is away, waits for the pause and returns a longer one, else the first.
+        Returns false when the server is away.
         """
         try:
             answer = self._transport.sync(message)
         except UnavailableError as error:
-            _log.warning("the server is not available, trying again: %s", error)
+            _log.log(logging.DEBUG if self._away else logging.WARNING, "trying again: %s", error)
+            self._away = True
             self._withdraw(message)
-            self._hurry.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads agents
-            if message.events:
-                self._outbox.nudge()
-            return min(pause * 2, self._tuning.retry)
+            return False
         except PenstockError as error:
             self._withdraw(message)
             self._give_up(error)
-            return pause
+            return False
+        self._away = False
         self._outbox.acknowledge(message.events)
         self._obey(message, answer)
-        return _FIRST_PAUSE
+        return True
 
     def _compose(self, events: tuple[AnyEvent, ...] = (), wait: float = 0.0) -> Sync:
         """A message that offers the free slots nobody else offers."""
@@ -187,6 +209,7 @@ class Agent:
     def _obey(self, message: Sync, commands: Commands) -> None:
         with self._board:
             self._offered -= message.free
+            self._heard = self._tools.clock.monotonic()
             for event in message.events:
                 if isinstance(event, TaskFinished):
                     self._held.pop(event.task, None)
@@ -203,8 +226,11 @@ class Agent:
             control.request(stop)
 
     def _begin(self, assignment: Assignment) -> None:
-        """Give the task to a thread; one that is held already was delivered twice."""
-        if assignment.task in self._held:
+        """Give the task to a thread; one that is held already was delivered twice, or lost and given back."""
+        held = self._held.get(assignment.task)
+        if held is not None:
+            if held.stop is not None and held.stop.force is Force.SILENT:
+                self._returned[assignment.task] = assignment
             return
         self._held[assignment.task] = Control()
         self._running.add(assignment.task)
@@ -264,6 +290,8 @@ class Agent:
             self._running.discard(task)
             if reporter.muted:
                 self._held.pop(task, None)
+                if returned := self._returned.pop(task, None):
+                    self._begin(returned)
                 self._note_idle()
             else:
                 reporter.task_finished(verdict.status, verdict.reason, verdict.message)
@@ -271,7 +299,10 @@ class Agent:
     # The end.
 
     def _is_over(self) -> bool:
-        return self._draining and not self._held
+        if not self._draining:
+            return False
+        late = self._tools.clock.monotonic() >= self._patience
+        return not self._held or (late and not self._running)
 
     def _give_up(self, error: PenstockError) -> None:
         """The server refused for good: nothing can be delivered any more."""
@@ -284,18 +315,18 @@ class Agent:
         for control in controls:
             control.request(Stop(Force.SILENT, Reason.INTERNAL))
 
+    def _wait_for_end(self) -> None:
+        """Return when all tasks have ended and the server knows, or patience is over."""
+        with self._board:
+            while not self._is_over():
+                self._board.wait(0.05)
+
     def _leave(self, sender: threading.Thread) -> None:
-        """Threads end, undelivered events get a last chance, then the agent is silent."""
+        """All threads end; tasks that were stopped are waited for, and nothing is sent afterwards."""
         for _ in self._workers:
             self._work.put(None)
         for worker in self._workers:
             worker.join()
-        if self._outbox and self._failure is None:
-            timer = threading.Timer(self._tuning.farewell, self._end)
-            timer.start()
-            with self._board:
-                self._board.wait_for(lambda: self._ended or not self._outbox)
-            timer.cancel()
         self._end()
         sender.join()
 

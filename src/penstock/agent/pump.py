@@ -105,7 +105,7 @@ class Pump:
             if running.poll() is not None and deadline == inf:
                 break
             self.turn(_TICK)
-        self._drain(channel)
+        self._drain(channel, patient=False)
 
     def turn(self, timeout: float) -> set[int]:
         """One look at all descriptors, at most so many seconds; returns those that were ready."""
@@ -139,7 +139,7 @@ class Pump:
     def close(self) -> None:
         """Take what is left in the pipes and close them."""
         for channel in list(self._channels.values()):
-            self._drain(channel)
+            self._drain(channel, patient=False)
             channel.log.finish()
             self._close(channel)
 
@@ -204,16 +204,19 @@ class Pump:
         channel.log.write(data)
         return len(data)
 
-    def _drain(self, channel: Channel) -> None:
-        """Take what is in the pipe now. A child that goes on writing is read later, not waited for."""
+    def _drain(self, channel: Channel, *, patient: bool = True) -> None:
+        """Take what is in the pipe now. A child that goes on writing is read later, not waited for.
+
+        Unless patient, room is not waited for: a pipe holds little.
+        """
         left = 2 << 20  # more than any pipe holds
-        while channel.open and left > 0 and self._is_wanted(channel):
+        while channel.open and left > 0 and (not patient or self._has_room(channel)):
             got = self._read(channel)
             left -= got
             if not got:
                 break
 
-    def _is_wanted(self, channel: Channel) -> bool:
+    def _has_room(self, channel: Channel) -> bool:
         """Wait until there is room for more; false when the wait is cut short by a stop or a deadline."""
         while not channel.log.has_room:
             if self._find_interruption(inf) is not None:

@@ -20,7 +20,7 @@ from penstock.model.errors import UnavailableError
 from penstock.wire.messages import Assignment
 
 AGENT_MARKER = "PENSTOCK_AGENT_ID"
-TASK_MARKER = "PENSTOCK_TASK_ID"
+PLACE_MARKER = "PENSTOCK_PLACE_ID"  # not the task's id: a lost task may run again beside its old self
 
 _COMMANDS = ("circleci", "circleci-agent")
 _SCRIPT = Path(__file__).parents[1] / "injob" / "circleci.py"
@@ -72,7 +72,8 @@ class HostExecutor:
             "PENSTOCK_CONTROL": str(top / "control"),
             "PATH": f"{commands}{os.pathsep}{self._host['PATH']}",
             agent: agent_id,
-            TASK_MARKER: task,
+            PLACE_MARKER: new_id(),
+            "PENSTOCK_TASK_ID": task,
         }
 
     def _write_commands(self) -> Path:
@@ -96,6 +97,8 @@ class HostPlace:
         self._top = top
         self._family = family
         self._sessions: list[int] = []
+        self._ended = False
+        family.begin_task()
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
         self.control = variables["PENSTOCK_CONTROL"]
@@ -108,7 +111,7 @@ class HostPlace:
         """Start the process, marked as the task's, with the in-job commands first on its PATH."""
         own = self.variables
         environment = {**own, **request.environment, "PWD": request.directory}
-        for marker in (AGENT_MARKER, TASK_MARKER, "PENSTOCK_CONTROL"):
+        for marker in (AGENT_MARKER, PLACE_MARKER, "PENSTOCK_CONTROL"):
             environment[marker] = own[marker]
         commands = own["PATH"].partition(os.pathsep)[0]
         if not environment["PATH"].startswith(commands):
@@ -163,9 +166,9 @@ class HostPlace:
 
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""
-        if self._sessions:
-            self._family.end_task(f"{TASK_MARKER}={self.variables[TASK_MARKER]}\0", self._sessions)
-            self._sessions.clear()
+        if not self._ended:
+            self._ended = True
+            self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:
         """The folder is gone."""

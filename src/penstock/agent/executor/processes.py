@@ -78,6 +78,7 @@ class Family:
         self._adopts = adopts
         self._lock = threading.Lock()
         self._known: set[int] = set()
+        self._tasks = 0
         self._session = os.getsid(0)
 
     def start(self, request: Request) -> ChildProcess:
@@ -116,14 +117,29 @@ class Family:
         with self._lock:
             self._known.discard(pid)
 
+    def begin_task(self) -> None:
+        """A task may start processes from now on."""
+        with self._lock:
+            self._tasks += 1
+
     def end_task(self, marker: str, sessions: Iterable[int]) -> None:
-        """No process is alive that carries the marker or is in one of the sessions."""
+        """No process is alive that carries the marker or is in one of the sessions.
+
+        A daemon that has shed both cannot be told from those of other tasks; it is ended, as an orphan,
+        by the first task that ends alone.
+        """
+        with self._lock:
+            self._tasks -= 1
+            alone = self._tasks == 0
         needle, own = marker.encode(), frozenset(sessions)
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            if self._adopts and not self._orphans() and not any(_is_alive(sid) for sid in own):
+            orphans = self._orphans() if self._adopts else []
+            if self._adopts and not orphans and not any(_is_alive(sid) for sid in own):
                 return
             found = [pid for pid in _list_processes() if _belongs(pid, needle, own)]
+            if alone and not found:
+                found = orphans
             self._kill(found)
             if not found:
                 return

@@ -1,0 +1,57 @@
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.agent.mask import STARS, Mask, choose_secrets
+
+FEW_LETTERS = st.binary(min_size=1, max_size=6).map(lambda data: bytes(b"ab"[byte % 2] for byte in data))
+SECRETS = st.lists(FEW_LETTERS.filter(lambda data: len(data) >= 2), min_size=1, max_size=4, unique=True)
+STREAM = st.binary(max_size=40).map(lambda data: bytes(b"abc"[byte % 3] for byte in data))
+
+
+def mask_in_pieces(secrets: list[bytes], data: bytes, cuts: list[int]) -> bytes:
+    mask = Mask(secrets)
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    parts = [mask.feed(data[start:end]) for start, end in pairwise(places)]
+    return b"".join([*parts, mask.flush()])
+
+
+@given(SECRETS, STREAM, st.lists(st.integers(0, 100), max_size=8))
+def test_any_cut_of_the_stream_gives_leftmost_longest_matches(
+    secrets: list[bytes], data: bytes, cuts: list[int]
+) -> None:
+    ordered = sorted(secrets, key=len, reverse=True)
+    expected = re.sub(b"|".join(map(re.escape, ordered)), STARS, data)
+    assert mask_in_pieces(secrets, data, cuts) == expected
+
+
+@given(st.lists(st.integers(0, 200), max_size=10))
+def test_secrets_that_never_overlap_take_the_fast_way_to_the_same_result(cuts: list[int]) -> None:
+    secrets = [b"hunter2-first", b"0123456789", b"quux\nline"]
+    data = b"a hunter2-first b 0123456789 c quux\nline d 012345678 e hunter2-firs"
+    assert mask_in_pieces(secrets, data, cuts) == b"a **** b **** c **** d 012345678 e hunter2-firs"
+
+
+def test_what_may_become_a_secret_is_held_back_and_nothing_else() -> None:
+    mask = Mask([b"secret"])
+    assert mask.feed(b"the sec") == b"the "
+    assert mask.feed(b"ond ") == b"second "
+    assert mask.flush() == b""
+
+
+def test_a_beginning_at_the_end_of_the_stream_is_shown() -> None:
+    mask = Mask([b"secret"])
+    assert mask.feed(b"sec") == b""
+    assert mask.flush() == b"sec"
+
+
+@pytest.mark.parametrize("value", ["", "abc", "true", "True", "false", "False"])
+def test_values_that_would_hide_ordinary_text_are_no_secrets(value: str) -> None:
+    assert choose_secrets([value]) == ()
+
+
+def test_secrets_are_chosen_once_and_longest_first() -> None:
+    assert choose_secrets(["four", "longer", "four", "é€é€"]) == ("é€é€".encode(), b"longer", b"four")
