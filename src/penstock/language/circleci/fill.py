@@ -80,10 +80,18 @@ class Filler:
                     return ""
                 pieces = [self._render(piece, place) for piece in inner]
                 return None if None in pieces else "".join(piece or "" for piece in pieces)
-            case Faulty(code, message, text):
-                hint = "write \\<< for a literal <<"
-                self.report.error_within(code, message, place, text, hint=hint)
-                return None
+            case Faulty():
+                return self._report_faulty(part, place)
+
+    def _report_faulty(self, part: Faulty, place: Place) -> str | None:
+        """The text a harmless fault stands for, else None. Orbs are not their users' to mend."""
+        hint = "write \\<< for a literal <<"
+        if not part.harmless:
+            self.report.error_within(part.code, part.message, place, part.text, hint=hint)
+            return None
+        if not self.names.private:
+            self.report.warn_within(part.code, part.message, place, part.text, hint=hint)
+        return part.text
 
     def _find_value(self, part: Reference | Computed, place: Place) -> object:
         """The value, or MISSING after a finding."""

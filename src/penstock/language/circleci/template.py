@@ -42,11 +42,16 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Faulty(msgspec.Struct, frozen=True):
-    """Something between brackets that makes no sense, and why."""
+    """Something between brackets that makes no sense, and why; when `harmless`, it counts as text.
+
+    The vendor's newest compiler refuses brackets that never close in a long text. Its own orbs are full
+    of shell scripts with `<<<`, so here that is a warning.
+    """
 
     code: str
     message: str
     text: str
+    harmless: bool = False
 
 
 Part = str | Reference | Computed | Section | Faulty
@@ -80,7 +85,7 @@ class _Parser:
             count += 1
             if count > MOST_BRACKETS:
                 message = f"A text holds more than {MOST_BRACKETS} expressions."
-                return (Faulty("expression-too-long", message, "<<"),)
+                return (Faulty("too-many-expressions", message, "<<"),)
             slashes = len(match[1])
             self._parts.append(text[position : match.start()] + "\\" * (slashes // 2))
             if slashes % 2:
@@ -100,8 +105,8 @@ class _Parser:
         end = self._text.find(">>", start, start + LONGEST_EXPRESSION + 1)
         if end < 0 and len(self._text) - start >= LONGEST_EXPRESSION:
             message = f"Expressions must be less than {LONGEST_EXPRESSION} characters."
-            self._parts.append(Faulty("expression-too-long", message, "<<"))
-            return len(self._text)
+            self._parts.append(Faulty("expression-too-long", message, "<<", harmless=True))
+            return start
         content = self._text[start:end] if end >= 0 else "<<"
         part = self._parse_content(content.strip(), f"<<{content}>>") if "<<" not in content else None
         if part is None:

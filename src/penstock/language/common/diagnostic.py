@@ -49,6 +49,11 @@ class Reporter:
         """A finding that is probably a mistake but has a meaning."""
         self._add(Severity.WARNING, code, message, place, hint, "")
 
+    def warn_within(self, code: str, message: str, place: Place, text: str, *, hint: str = "") -> None:
+        """A warning about a piece of a longer value, marked where the piece stands."""
+        mark = place.find_text(text)
+        self._add(Severity.WARNING, code, message, mark, hint, place.find_line(mark.line))
+
     def suggest(self, code: str, message: str, place: Place | Mark, *, hint: str = "") -> None:
         """A finding that changes nothing."""
         self._add(Severity.HINT, code, message, place, hint, "")

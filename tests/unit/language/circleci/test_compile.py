@@ -156,11 +156,11 @@ BOMBS = {
     ),
     "a flood of brackets": (
         f"jobs: {{build: {{machine: true, steps: [{{run: '{'<<1>>' * 500_000}'}}]}}}}\n",
-        "expression-too-long",
+        "too-many-expressions",
     ),
     "brackets that never close": (
         f"jobs: {{build: {{machine: true, steps: [{{run: '{'<<' * 1_000_000}'}}]}}}}\n",
-        "expression-too-long",
+        "too-many-expressions",
     ),
     "a long condition": (
         (

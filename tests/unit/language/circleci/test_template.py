@@ -78,14 +78,18 @@ def test_texts_fill_to(text: str, expected: object) -> None:
         ("<< parameters.text > 3 >>", "invalid-expression"),
         ("<< parameters.text == >>", "invalid-expression"),
         ("<<# parameters.yes >>open", "open-section"),
-        ("<<" + " " * 2048 + ">>", "expression-too-long"),
-        ("<< " + "x" * 2048, "expression-too-long"),
+        ("<<" * 10_001, "too-many-expressions"),
     ],
 )
 def test_mistakes_are_found_and_leave_the_text_unresolved(text: str, code: str) -> None:
     filled, codes = fill(text)
     assert codes == [code]
     assert isinstance(filled, Unresolved)
+
+
+@pytest.mark.parametrize("text", ["<<" + " " * 2048 + ">>", "read x <<< word" + "x" * 2048])
+def test_brackets_that_do_not_close_soon_are_text_with_a_warning(text: str) -> None:
+    assert fill(text) == (text, ["expression-too-long"])
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="<\\")))

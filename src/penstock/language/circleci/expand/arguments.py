@@ -54,5 +54,8 @@ def _fill_argument(value: object, spec: Map, frame: Frame, place: Place, expand:
             return expand(steps, frame, place) if isinstance(steps, Items) else steps
         case "executor":
             return attach_scope(frame.filler.fill(value, place), frame.scope)
+        case "string" if isinstance(value, str):
+            filled = frame.filler.fill(value, place)
+            return "" if filled is None else filled  # a pipeline value that is absent, such as the tag
         case _:
             return frame.filler.fill(value, place)

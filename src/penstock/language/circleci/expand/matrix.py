@@ -35,8 +35,13 @@ def name_combination(job: str, values: Values) -> str:
 
 
 def _fill_axis(parameters: Map, name: str, frame: Frame) -> list[object]:
-    values = frame.filler.fill(parameters[name], Place(parameters, name))
-    return list(values) if isinstance(values, Items) else [values]
+    """The values of one parameter; a pipeline value that is absent counts as empty text."""
+    written = parameters[name]
+    if not isinstance(written, Items):
+        return [frame.filler.fill(written, Place(parameters, name))]
+    filled = [frame.filler.fill(item, Place(written, index)) for index, item in enumerate(written)]
+    pairs = zip(written, filled, strict=True)
+    return ["" if value is None and item is not None else value for item, value in pairs]
 
 
 def _list_excluded(matrix: Map, axes: dict[str, list[object]], frame: Frame) -> list[Map]:

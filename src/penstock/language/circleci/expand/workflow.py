@@ -126,7 +126,11 @@ def _find_definition(name: str, entry: Map, place: Place, frame: Frame) -> Found
         if found is not None:
             return found
     found = frame.scope.find("jobs", name)
-    if found is None and entry.get("type") is None:
+    groups = frame.scope.tree.get("job-groups")
+    if found is None and isinstance(groups, Map) and name in groups:
+        message = f"job group {name} cannot be run here yet"
+        frame.work.report.error("job-group-unavailable", message, place, hint="list its jobs in the workflow")
+    elif found is None and entry.get("type") is None:
         report_missing("job", name, frame, place)
     elif found is None and entry["type"] != JobKind.APPROVAL:
         message = (
