@@ -45,7 +45,7 @@ class Workflow(msgspec.Struct, kw_only=True):
     place: Place
 
 
-_UNFILLED = frozenset({"pre-steps", "post-steps", "matrix"})
+_FILLED = frozenset(ENTRY_KEYS) - {"pre-steps", "post-steps", "matrix"}
 
 
 def expand_workflow(name: str, body: Map, place: Place, scope: Scope, work: Compilation) -> Workflow:
@@ -89,7 +89,7 @@ def _expand_member(name: str, settings: Map, values: Values | None, place: Place
     kind = _choose_kind(found, entry)
     body = None
     if isinstance(found, Found) and kind is not JobKind.APPROVAL:
-        given = {key: value for key, value in entry.items() if key not in ENTRY_KEYS} | (values or {})
+        given = {key: value for key, value in settings.items() if key not in ENTRY_KEYS} | (values or {})
         call = Invocation(
             given=given, arguments=Place(settings), pre_steps=settings.get("pre-steps"),
             post_steps=settings.get("post-steps"),
@@ -106,10 +106,10 @@ def _expand_member(name: str, settings: Map, values: Values | None, place: Place
 
 
 def _fill_entry(settings: Map, frame: Frame) -> Map:
-    """What the workflow says about the job, filled in; steps, and filters that are expressions, are not."""
+    """What the workflow itself says about the job, filled in unless it is an expression."""
     if not settings.templated:
         return settings
-    part = Map(((key, value) for key, value in settings.items() if key not in _UNFILLED), settings)
+    part = Map(((key, value) for key, value in settings.items() if key in _FILLED), settings)
     part.templated = True
     filled = frame.filler.fill(part, Place(settings))
     entry = filled if isinstance(filled, Map) else part
