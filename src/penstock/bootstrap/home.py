@@ -31,6 +31,11 @@ class Home(msgspec.Struct, frozen=True):
         """The folder in which each run has a folder while it lasts."""
         return self.root / "runs"
 
+    @property
+    def kept(self) -> Path:
+        """Where the folders of runs stay that are to be looked at."""
+        return self.root / "kept"
+
 
 def find_home() -> Home:
     """The data folder, made when missing: PENSTOCK_HOME, else below XDG_DATA_HOME, else ~/.local/share.
@@ -53,28 +58,39 @@ class RunFolder:
     """The folder of one local run, locked for as long as its process lives.
 
     The kernel drops the lock when the process ends, however it ends, so a folder whose lock is free
-    belongs to a run that is over.
+    belongs to a run that is over. The lock is held before the folder exists.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, mode=0o700)
-            self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            path.mkdir(mode=0o700)
         except OSError as error:
             raise _not_writable(path, error) from error
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def remove(self) -> None:
         """Delete the folder and all it holds, also what jobs made read-only."""
         remove_tree(self.path)
+        self._unlock()
+
+    def keep(self, place: Path) -> Path:
+        """Move the folder to where it stays; returns its new path."""
+        place.mkdir(parents=True, exist_ok=True)
+        kept = self.path.rename(place / self.path.name)
+        self._unlock()
+        return kept
+
+    def _unlock(self) -> None:
+        _lock_of(self.path).unlink(missing_ok=True)
         os.close(self._lock)
 
 
 def is_abandoned(path: Path) -> bool:
     """True when the process that made the run folder is gone."""
     try:
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
     try:
@@ -84,6 +100,18 @@ def is_abandoned(path: Path) -> bool:
     finally:
         os.close(lock)
     return True
+
+
+def remove_abandoned(home: Home) -> None:
+    """No folder of a run that is over is left, except those that were kept on purpose."""
+    for path in home.runs.iterdir():
+        if path.is_dir() and is_abandoned(path):
+            remove_tree(path)
+            _lock_of(path).unlink(missing_ok=True)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def remove_tree(path: Path) -> None:

@@ -15,7 +15,7 @@ from penstock.agent.executor.host import HostExecutor
 from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
 from penstock.bootstrap.config import Compiled, Question, compile_config
-from penstock.bootstrap.home import Home, RunFolder, is_abandoned
+from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abandoned
 from penstock.bootstrap.parts import open_parts
 from penstock.engine.control import approve_job, cancel_pipeline
 from penstock.engine.facts import LOCAL_SOURCE
@@ -41,6 +41,7 @@ from penstock.store.agents import register_agent
 from penstock.wire.messages import Commands, Sync
 
 _TICK = 0.5  # seconds between looks at timers
+_TUNING = Tuning(clean_up=60, farewell=2)
 _SETTLED = {WorkflowStatus.ON_HOLD}
 NOT_APPROVED = "not approved"
 EVERY = "all"
@@ -64,7 +65,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str
     outcome: WorkflowStatus | None
     interrupted: bool
-    folder: Path
+    folder: Path | None  # where the jobs' folders stay, when they do
     held: tuple[str, ...] = ()
 
 
@@ -82,12 +83,14 @@ class LocalRun:
     """One run of one checkout. Use as a context manager: leaving it leaves no process and no lock."""
 
     def __init__(self, home: Home, order: Order) -> None:
+        self._home = home
         self._order = order
         self._news: queue.SimpleQueue[Change | _Fault | _Interrupt] = queue.SimpleQueue()
         self.folder = RunFolder(home.runs / order.question.pipeline)
         self.parts: Parts = open_parts(home, order.variables)
         self._executor: HostExecutor | None = None
         self._agent: Agent | None = None
+        self._gateway: Gateway | None = None
         self._thread: threading.Thread | None = None
         self._held: dict[str, str] = {}  # approvals that wait: name by job id
         self._open: dict[str, WorkflowStatus] = {}
@@ -97,14 +100,17 @@ class LocalRun:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._agent is not None:
+        if self._agent is not None and self._gateway is not None:
             self._agent.stop(now=True)
+            self._gateway.end_waits()
         if self._thread is not None:
             self._thread.join()
         if self._executor is not None and not self._order.keep:
             self._executor.close()
         self.parts.db.close()
-        if not self._order.keep:
+        if self._order.keep:
+            self.folder.keep(self._home.kept)
+        else:
             self.folder.remove()
 
     def run(self, watch: Callable[[Change], None]) -> Ending:
@@ -113,7 +119,7 @@ class LocalRun:
         Ctrl-C cancels it and lets `when: always` steps run; once more ends everything at once. Raises
         UnavailableError when the data folder cannot be written to any more; nothing runs on then.
         """
-        recover_pipelines(self.parts, lambda owner: is_abandoned(Path(owner)))
+        recover_runs(self.parts, self._home)
         pipeline = self._trigger(watch)
         self._start_agent(pipeline)
         with _signals(lambda: self._news.put(_Interrupt())):
@@ -127,7 +133,7 @@ class LocalRun:
             pipeline=pipeline.uuid,
             outcome=outcome,
             interrupted=self.interrupted > 0,
-            folder=self.folder.path,
+            folder=self._home.kept / self.folder.path.name if self._order.keep else None,
             held=held,
         )
 
@@ -182,13 +188,13 @@ class LocalRun:
                 now=self.parts.clock.now(),
             )
         self._executor = executor = HostExecutor(self.folder.path / "jobs")
-        transport = _Watched(self.parts, self._fail)
+        self._gateway = transport = _Watched(self.parts, self._fail)
         self._agent = Agent(
             transport,
             lambda _: executor,
             name=record.uuid,
             slots=self._order.slots,
-            tuning=Tuning(clean_up=60),
+            tuning=_TUNING,
         )
         self._thread = threading.Thread(target=self._work, args=(self._agent,), name="penstock-agent")
         self._thread.start()
@@ -251,6 +257,12 @@ class LocalRun:
 
         with self.parts.db.write() as tx:
             disown_pipeline(tx, pipeline.id)
+
+
+def recover_runs(parts: Parts, home: Home) -> None:
+    """What commands that were killed left is ended in the store, and their folders are gone."""
+    if recover_pipelines(parts, lambda owner: is_abandoned(Path(owner))):
+        remove_abandoned(home)
 
 
 class _Watched(Gateway):

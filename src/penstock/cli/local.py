@@ -1,5 +1,6 @@
 """Runs an order of `penstock run`: shows it while it goes on, and sums it up."""
 
+import logging
 import os
 import sys
 import time
@@ -21,6 +22,7 @@ from penstock.engine.feed import Change
 from penstock.engine.history import find_run
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.variables import GivenVariables
+from penstock.model.errors import UnavailableError
 from penstock.model.status import WorkflowStatus
 from penstock.plan.plan import Plan
 
@@ -65,13 +67,18 @@ def run_order(settings: Settings) -> int:
         approve=settings.approve,
         keep=settings.keep,
     )
-    with LocalRun(find_home(), order) as local:
+    logging.getLogger("penstock").setLevel(logging.ERROR)  # what it warns of comes out as one sentence
+    home = find_home()
+    with LocalRun(home, order) as local:
         view = choose_view(settings)
         try:
             ending = local.run(view.on_change)
-        finally:
             view.close()
-        _sum_up(settings, local, ending, view)
+            _sum_up(settings, local, ending, view)
+        except UnavailableError as error:
+            view.close()
+            way_out = f"The run was stopped. Its data folder is {home.root}; PENSTOCK_HOME names another"
+            raise UnavailableError(f"{error}. {way_out}") from error
         return exit_status(ending)
 
 

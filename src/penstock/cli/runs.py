@@ -7,13 +7,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from penstock.bootstrap.home import find_home, is_abandoned
+from penstock.bootstrap.home import find_home
+from penstock.bootstrap.local import recover_runs
 from penstock.bootstrap.parts import open_parts
 from penstock.cli.exit import Exit
 from penstock.cli.view.summary import Paint
 from penstock.cli.view.symbols import OF_WORKFLOW, STANDING
 from penstock.engine.history import PastRun, list_runs
-from penstock.engine.recover import recover_pipelines
 from penstock.forge.checkout import read_checkout
 from penstock.kit.clock import to_datetime
 from penstock.kit.durations import format_duration
@@ -36,9 +36,10 @@ def runs(
     json
         Print JSON lines.
     """
-    parts = open_parts(find_home())
+    home = find_home()
+    parts = open_parts(home)
     try:
-        recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
+        recover_runs(parts, home)
         identity = read_checkout(Path()).identity
         project = None if everywhere else f"{identity.organization}/{identity.name}"
         found = list_runs(parts, project=project, limit=limit)

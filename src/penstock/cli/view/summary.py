@@ -139,4 +139,6 @@ def _show_end(
         verdict = "interrupted" if ending.interrupted else ending.outcome.value
         color = "green" if ending.outcome is WorkflowStatus.SUCCESS else "red"
         yield paint.color(f"Pipeline {summary.number}: {verdict} in {format_duration(seconds)}", color)
+    if ending.folder is not None:
+        yield f"Kept: {ending.folder}"
     yield f"Logs: {output / 'logs'}" if output else f"Logs: penstock logs --run {summary.number}"
