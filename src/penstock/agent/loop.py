@@ -74,7 +74,7 @@ class Agent:
         self._draining = False
         self._ended = False
         self._lease = 30.0
-        self._failure: PenstockError | None = None
+        self._failure: Exception | None = None
         self._patience = inf  # until when undelivered ends of tasks are waited for, monotonic
         self._hurry = threading.Event()  # set when waiting for the server makes no sense any more
         self._work: queue.SimpleQueue[Assignment | None] = queue.SimpleQueue()
@@ -83,7 +83,7 @@ class Agent:
         self.idle.set()
 
     def run(self) -> None:
-        """Work until stopped and everything is delivered. Raises what the server finally refused.
+        """Work until stopped and everything is delivered. Raises what the server finally refused with.
 
         An exception in this thread, Ctrl-C included, stops all tasks, tells the server and goes on.
         """
@@ -135,9 +135,12 @@ class Agent:
 
     def _deliver_all(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._ended:
-            self._outbox.wait()
-            pause = self._deliver(pause)
+        try:
+            while not self._ended:
+                self._outbox.wait()
+                pause = self._deliver(pause)
+        except Exception as error:  # noqa: BLE001 - the outermost loop of the thread: `run` raises it
+            self._give_up(error)
 
     def _deliver(self, pause: float) -> float:
         """Send what waits; returns how long to pause after the next failure."""
@@ -304,7 +307,7 @@ class Agent:
         late = self._tools.clock.monotonic() >= self._patience
         return not self._held or (late and not self._running)
 
-    def _give_up(self, error: PenstockError) -> None:
+    def _give_up(self, error: Exception) -> None:
         """The server refused for good: nothing can be delivered any more."""
         self._failure = self._failure or error
         self._hurry.set()

@@ -10,7 +10,7 @@ from penstock.agent.loop import Agent
 from penstock.model.errors import ForbiddenError, RefusedError, UnavailableError
 from penstock.model.status import Reason, TaskStatus
 from penstock.plan.workflow import JobPlan
-from penstock.wire.messages import CancelTask, TaskFinished
+from penstock.wire.messages import CancelTask, Commands, Sync, TaskFinished
 from tests.support.agents import QUICK, agent_at_work, assign
 from tests.support.transport import FakeServer
 
@@ -195,3 +195,37 @@ def test_an_agent_says_when_it_is_idle(server: FakeServer, dummy: DummyExecutor,
     assert not agent.idle.is_set()
     server.wait_until(lambda: dummy.clock.advance(100) > 0)
     assert agent.idle.wait(10)
+
+
+class Broken(FakeServer):
+    """A server with a fault of its own, as soon as there is something to say."""
+
+    def sync(self, message: Sync) -> Commands:
+        if message.events:
+            raise ZeroDivisionError("a fault in the server")
+        return super().sync(message)
+
+
+def test_a_fault_behind_the_transport_ends_the_agent_and_is_raised(dummy: DummyExecutor) -> None:
+    server = Broken()
+    agent = Agent(server, lambda _: dummy, name="agent", tuning=QUICK)
+    server.give(assign("true"))
+    with pytest.raises(ZeroDivisionError, match="a fault in the server"):
+        agent.run()
+
+
+def test_ctrl_c_in_run_ends_the_tasks_and_tells_the_server(dummy: DummyExecutor) -> None:
+    class Interrupting(FakeServer):
+        def sync(self, message: Sync) -> Commands:
+            answer = super().sync(message)
+            if message.wait and message.holding:
+                raise KeyboardInterrupt
+            return answer
+
+    interrupting = Interrupting()
+    task = assign("true", job=SLOW)
+    interrupting.give(task)
+    with pytest.raises(KeyboardInterrupt):
+        Agent(interrupting, lambda _: dummy, name="agent", tuning=QUICK).run()
+    finish = interrupting.finish_of(task.task)
+    assert (finish.status, finish.reason) == (TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERRUPTED)

@@ -23,6 +23,7 @@ from penstock.model.errors import RefusedError
 _PROC = Path("/proc")
 _SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _PIPE = 1 << 20  # what Linux grants without privileges; fewer, larger reads
+_DEPTH = 100  # levels of the process tree that are looked at
 _PATIENCE = 5.0  # seconds until a process that survives SIGKILL (stuck in the kernel) is given up
 
 
@@ -100,7 +101,7 @@ class Family:
                 self._known.add(process.pid)
         except BaseException as error:
             os.close(reader)
-            if isinstance(error, OSError):
+            if isinstance(error, OSError | ValueError):
                 raise RefusedError(_explain(error, request)) from error
             raise
         finally:
@@ -138,6 +139,9 @@ class Family:
             if self._adopts and not orphans and not any(_is_alive(sid) for sid in own):
                 return
             found = [pid for pid in _list_processes() if _belongs(pid, needle, own)]
+            if not _PROC.is_dir():  # not Linux: groups are all we know
+                _kill_groups(own)
+                return
             if alone and not found:
                 found = orphans
             self._kill(found)
@@ -171,8 +175,26 @@ class Family:
         return pid not in self._known and _session_of(pid) not in {self._session, None}
 
 
+def _kill_groups(groups: Iterable[int]) -> None:
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _is_descendant(pid: int) -> bool:
+    """True when the process is below this one; guards against ids that were given away again."""
+    for _ in range(_DEPTH):
+        fields = _stat_of(pid)
+        if not fields:
+            return False
+        pid = int(fields[1])
+        if pid == os.getpid():
+            return True
+    return False
+
+
 def _belongs(pid: int, needle: bytes, sessions: frozenset[int]) -> bool:
-    if _session_of(pid) in sessions:
+    if _session_of(pid) in sessions and _is_descendant(pid):
         return _is_alive(pid)
     try:
         return needle in (_PROC / str(pid) / "environ").read_bytes() and _is_alive(pid)
@@ -228,7 +250,9 @@ def _widen(reader: int) -> None:
         fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
-def _explain(error: OSError, request: Request) -> str:
+def _explain(error: OSError | ValueError, request: Request) -> str:
+    if isinstance(error, ValueError):  # what Popen says about zero bytes and names with `=`
+        return f"cannot run {request.argv[0]}: the command or a variable is malformed ({error})"
     if not Path(request.directory).is_dir():
         return f"the working directory {request.directory} does not exist"
     if isinstance(error, FileNotFoundError | NotADirectoryError):

@@ -20,11 +20,12 @@ class BackgroundSteps:
         """Start the step; it fails only when it cannot be started."""
         try:
             running, channel = context.start(make_request(step, context))
-        except RefusedError as error:
-            context.log.say(str(error))
+        except (RefusedError, OSError) as error:
+            message = str(error)
+            context.log.say(message)
             context.log.finish()
-            self._task.reporter.step_finished(context.step, StepStatus.FAILED, None, str(error))
-            return Result(StepStatus.FAILED, None, str(error))
+            self._task.reporter.step_finished(context.step, StepStatus.FAILED, None, message)
+            return Result(StepStatus.FAILED, None, message)
         self._running.append((context, running, channel))
         return Result()
 

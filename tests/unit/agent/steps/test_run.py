@@ -35,7 +35,7 @@ def with_shell(shell: str, command: str) -> Run:
 
 
 def test_a_steps_shell_goes_above_the_jobs(bench: Bench) -> None:
-    return Run(name="x", command=command, shell=shell)  # noqa: S604 - a step's field
+    job = JobPlan(name="job", shell="/bin/sh -e")  # noqa: S604 - a field of the plan
     assert show(bench, "echo $0", job) == "/bin/sh\n"
     assert show(bench, with_shell("/bin/bash", "echo $0"), job) == "/bin/bash\n"
 
@@ -76,3 +76,8 @@ def test_nothing_of_the_agents_own_environment_is_seen(
         output = show(bench, "env")
     assert "SECRET_OF_THE_AGENT" not in output
     assert "PIP_INDEX_URL=https://mirror.example.com" in output
+
+
+def test_what_no_process_can_be_given_is_said(bench: Bench) -> None:
+    task = bench.run(Run(name="x", command="true", environment={"A": "zero\0byte"}))
+    assert "a variable is malformed (embedded null byte)" in bench.server.steps_of(task)[0].message
