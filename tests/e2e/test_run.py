@@ -318,3 +318,10 @@ def test_a_data_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -
     assert outcome.status == 3
     assert "cannot write to" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_programs_installed_into_the_home_of_a_job_are_found(tmp_path: Path) -> None:
+    install = "mkdir -p ~/.local/bin && echo echo found > ~/.local/bin/tool && chmod +x ~/.local/bin/tool"
+    project = Project(tmp_path, job(f'run: "{install}"', "run: {name: use, command: tool}"))
+    assert project.run().status == 0
+    assert project.log("build", "use") == "found\n"

@@ -70,7 +70,8 @@ class HostExecutor:
             "TMPDIR": str(top / "tmp"),
             "BASH_ENV": str(top / "control/bash_env"),
             "PENSTOCK_CONTROL": str(top / "control"),
-            "PATH": f"{commands}{os.pathsep}{self._host['PATH']}",
+            # `pip install --user` and its like put programs into the home; images have it on their PATH.
+            "PATH": os.pathsep.join((str(commands), str(top / "home/.local/bin"), self._host["PATH"])),
             agent: agent_id,
             PLACE_MARKER: new_id(),
             "PENSTOCK_TASK_ID": task,
