@@ -34,6 +34,7 @@ class FakeServer:
         self._queue: list[Assignment] = []
         self._commands: list[CancelTask] = []
         self._lost: list[str] = []
+        self._ignored: set[str] = set()
         self._turn = 0
         self._seen: dict[str, int] = {}
         self.drain = False
@@ -61,6 +62,7 @@ class FakeServer:
     def lose(self, task: str) -> None:
         with self._changed:
             self._lost.append(task)
+            self._ignored.add(task)
             self._changed.notify_all()
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -107,7 +109,7 @@ class FakeServer:
             return commands or Commands()
 
     def _accept(self, event: AnyEvent) -> None:
-        if event.sequence <= self._seen.get(event.task, 0):
+        if event.task in self._ignored or event.sequence <= self._seen.get(event.task, 0):
             return
         assert event.sequence == self._seen.get(event.task, 0) + 1, "an event is missing"
         self._seen[event.task] = event.sequence
@@ -119,6 +121,9 @@ class FakeServer:
         taken, self._queue = self._queue[: message.free], self._queue[message.free :]
         cancel, self._commands = self._commands, []
         lost, self._lost = self._lost, []
+        for assignment in taken:
+            self._ignored.discard(assignment.task)
+            self._seen.pop(assignment.task, None)
         if not (taken or cancel or lost or self.drain):
             return None
         return Commands(assignments=tuple(taken), cancel=tuple(cancel), lost=tuple(lost), drain=self.drain)

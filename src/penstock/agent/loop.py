@@ -221,12 +221,12 @@ class Agent:
             self._draining |= commands.drain
             stops = [(stop.task, _read_stop(stop)) for stop in commands.cancel]
             stops += [(task, Stop(Force.SILENT, Reason.AGENT_LOST)) for task in commands.lost]
-            found = [(self._held[task], stop) for task, stop in stops if task in self._held]
+            for task, stop in stops:
+                if task in self._held:
+                    self._held[task].request(stop)
             for task in commands.lost:
                 self._forget(task)
             self._note_idle()
-        for control, stop in found:
-            control.request(stop)
 
     def _begin(self, assignment: Assignment) -> None:
         """Give the task to a thread; one that is held already was delivered twice, or lost and given back."""
@@ -249,9 +249,10 @@ class Agent:
 
     def _forget(self, task: str) -> None:
         """The task is another's: what it said is not delivered; its slot stays taken until it is gone."""
+        self._outbox.drop(task)
         if task not in self._running:
             self._held.pop(task, None)
-        self._outbox.drop(task)
+            self._outbox.admit(task)
 
     def _note_idle(self) -> None:
         if self._held:
@@ -291,8 +292,10 @@ class Agent:
         """The slot is free before the end is said, so that one message carries the end and the offer."""
         with self._board:
             self._running.discard(task)
-            if reporter.muted:
+            stop = self._held[task].stop
+            if stop is not None and stop.force is Force.SILENT:
                 self._held.pop(task, None)
+                self._outbox.admit(task)
                 if returned := self._returned.pop(task, None):
                     self._begin(returned)
                 self._note_idle()

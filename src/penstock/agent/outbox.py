@@ -22,6 +22,7 @@ class Outbox:
         self._clock = clock
         self._room = room
         self._events: dict[tuple[str, int], AnyEvent] = {}
+        self._closed: set[str] = set()
         self._bytes = 0
         self._since: float | None = None
         self._urgent = False
@@ -30,6 +31,8 @@ class Outbox:
     def put(self, event: AnyEvent) -> None:
         """Keep the event. Never blocks: whoever produces output asks `has_room` first."""
         with self._news:
+            if event.task in self._closed:
+                return
             self._events[event.task, event.sequence] = event
             self._bytes += _weigh(event)
             first = self._since is None
@@ -88,9 +91,15 @@ class Outbox:
             self._since = self._clock.monotonic() if self._events else None
             self._urgent |= any(isinstance(event, TaskFinished) for event in self._events.values())
 
-    def drop(self, task: str) -> None:
-        """Forget all events of a task, which is no longer this agent's."""
+    def admit(self, task: str) -> None:
+        """Take events of the task again: its lost self has ended."""
         with self._news:
+            self._closed.discard(task)
+
+    def drop(self, task: str) -> None:
+        """Forget all events of a task, which is no longer this agent's, and take no more until `admit`."""
+        with self._news:
+            self._closed.add(task)
             for key in [key for key in self._events if key[0] == task]:
                 self._bytes -= _weigh(self._events.pop(key))
             if not self._events:

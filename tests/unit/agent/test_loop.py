@@ -1,8 +1,10 @@
 """Claiming, delivering, stopping: the conversation with the server, with an executor that runs nothing."""
 
 import threading
+import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from penstock.agent.executor.dummy import DummyExecutor
@@ -14,6 +16,7 @@ from penstock.wire.messages import CancelTask, Commands, Sync, TaskFinished
 from tests.support.agents import QUICK, agent_at_work, assign
 from tests.support.transport import FakeServer
 
+BRIEF = msgspec.structs.replace(QUICK, poll=0.3)
 SLOW = JobPlan(name="job", environment={"DUMMY_SECONDS": "100"})
 
 
@@ -43,11 +46,13 @@ def begun(server: FakeServer, task: str) -> bool:
 
 @pytest.mark.usefixtures("agent")
 def test_a_busy_agent_needs_about_one_message_per_task(server: FakeServer) -> None:
+    begun = time.monotonic()
     server.give(*(assign("true") for _ in range(50)))
     server.wait_until(lambda: finished(server) == 50)
-    assert len(server.messages) <= 60
+    polls = (time.monotonic() - begun) / 0.2
+    assert len(server.messages) <= 50 + 5 + 2 * polls
     travelling = [message for message in server.messages if message.free and message.events]
-    assert len(travelling) >= 49, "the end of a task and the claim of the next travel together"
+    assert len(travelling) >= 40, "the end of a task and the claim of the next travel together"
 
 
 def test_no_more_tasks_are_taken_than_there_are_slots(server: FakeServer, dummy: DummyExecutor) -> None:
@@ -90,7 +95,7 @@ def test_held_tasks_are_named_so_that_their_leases_live_on(server: FakeServer, d
 def test_a_lost_task_ends_without_a_word_and_its_slot_is_used_again(server: FakeServer) -> None:
     lost, after = assign("true", job=SLOW), assign("true")
     server.give(lost)
-    server.wait_until(lambda: begun(server, lost.task))
+    server.wait_until(lambda: len(server.of(lost.task)) == 3)
     before = server.of(lost.task)
     server.lose(lost.task)
     server.give(after)
@@ -104,7 +109,6 @@ def test_a_lost_task_may_come_back_to_the_same_agent(server: FakeServer, dummy: 
     server.give(task)
     server.wait_until(lambda: begun(server, task.task))
     server.lose(task.task)
-    server._seen.clear()
     server.events.clear()
     server.give(task)
     server.wait_until(lambda: begun(server, task.task))
@@ -208,7 +212,7 @@ class Broken(FakeServer):
 
 def test_a_fault_behind_the_transport_ends_the_agent_and_is_raised(dummy: DummyExecutor) -> None:
     server = Broken()
-    agent = Agent(server, lambda _: dummy, name="agent", tuning=QUICK)
+    agent = Agent(server, lambda _: dummy, name="agent", tuning=BRIEF)
     server.give(assign("true"))
     with pytest.raises(ZeroDivisionError, match="a fault in the server"):
         agent.run()
@@ -226,6 +230,6 @@ def test_ctrl_c_in_run_ends_the_tasks_and_tells_the_server(dummy: DummyExecutor)
     task = assign("true", job=SLOW)
     interrupting.give(task)
     with pytest.raises(KeyboardInterrupt):
-        Agent(interrupting, lambda _: dummy, name="agent", tuning=QUICK).run()
+        Agent(interrupting, lambda _: dummy, name="agent", tuning=BRIEF).run()
     finish = interrupting.finish_of(task.task)
     assert (finish.status, finish.reason) == (TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERRUPTED)
