@@ -1,6 +1,8 @@
 """`penstock run` in a terminal: what a person sees."""
 
+import os
 import re
+import select
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,9 +43,9 @@ class Terminal:
 
     def read(self) -> str:
         """What is on the screen now, after taking in what the command has written."""
-        if not self.child.closed:
-            with suppress(pexpect.TIMEOUT, pexpect.EOF):
-                self._stream.feed(bytes(self.child.read_nonblocking(65536, timeout=0)))
+        if not self.child.closed and select.select([self.child.child_fd], [], [], 0)[0]:
+            with suppress(OSError):  # how a pseudo-terminal says that the other side has closed
+                self._stream.feed(os.read(self.child.child_fd, 65536))
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def close(self) -> int:

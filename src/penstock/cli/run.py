@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from cyclopts import Group, Parameter
 
 from penstock.bootstrap.config import Question, compile_config, find_config
@@ -89,15 +90,57 @@ def run(  # noqa: PLR0913 - an argument for each option
         Leave the folders of the jobs in place, for a look.
     """
     del executor  # both choices are the host today
+    return _start(
+        Wish(
+            path=path,
+            config=config,
+            workflows=workflow or [],
+            jobs=job or [],
+            parameters=split_pairs(param or [], "--param"),
+            branch=branch,
+            tag=tag,
+            env_files=env_file or [],
+            contexts=split_pairs(context or [], "--context"),
+            approve=tuple(approve or []),
+            slots=max_parallel if max_parallel is not None else os.cpu_count() or 1,
+            output=output,
+            json=json,
+            verbose=verbose,
+            keep=keep,
+        )
+    )
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the call."""
+
+    path: Path
+    config: Path | None
+    workflows: list[str]
+    jobs: list[str]
+    parameters: dict[str, str]
+    branch: str
+    tag: str
+    env_files: list[Path]
+    contexts: dict[str, str]
+    approve: tuple[str, ...]
+    slots: int
+    output: Path | None
+    json: bool
+    verbose: bool
+    keep: bool
+
+
+def _start(wish: Wish) -> int:
+    """Compile, say what is to be said before, and run."""
     begun = time.monotonic()
-    checkout, found = find_config(path, config)
-    if branch and tag:
+    if wish.branch and wish.tag:
         raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
-    slots = max_parallel if max_parallel is not None else os.cpu_count() or 1
-    if slots < 1:
+    if wish.slots < 1:
         raise InvalidError("--max-parallel must be at least 1")
+    checkout, file = find_config(wish.path, wish.config)
     question = Question(
-        file=found, checkout=checkout, branch=branch, tag=tag, parameters=split_pairs(param or [], "--param")
+        file=file, checkout=checkout, branch=wish.branch, tag=wish.tag, parameters=wish.parameters
     )
     compiled = compile_config(question)
     findings = [each for each in compiled.plan.diagnostics if each.severity is not Severity.HINT]
@@ -107,28 +150,27 @@ def run(  # noqa: PLR0913 - an argument for each option
         return Exit.USAGE
 
     def narrow(plan: Plan) -> Plan:
-        return select_jobs(select_workflows(plan, workflow or []), job or [])
+        return select_jobs(select_workflows(plan, wish.workflows), wish.jobs)
 
     plan = narrow(compiled.plan)
-    contexts = split_pairs(context or [], "--context")
-    _warn(plan, set(contexts))
+    _warn(plan, set(wish.contexts))
     from penstock.cli.local import Settings, run_order
 
-    order = Settings(
+    settings = Settings(
         question=question,
         compiled=compiled,
         narrow=narrow,
-        project={name: value for file in env_file or [] for name, value in read_variables(file).items()},
-        contexts={name: read_variables(Path(file)) for name, file in contexts.items()},
-        slots=slots,
-        approve=tuple(approve or []),
-        output=output,
-        json=json,
-        verbose=verbose,
-        keep=keep,
+        project={name: value for file in wish.env_files for name, value in read_variables(file).items()},
+        contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
+        slots=wish.slots,
+        approve=wish.approve,
+        output=wish.output,
+        json=wish.json,
+        verbose=wish.verbose,
+        keep=wish.keep,
         begun=begun,
     )
-    return run_order(order)
+    return run_order(settings)
 
 
 def _warn(plan: Plan, contexts: set[str]) -> None:
