@@ -3,32 +3,14 @@
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from penstock import __version__
+from penstock.cli.catalog import CATALOG, OVERVIEW, Entry
 from penstock.cli.exit import Exit
 from penstock.model.errors import PenstockError, UnavailableError
 
 _HELP = "Run the CI pipelines you already have: on this machine, with nothing else installed."
-_EXAMPLES = """\
-Examples:
-
-  penstock run                        the whole pipeline of this checkout
-  penstock run --job test             one job and what it requires
-  penstock run --approve all          with every approval given
-  penstock validate                   what is wrong with the config, and where
-  penstock compile                    the config as it is after all expansion
-  penstock logs test                  what job `test` of the last run printed
-"""
-
-_COMMANDS = {
-    "run": "Run the pipeline of a checkout on this machine.",
-    "validate": "Say what is wrong with a config, and where.",
-    "compile": "Print a config as it is after all expansion.",
-    "logs": "Print what the jobs of a past run printed.",
-    "runs": "List past runs.",
-    "completion": "Print a script that completes commands and options.",
-}
 
 
 def make_app() -> App:
@@ -37,15 +19,21 @@ def make_app() -> App:
         name="penstock",
         version=__version__,
         help=_HELP,
-        help_epilogue=_EXAMPLES,
+        help_epilogue=Entry("", "", OVERVIEW).epilogue,
         help_format="plaintext",
         version_format="plaintext",
+        default_parameter=Parameter(show_default=_show_default),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for name, help_line in _COMMANDS.items():
-        app.command(f"penstock.cli.{name}:{name}", name=name, help=help_line)
+    for name, entry in CATALOG.items():
+        app.command(f"penstock.cli.{name}:{name}", name=name, help=entry.help, help_epilogue=entry.epilogue)
     return app
+
+
+def _show_default(default: object) -> str:
+    """A default as help shows it; nothing when it only says that nothing was given."""
+    return "" if default in {"", False, None} else str(default)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,101 @@
+"""What `--help` says of each command: a sentence, what it does in more words, and examples."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A command as it is listed and explained. Its file and function have its name."""
+
+    summary: str
+    details: str
+    examples: Mapping[str, str]  # what an example does, by the call
+
+    @property
+    def help(self) -> str:
+        """The text above the options."""
+        return f"{self.summary}\n\n{self.details}" if self.details else self.summary
+
+    @property
+    def epilogue(self) -> str:
+        """The examples, one a line."""
+        width = max(len(call) for call in self.examples)
+        return "Examples:\n\n" + "\n".join(
+            f"  {call:<{width}}  {what}" for call, what in self.examples.items()
+        )
+
+
+CATALOG: Mapping[str, Entry] = MappingProxyType(
+    {
+        "run": Entry(
+            "Run the pipeline of a checkout on this machine.",
+            "The whole pipeline: every workflow, every job, uncommitted changes included. The working tree "
+            "is copied, never written to. Exits with 0 when everything passed, 1 when a job failed, 2 when "
+            "the config or the call is wrong, 3 when something it depends on is missing, 130 after Ctrl-C.",
+            {
+                "penstock run": "the whole pipeline",
+                "penstock run --job test": "one job and what it requires",
+                "penstock run --param size=large": "an argument for a parameter",
+                "penstock run --approve hold": "with an approval given",
+                "penstock run --output results": "artifacts and logs as files",
+            },
+        ),
+        "validate": Entry(
+            "Say what is wrong with a config, and where.",
+            "Every finding comes with its place, the line and a way out. Exits with 0 when a pipeline can be "
+            "made of the config, 2 when not; warnings and hints do not count.",
+            {
+                "penstock validate": "the config of this checkout",
+                "penstock validate ci.yml": "another file",
+                "penstock validate --json": "for programs",
+            },
+        ),
+        "compile": Entry(
+            "Print a config as it is after all expansion.",
+            "Commands, executors, parameters and matrices are expanded, as `circleci config process` does.",
+            {
+                "penstock compile": "the config of this checkout",
+                "penstock compile --tag v1.0": "as for a tag",
+                "penstock compile --plan": "what the engine would run",
+            },
+        ),
+        "logs": Entry(
+            "Print what the jobs of a past run printed.",
+            "",
+            {
+                "penstock logs": "all jobs of the last run",
+                "penstock logs test": "one job",
+                "penstock logs test --step install": "steps by their name",
+                "penstock logs test --run 12": "an older run",
+            },
+        ),
+        "runs": Entry(
+            "List past runs.",
+            "",
+            {
+                "penstock runs": "of this project",
+                "penstock runs --everywhere": "of all projects on this machine",
+            },
+        ),
+        "completion": Entry(
+            "Print a script that completes commands and options.",
+            "",
+            {
+                "source <(penstock completion bash)": "in this shell",
+                "penstock completion fish > ~/.config/fish/completions/penstock.fish": "for good",
+            },
+        ),
+    }
+)
+
+OVERVIEW: Mapping[str, str] = MappingProxyType(
+    {
+        "penstock run": "the whole pipeline of this checkout",
+        "penstock run --approve all": "with every approval given",
+        "penstock validate": "what is wrong with the config",
+        "penstock logs test": "what job `test` of the last run printed",
+        "penstock run --help": "all that run can be asked",
+    }
+)
