@@ -22,18 +22,13 @@ def make_app() -> App:
         help_epilogue=Entry("", "", OVERVIEW).epilogue,
         help_format="plaintext",
         version_format="plaintext",
-        default_parameter=Parameter(show_default=_show_default),
+        default_parameter=Parameter(show_default=False),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
     for name, entry in CATALOG.items():
         app.command(f"penstock.cli.{name}:{name}", name=name, help=entry.help, help_epilogue=entry.epilogue)
     return app
-
-
-def _show_default(default: object) -> str:
-    """A default as help shows it; nothing when it only says that nothing was given."""
-    return "" if default in {"", False, None} else str(default)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -42,7 +42,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     env_file: Annotated[list[Path] | None, Several, Parameter(group=_GIVEN)] = None,
     context: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
     approve: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
-    executor: Annotated[Literal["auto", "host"], Parameter(group=_HOW)] = "auto",
+    executor: Annotated[Literal["auto", "host"], Parameter(group=_HOW, show_default=True)] = "auto",
     max_parallel: Annotated[int | None, Parameter(group=_HOW)] = None,
     output: Annotated[Path | None, Parameter(group=_HOW)] = None,
     json: Annotated[bool, Flag, Parameter(group=_HOW)] = False,

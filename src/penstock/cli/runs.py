@@ -22,7 +22,7 @@ from penstock.kit.durations import format_duration
 def runs(
     *,
     everywhere: Annotated[bool, Parameter(negative="", alias="-a")] = False,
-    limit: int = 20,
+    limit: Annotated[int, Parameter(show_default=True)] = 20,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """List past runs of this project, newest first.
