@@ -127,7 +127,7 @@ class Agent:
 
     def _find_rest(self) -> float:
         """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free."""
-        if self._delivering:
+        if self._delivering or self._outbox.is_urgent:
             return _REST
         if self._count_free():
             return 0.0

@@ -47,6 +47,11 @@ class Outbox:
         """True when more output may be read; false is back-pressure on the steps."""
         return self._bytes < self._room
 
+    @property
+    def is_urgent(self) -> bool:
+        """True when something must be sent at once, which the next delivery will do."""
+        return self._urgent
+
     def __bool__(self) -> bool:
         """True while anything is not acknowledged."""
         return bool(self._events)
