@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from penstock.forge.remote import Remote, parse_remote, without_credentials
 from penstock.model.errors import RefusedError
 from penstock.model.run import Revision
 
+_REMOTE = "refs/remotes/origin/"
+_REMOTE_HEAD = f"{_REMOTE}HEAD"
 _COMMIT_FIELDS = "%H%x00%an%x00%s%x00%b"
 _AUTHOR = {
     f"GIT_{role}_{part}": value
@@ -23,7 +26,8 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     """A folder with source, under git or not.
 
     `top` is its root; `git_dir` and `common_dir` are empty paths when it is no git checkout. `branch` is
-    empty when HEAD is detached, `sha` when there is no commit yet.
+    empty when HEAD is detached, `sha` when there is no commit yet. `refs` holds branches, tags and what is
+    known of the remote's.
     """
 
     top: Path
@@ -32,6 +36,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     object_format: str = "sha1"
     sha: str = ""
     branch: str = ""
+    refs: Mapping[str, str] = {}
     remote: str = ""
     default_branch: str = "main"
     author: str = ""
@@ -70,6 +75,7 @@ def read_checkout(path: Path) -> Checkout:
             return Checkout(top=folder)
         raise
     top, git_dir, common_dir, object_format = answer.split("\n")
+    refs = _list_refs(folder)
     remote = _try_git("remote", "get-url", "origin", cwd=folder)
     commit = _try_git("log", "-1", f"--format={_COMMIT_FIELDS}", "--no-show-signature", cwd=folder)
     sha, author, subject, body = commit.split("\0") if commit else ("", "", "", "")
@@ -80,8 +86,9 @@ def read_checkout(path: Path) -> Checkout:
         object_format=object_format,
         sha=sha,
         branch=_try_git("symbolic-ref", "--quiet", "--short", "HEAD", cwd=folder),
+        refs=refs,
         remote=without_credentials(remote),
-        default_branch=_default_branch(folder),
+        default_branch=_default_branch(refs),
         author=author,
         subject=subject,
         body=body.strip(),
@@ -125,12 +132,26 @@ def _try_git(*arguments: str, cwd: Path) -> str:
         return ""
 
 
-def _default_branch(folder: Path) -> str:
-    head = _try_git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", cwd=folder)
+def _list_refs(folder: Path) -> dict[str, str]:
+    """Commit by full name of every branch and tag, and where the remote's HEAD points, as `ref: …`."""
+    listing = run_git(
+        "for-each-ref", "--format=%(objectname) %(refname) %(symref)", "refs/heads/", "refs/tags/",
+        "refs/remotes/origin/", cwd=folder,
+    )  # fmt: skip
+    found = {}
+    for line in filter(None, listing.split("\n")):
+        sha, name, symref = line.split(" ", 2)
+        found[name] = f"ref: {symref}" if symref else sha
+    return found
+
+
+def _default_branch(refs: Mapping[str, str]) -> str:
+    """The branch the remote's HEAD names, else `main` or `master`, else the first there is."""
+    head = refs.get(_REMOTE_HEAD, "")
     if head:
-        return head.removeprefix("origin/")
-    names = _try_git("for-each-ref", "--format=%(refname:short)", "refs/heads/", cwd=folder).split("\n")
-    return next((name for name in ("main", "master") if name in names), names[0] or "main")
+        return head.removeprefix(f"ref: {_REMOTE}")
+    names = [name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/")]
+    return next((name for name in ("main", "master") if name in names), names[0] if names else "main")
 
 
 def _borrow_objects(common_dir: Path, into: Path) -> None:
@@ -173,18 +194,11 @@ def _write_refs(checkout: Checkout, into: Path, sha: str) -> None:
 
 
 def _branches(checkout: Checkout) -> dict[str, str]:
-    if checkout.git_dir is None:
-        return {}
-    listing = run_git(
-        "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/",
-        "refs/remotes/origin/", cwd=checkout.top,
-    )  # fmt: skip
-    pairs = (line.split(" ", 1) for line in listing.split("\n") if line)
-    known = {name: sha for sha, name in pairs}
+    known = {name: sha for name, sha in checkout.refs.items() if name != _REMOTE_HEAD}
     remote = {
-        f"refs/heads/{name.removeprefix('refs/remotes/origin/')}": sha
+        f"refs/heads/{name.removeprefix(_REMOTE)}": sha
         for name, sha in known.items()
-        if name.startswith("refs/remotes/origin/") and name != "refs/remotes/origin/HEAD"
+        if name.startswith(_REMOTE)
     }
     tags = {name: sha for name, sha in known.items() if name.startswith("refs/tags/")}
     heads = {name: sha for name, sha in known.items() if name.startswith("refs/heads/")}
