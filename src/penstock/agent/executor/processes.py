@@ -24,6 +24,7 @@ _PROC = Path("/proc")
 _SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _PIPE = 1 << 20  # what Linux grants without privileges; fewer, larger reads
 _DEPTH = 100  # levels of the process tree that are looked at
+_CALM = 3  # looks without a finding: a process in the middle of an exec shows no environment
 _PATIENCE = 5.0  # seconds until a process that survives SIGKILL (stuck in the kernel) is given up
 
 
@@ -134,7 +135,8 @@ class Family:
             alone = self._tasks == 0
         needle, own = marker.encode(), frozenset(sessions)
         deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
+        calm = 0
+        while calm < _CALM and time.monotonic() < deadline:
             orphans = self._orphans() if self._adopts else []
             if self._adopts and not orphans and not any(_is_alive(sid) for sid in own):
                 return
@@ -145,9 +147,8 @@ class Family:
             if alone and not found:
                 found = orphans
             self._kill(found)
-            if not found:
-                return
-            time.sleep(0.002)  # SIGKILL is asynchronous; there is no descriptor for processes of others
+            calm = 0 if found else calm + 1
+            time.sleep(0.003)  # SIGKILL is asynchronous; there is no descriptor for processes of others
 
     def _kill(self, pids: Iterable[int]) -> None:
         for pid in pids:
