@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, select, update
 from penstock.kit.ids import new_id
 from penstock.store import rows
 from penstock.store.database import Transaction
-from penstock.store.schema import followups
+from penstock.store.schema import followups, workflows
 
 
 class FollowUpStatus(StrEnum):
@@ -89,6 +89,11 @@ def followups_of(tx: Transaction, workflow_id: int) -> list[FollowUpRun]:
     return rows.fetch_all(tx, FollowUpRun, _select_by("workflow_id"), {"workflow_id": workflow_id})
 
 
+def targets_in(tx: Transaction, pipeline_id: int) -> list[FollowUpRun]:
+    """The follow-ups of the pipeline's workflows that have made a workflow, oldest first."""
+    return rows.fetch_all(tx, FollowUpRun, _select_targets(), {"pipeline_id": pipeline_id})
+
+
 def followup_by_uuid(tx: Transaction, uuid: str) -> FollowUpRun | None:
     """The follow-up of that UUID."""
     return rows.fetch_one(tx, FollowUpRun, _select_by("uuid"), {"uuid": uuid})
@@ -109,6 +114,14 @@ def _start() -> Executable:
         actor=bindparam("who", type_=followups.c.actor.type),
         started_at=bindparam("now"),
     )
+
+
+@cache
+def _select_targets() -> Executable:
+    chosen = select(*rows.columns_of(followups, FollowUpRun))
+    joined = chosen.join_from(followups, workflows, workflows.c.id == followups.c.workflow_id)
+    made = joined.where(workflows.c.pipeline_id == bindparam("pipeline_id"), followups.c.target.is_not(None))
+    return made.order_by(followups.c.id)
 
 
 @cache

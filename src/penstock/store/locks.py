@@ -10,7 +10,7 @@ from sqlalchemy import Executable, bindparam, delete, func, select, update
 
 from penstock.store import rows
 from penstock.store.database import Transaction
-from penstock.store.schema import locks
+from penstock.store.schema import locks, pipelines, workflows
 from penstock.store.upserts import insert_into
 
 _OWNER = ("organization_id", "name", "workflow_id", "job_key")
@@ -80,6 +80,12 @@ def list_entries(tx: Transaction, organization_id: int, name: str) -> list[LockE
     )
 
 
+def has_newer(tx: Transaction, organization_id: int, name: str, *, project_id: int, number: int) -> bool:
+    """True when a job of a later pipeline of the project holds the lock or waits for it."""
+    values = {"organization_id": organization_id, "name": name, "project_id": project_id, "number": number}
+    return tx.execute(_select_newer(), values).first() is not None
+
+
 def entries_of(tx: Transaction, workflow_id: int) -> list[LockEntry]:
     """What the workflow and its jobs hold or await."""
     chosen = select(*rows.columns_of(locks, LockEntry)).where(locks.c.workflow_id == workflow_id)
@@ -118,6 +124,20 @@ def _insert(dialect: str) -> Executable:
 @cache
 def _delete() -> Executable:
     return delete(locks).where(*(locks.c[name] == bindparam(name) for name in _OWNER)).returning(locks.c.held)
+
+
+@cache
+def _select_newer() -> Executable:
+    chosen = select(locks.c.id).join_from(locks, workflows, workflows.c.id == locks.c.workflow_id)
+    joined = chosen.join(pipelines, pipelines.c.id == workflows.c.pipeline_id)
+    newer = joined.where(
+        locks.c.organization_id == bindparam("organization_id"),
+        locks.c.name == bindparam("name"),
+        locks.c.job_key != "",
+        pipelines.c.project_id == bindparam("project_id"),
+        pipelines.c.number > bindparam("number"),
+    )
+    return newer.limit(1)
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Select, bindparam, func, select, text, update
 
+from penstock.kit.ids import new_id
 from penstock.model.run import Task
 from penstock.model.status import TaskStatus
 from penstock.store import rows
@@ -85,9 +86,10 @@ def expired_tasks(tx: Transaction, now: int, *, limit: int = 100) -> list[Task]:
 def release_task(tx: Transaction, task_id: int, *, now: int) -> None:
     """Put the task back in the queue as nobody's, in its old place among its equals.
 
-    Events are counted anew, since another agent will send them.
+    It has another UUID from now on, so that what its lost agent still says is about a task nobody knows,
+    and its events are counted anew.
     """
-    tx.execute(_release(), {"task": task_id, "now": now})
+    tx.execute(_release(), {"task": task_id, "now": now, "name": new_id()})
 
 
 def count_queued(tx: Transaction) -> dict[str, int]:
@@ -168,6 +170,7 @@ def _release() -> Executable:
         update(tasks)
         .where(tasks.c.id == bindparam("task"))
         .values(
+            uuid=bindparam("name", type_=tasks.c.uuid.type),
             status=TaskStatus.QUEUED.value,
             reason="",
             agent_id=None,

@@ -97,6 +97,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "lock": lambda tx: locks.acquire_lock(tx, OWNER, now=NOW),
     "release of a lock": lambda tx: locks.release_lock(tx, OWNER),
     "locks of a workflow": lambda tx: locks.entries_of(tx, 1),
+    "later holder of a lock": lambda tx: locks.has_newer(tx, 1, "prod", project_id=1, number=1),
     "agent by token": lambda tx: agents.agent_by_token(tx, "h"),
     "agent seen": lambda tx: agents.touch_agent(tx, 1, NOW),
     "letters due": lambda tx: outbox.take_due(tx, NOW, lease_until=NOW),
@@ -110,6 +111,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "variables": lambda tx: variables.open_variables(tx, Sealer([b"k" * 32]), variables.of_context(1)),
     "follow-ups": lambda tx: followups.followups_of(tx, 1),
     "follow-up to a workflow": lambda tx: followups.followup_to(tx, "u"),
+    "follow-ups of a pipeline": lambda tx: followups.targets_in(tx, 1),
     "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
 }
 

@@ -87,16 +87,19 @@ def test_expired_leases_are_found_oldest_first(db: Database) -> None:
         assert queue.expired_tasks(tx, NOW + 10) == []
 
 
-def test_a_released_task_keeps_its_place_and_counts_events_anew(db: Database) -> None:
+def test_a_released_task_keeps_its_place_under_a_new_name_and_counts_events_anew(db: Database) -> None:
     with db.write() as tx:
         first, second = add_tasks(tx, 2)
         [claimed] = queue.claim_tasks(tx, 1, [], limit=1, lease_until=LATER)
         assert tasks.advance_sequence(tx, claimed.id, seen=0, heard=3)
         queue.release_task(tx, claimed.id, now=NOW + 5)
-        held = tasks.lock_task(tx, first.uuid)
+        renamed = tasks.get_task(tx, first.id)
+        assert renamed is not None
+        held = tasks.lock_task(tx, renamed.uuid)
         assert held is not None
         assert (held.last_sequence, held.task.agent_id, held.task.status) == (0, None, TaskStatus.QUEUED)
-    assert claim(db, limit=2) == [first.uuid, second.uuid]
+        assert tasks.lock_task(tx, first.uuid) is None
+    assert claim(db, limit=2) == [renamed.uuid, second.uuid]
 
 
 def test_an_event_is_taken_in_once(db: Database) -> None:
