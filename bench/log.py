@@ -11,7 +11,7 @@ from bench.project import checkout
 from bench.start import ONE_STEP
 
 MEGABYTES = 100
-LINE = "2026-11-21T12:00:00Z INFO  module.name  request 0123456789 took 12 ms and returned 200\\n"
+LINE = "2026-11-21T12:00:00Z INFO  module.name  request {:010} took {} ms and returned 200\n"
 
 
 def make_config(file: Path) -> str:
@@ -23,8 +23,10 @@ def run() -> list[Figure]:
     """MB a second of CPU, for storing (with two secrets to mask) and for reading; memory of the command."""
     with TemporaryDirectory(prefix="penstock-bench-") as folder:
         text = Path(folder) / "text"
-        line = LINE.encode().decode("unicode_escape")
-        text.write_text(line * (MEGABYTES * 1_000_000 // len(line)))
+        with text.open("w") as file:
+            while file.tell() < MEGABYTES * 1_000_000:
+                number = file.tell()
+                file.writelines(LINE.format(number + n, (number + n * 7919) % 997) for n in range(10_000))
         env = Path(folder) / "env"
         env.write_text("TOKEN=s3cret-token-value\nPASSWORD=correct-horse-battery\n")
         cat = best_of(3, lambda: run_command(["sh", "-c", f"cat {text} | cat > {folder}/copy"], Path.cwd()))
