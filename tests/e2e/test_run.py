@@ -276,6 +276,9 @@ def test_branch_and_tag_select_what_runs(tmp_path: Path) -> None:
     tagged = project.run("--tag", "v1.0").out
     assert "on-tag: success" in tagged
     assert "on-main" not in tagged
+    other = project.run("--tag", "other")
+    assert other.status == 0
+    assert "nothing to run" in other.err
 
 
 def test_secrets_from_files_reach_the_job_and_are_masked(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from penstock.model.errors import InvalidError
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
 from penstock.plan.select import select_jobs, select_workflows
+from penstock.plan.workflow import Start
 
 _WHAT = Group("What to run", sort_key=1)
 _GIVEN = Group("What it is given", sort_key=2)
@@ -153,6 +154,11 @@ def _start(wish: Wish) -> int:
         return select_jobs(select_workflows(plan, wish.workflows), wish.jobs)
 
     plan = narrow(compiled.plan)
+    if not any(workflow.start is Start.AT_ONCE for workflow in plan.workflows.values()):
+        _tell(
+            "nothing to run: no workflow starts for this branch or tag (schedules run with --workflow NAME)"
+        )
+        return Exit.SUCCESS
     _warn(plan, set(wish.contexts))
     from penstock.cli.local import Settings, run_order
 
