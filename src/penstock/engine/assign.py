@@ -18,7 +18,7 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
     parts, tx = unit.parts, unit.tx
     job = present(jobs.get_job(tx, task.job_id))
-    facts = parts.memory.facts(tx, job.workflow_id)
+    facts = unit.facts(job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
     secrets = gather_secrets(parts, facts, plan)
     ids = parts.memory.job_ids(tx, job.workflow_id)

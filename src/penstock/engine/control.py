@@ -1,19 +1,21 @@
-"""What people ask of runs that exist: cancel, approve, rerun."""
+"""What people ask of runs that exist: cancel, approve, start, rerun."""
 
 from collections.abc import Collection
 
 from penstock.engine.effects import settle
 from penstock.engine.flow import Flow, load_flow
+from penstock.engine.follow import make_follow_up
 from penstock.engine.repeat import repeat_workflow
 from penstock.engine.start import begin_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.lifecycle.events import Approved, CancelRequested, JobCancelRequested
+from penstock.lifecycle.events import AnyEvent, Approved, CancelRequested, JobCancelRequested
 from penstock.lifecycle.rerun import Rerun, rerun_failed, rerun_jobs, rerun_whole
-from penstock.model.errors import NotFoundError
+from penstock.model.errors import NotFoundError, RefusedError
 from penstock.model.run import Workflow
-from penstock.model.status import Reason
-from penstock.store import jobs, pipelines, workflows
+from penstock.model.status import Reason, WorkflowStatus
+from penstock.store import followups, jobs, pipelines, workflows
+from penstock.store.followups import FollowUpRun
 
 
 def cancel_pipeline(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
@@ -25,21 +27,15 @@ def cancel_pipeline(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) ->
             raise NotFoundError(f"there is no pipeline {uuid}")
         for workflow in workflows.workflows_of(unit.tx, pipeline.id):
             if not workflow.status.is_terminal:
-                cancel_flow(unit, workflow.id, reason)
+                load_flow(unit, workflow.id).apply(CancelRequested(reason=reason))
+        settle(unit)
 
     transact(parts, work)
 
 
 def cancel_workflow(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
     """Ask the workflow to stop; nothing happens when it has ended. Raises NotFoundError."""
-    transact(parts, lambda unit: cancel_flow(unit, _find_workflow(unit, uuid).id, reason))
-
-
-def cancel_flow(unit: Unit, workflow_id: int, reason: Reason) -> None:
-    """Ask the workflow to stop, inside a transaction."""
-    flow = load_flow(unit, workflow_id)
-    flow.apply(CancelRequested(reason=reason))
-    settle(unit, flow)
+    transact(parts, lambda unit: _tell(unit, _find_workflow(unit, uuid).id, CancelRequested(reason=reason)))
 
 
 def cancel_job(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
@@ -49,9 +45,7 @@ def cancel_job(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None
         job = jobs.job_by_uuid(unit.tx, uuid)
         if job is None:
             raise NotFoundError(f"there is no job {uuid}")
-        flow = load_flow(unit, job.workflow_id)
-        flow.apply(JobCancelRequested(key=job.key, reason=reason))
-        settle(unit, flow)
+        _tell(unit, job.workflow_id, JobCancelRequested(key=job.key, reason=reason))
 
     transact(parts, work)
 
@@ -66,11 +60,46 @@ def approve_job(parts: Parts, uuid: str, *, by: str) -> None:
         job = jobs.job_by_uuid(unit.tx, uuid)
         if job is None:
             raise NotFoundError(f"there is no job {uuid}")
-        flow = load_flow(unit, job.workflow_id)
-        flow.apply(Approved(key=job.key, by=by))
-        settle(unit, flow)
+        _tell(unit, job.workflow_id, Approved(key=job.key, by=by))
 
     transact(parts, work)
+
+
+def start_workflow(parts: Parts, uuid: str, *, by: str) -> None:
+    """Let a workflow begin that is held for a person, or have it wait in its line.
+
+    Nothing happens when it has begun. Raises NotFoundError for an unknown workflow, RefusedError when
+    nobody is asked to start it.
+    """
+
+    def work(unit: Unit) -> None:
+        flow = load_flow(unit, _find_workflow(unit, uuid).id)
+        if flow.state.begun:
+            return
+        if flow.state.status is not WorkflowStatus.ON_HOLD:
+            raise RefusedError(f"Workflow {flow.facts.name} is {flow.state.status}: nobody needs to start it")
+        record = followups.followup_to(unit.tx, uuid)
+        if record is not None:
+            followups.start_followup(unit.tx, record.id, actor=by, now=unit.now)
+        begin_workflow(unit, flow.row.id)
+        settle(unit)
+
+    transact(parts, work)
+
+
+def start_follow_up(parts: Parts, uuid: str, name: str, *, by: str) -> FollowUpRun:
+    """Make a follow-up of the workflow and let it begin, whatever its condition says.
+
+    Raises NotFoundError for an unknown workflow or follow-up.
+    """
+
+    def work(unit: Unit) -> FollowUpRun:
+        flow = load_flow(unit, _find_workflow(unit, uuid).id)
+        record = make_follow_up(unit, flow, name, held=False, actor=by)
+        settle(unit)
+        return record
+
+    return transact(parts, work)
 
 
 def rerun_workflow(
@@ -91,8 +120,8 @@ def rerun_workflow(
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
         rerun = _choose_rerun(flow, from_failed=from_failed, chosen=chosen, sparse=sparse)
         again = repeat_workflow(unit, flow, rerun)
-        begun = begin_workflow(unit, again)
-        settle(unit, *([begun] if begun else []))
+        begin_workflow(unit, again.id, newcomer=False)
+        settle(unit)
         return again
 
     return transact(parts, work)
@@ -109,6 +138,11 @@ def _choose_rerun(flow: Flow, *, from_failed: bool, chosen: Collection[str], spa
     if unknown:
         raise NotFoundError(f"there is no job {unknown[0]} in workflow {flow.facts.name}")
     return rerun_jobs(graph, state, [key_of[uuid] for uuid in chosen], sparse=sparse)
+
+
+def _tell(unit: Unit, workflow_id: int, event: AnyEvent) -> None:
+    load_flow(unit, workflow_id).apply(event)
+    settle(unit)
 
 
 def _find_workflow(unit: Unit, uuid: str) -> Workflow:

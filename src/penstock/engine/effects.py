@@ -1,12 +1,15 @@
 """Carries out what the lifecycle asks for: tasks, locks, timers, follow-ups, the ends of workflows."""
 
-from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
-from penstock.engine.ending import end_workflow
-from penstock.engine.flow import Flow, load_flow
+from penstock.engine.ending import end_workflow, tell_pipeline
+from penstock.engine.flow import Flow, loaded_flows
 from penstock.engine.follow import make_follow_up
+from penstock.engine.locking import ask_lock, give_all_back, give_back
 from penstock.engine.unit import Unit
+from penstock.engine.uploads import delete_quietly
 from penstock.kit.ids import new_id
 from penstock.lifecycle.effects import (
     AcquireLock,
@@ -20,32 +23,31 @@ from penstock.lifecycle.effects import (
     StopJob,
     WorkflowEnded,
 )
-from penstock.lifecycle.events import Begin, JobFinished, LockGranted
+from penstock.lifecycle.events import JobFinished
 from penstock.lifecycle.task import TaskMove, advance_task, roll_up_tasks
 from penstock.model.run import Task
-from penstock.model.status import JobKind, Reason, TaskStatus
-from penstock.store import counters, locks, tasks, timers
-from penstock.store.locks import LockEntry, LockOwner
+from penstock.model.status import JobKind, JobStatus, Reason, TaskStatus
+from penstock.store import counters, tasks, timers, workspaces
 from penstock.store.tasks import TaskChange
 
 RETRY = "retry"
 LIMIT = "limit"
 
 
-def settle(unit: Unit, *flows: Flow) -> None:
-    """Carry out all that is pending in the flows, and in those they wake, then save them all."""
-    known = {flow.row.id: flow for flow in flows}
-    todo = deque(flows)
-    while todo:
-        flow = todo.popleft()
+def settle(unit: Unit) -> None:
+    """Carry out all that is pending in the transaction's workflows, save them, and tell of ends."""
+    while (flow := next((each for each in loaded_flows(unit) if each.pending), None)) is not None:
         while flow.pending:
-            todo.extend(_carry_out(unit, flow, flow.pending.popleft(), known))
-    for flow in known.values():
+            _carry_out(unit, flow, flow.pending.popleft())
+    for flow in loaded_flows(unit):
         flow.save()
+    for pipeline_id in sorted(unit.ended):
+        tell_pipeline(unit, pipeline_id)
+    unit.ended.clear()
 
 
-def _carry_out(unit: Unit, flow: Flow, effect: AnyEffect, known: dict[int, Flow]) -> list[Flow]:
-    """Do what the effect says; returns other flows that have something pending because of it."""
+def _carry_out(unit: Unit, flow: Flow, effect: AnyEffect) -> None:
+    """Do what the effect says; other workflows may have something pending because of it."""
     match effect:
         case Enqueue():
             _enqueue(unit, flow, effect)
@@ -54,21 +56,16 @@ def _carry_out(unit: Unit, flow: Flow, effect: AnyEffect, known: dict[int, Flow]
         case RetryAfter() | LimitTime():
             _set_timer(unit, flow, effect)
         case AcquireLock(name=name, key=key):
-            if locks.acquire_lock(unit.tx, _owner(flow, name, key), now=unit.now):
-                flow.apply(LockGranted(key=key))
+            ask_lock(unit, flow, name, key)
         case ReleaseLock(name=name, key=key):
-            granted = locks.release_lock(unit.tx, _owner(flow, name, key))
-            return _hand_over(unit, [granted] if granted else [], known)
+            give_back(unit, flow, name, key)
         case WorkflowEnded():
-            granted_now = locks.release_all(unit.tx, flow.row.id)
-            made = end_workflow(unit, flow)
-            return [*_hand_over(unit, granted_now, known), *_remember(made, known)]
+            give_all_back(unit, flow)
+            end_workflow(unit, flow)
         case StartFollowUp() | HoldFollowUp():
-            held = isinstance(effect, HoldFollowUp)
-            return _remember(make_follow_up(unit, flow, effect.name, held=held), known)
+            make_follow_up(unit, flow, effect.name, held=isinstance(effect, HoldFollowUp))
         case _:
             assert_never(effect)
-    return []
 
 
 def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
@@ -78,67 +75,70 @@ def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
     if effect.attempt == 1 and plan.kind in {JobKind.BUILD, JobKind.RELEASE}:
         number = counters.next_number(unit.tx, flow.facts.project.id, counters.CounterKind.JOB)
         flow.change_of(effect.key).number = number
-    new = [
-        Task(
-            id=0,
-            uuid=new_id(),
-            job_id=job_id,
-            index=index,
-            attempt=effect.attempt,
-            status=TaskStatus.QUEUED,
-            reason=Reason.NONE,
-            agent_id=None,
-            lease_until=None,
-            queued_at=unit.now,
-            started_at=None,
-            stopped_at=None,
-        )
-        for index in range(plan.parallelism)
-    ]
+    if effect.attempt > 1 or flow.row.rerun_of is not None:
+        _drop_layers(unit, flow, effect.key)
+    new = [_make_task(unit, job_id, index, effect.attempt) for index in range(plan.parallelism)]
     # A local pipeline's tasks are for the agent of its own command, whatever labels the plan names.
     labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else plan.executor.labels
     tasks.insert_tasks(unit.tx, new, labels=labels, priority=plan.priority)
     unit.wake = True
 
 
+def _make_task(unit: Unit, job_id: int, index: int, attempt: int) -> Task:
+    return Task(
+        id=0,
+        uuid=new_id(),
+        job_id=job_id,
+        index=index,
+        attempt=attempt,
+        status=TaskStatus.QUEUED,
+        reason=Reason.NONE,
+        agent_id=None,
+        lease_until=None,
+        queued_at=unit.now,
+        started_at=None,
+        stopped_at=None,
+    )
+
+
+def _drop_layers(unit: Unit, flow: Flow, key: str) -> None:
+    """What an earlier attempt added to the workspace is not attached beside what this one will add."""
+    for blob in workspaces.drop_layers(unit.tx, flow.facts.workspace, key):
+        unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
+
+
 def _stop_job(unit: Unit, flow: Flow, effect: StopJob) -> None:
     """End the tasks nobody has; agents that have one learn of it by their next exchange."""
     job_id, _ = flow.ids[effect.key]
     attempt = flow.state.jobs[effect.key].attempt
-    after: list[TaskStatus] = []
     for task in tasks.tasks_of(unit.tx, job_id, attempt=attempt):
-        status = advance_task(task.status, TaskMove.CANCEL)
-        after.append(status)
-        if status is not task.status:
-            change = TaskChange(id=task.id, status=status, reason=effect.reason)
-            if status.is_terminal:
-                change.stopped_at = unit.now
-            tasks.update_tasks(unit.tx, [change])
+        if not task.status.is_terminal:
+            _stop_task(unit, task.uuid, effect.reason)
     unit.wake = True
-    if after and all(status.is_terminal for status in after):
-        rolled = roll_up_tasks(after)
-        flow.apply(JobFinished(key=effect.key, attempt=attempt, status=rolled, reason=effect.reason))
+    copies = [(task.status, task.reason) for task in tasks.tasks_of(unit.tx, job_id, attempt=attempt)]
+    if copies and all(status.is_terminal for status, _ in copies):
+        status, reason = judge_copies(copies)
+        flow.apply(JobFinished(key=effect.key, attempt=attempt, status=status, reason=reason))
 
 
-def _hand_over(unit: Unit, granted: list[LockEntry], known: dict[int, Flow]) -> list[Flow]:
-    """Tell those who hold a lock from now on; a lock with no job key is a place in a workflow queue."""
-    woken = []
-    for entry in granted:
-        flow = known.get(entry.workflow_id) or load_flow(unit, entry.workflow_id)
-        known[entry.workflow_id] = flow
-        flow.apply(LockGranted(key=entry.job_key) if entry.job_key else Begin())
-        woken.append(flow)
-    return woken
+def _stop_task(unit: Unit, uuid: str, reason: Reason) -> None:
+    """Stop the task as it is now: an agent may claim a queued one without asking for its workflow."""
+    held = tasks.lock_task(unit.tx, uuid)
+    if held is None or held.task.status is TaskStatus.CANCELING:
+        return
+    change = TaskChange(
+        id=held.task.id, status=advance_task(held.task.status, TaskMove.CANCEL), reason=reason
+    )
+    if change.status is TaskStatus.CANCELED:
+        change.stopped_at = unit.now
+    tasks.update_tasks(unit.tx, [change])
 
 
-def _remember(made: list[Flow], known: dict[int, Flow]) -> list[Flow]:
-    known.update({flow.row.id: flow for flow in made})
-    return made
-
-
-def _owner(flow: Flow, name: str, key: str) -> LockOwner:
-    organization = flow.facts.organization.id
-    return LockOwner(organization_id=organization, name=name, workflow_id=flow.row.id, job_key=key)
+def judge_copies(copies: Sequence[tuple[TaskStatus, Reason]]) -> tuple[JobStatus, Reason]:
+    """The verdict of an attempt whose copies have all ended, and the reason of the one that decided it."""
+    verdict = roll_up_tasks(status for status, _ in copies)
+    deciding = (reason for status, reason in copies if status.value == verdict.value)
+    return verdict, next(deciding, Reason.NONE)
 
 
 def _set_timer(unit: Unit, flow: Flow, effect: RetryAfter | LimitTime) -> None:

@@ -2,29 +2,35 @@
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from typing import cast
 
 from penstock.engine.assign import make_assignment
+from penstock.engine.fault import guard_task
 from penstock.engine.outputs import CACHE_SCOPE, prepare
 from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.kit.ids import new_id
+from penstock.engine.uploads import put_upload
 from penstock.model.agent import Agent
-from penstock.model.errors import LimitExceededError, NotFoundError
+from penstock.model.errors import NotFoundError
 from penstock.model.run import Task
 from penstock.model.status import TaskStatus
 from penstock.store import agents, caches, queue, tasks
 from penstock.store.database import Transaction
-from penstock.wire.messages import Assignment, CacheHit, CancelTask, Commands, Sync
+from penstock.wire.messages import AnyEvent, Assignment, CacheHit, CancelTask, Commands, Sync
 
 LEASE = 30.0
 """Seconds an agent may be silent before its tasks count as lost."""
 
-LIMITS = {"artifact": 3 << 30, "test-report": 250 << 20, "cache": 16 << 30, "layer": 16 << 30}
-"""Bytes a blob of each kind may have."""
+LOOK = 2.0
+"""Seconds after which a waiting agent's server looks for work that came in through another server."""
+
+SEEN = 10_000
+"""Milliseconds for which it need not be noted again that an agent was heard of."""
 
 
 class Gateway:
@@ -35,23 +41,34 @@ class Gateway:
         self._clean_up = clean_up  # a canceled task's `always` steps still run
         self._rounds = itertools.count(1)
         self._latest: dict[str, int] = {}  # the newest message of each agent ends older waits
+        self._waiting: Counter[str] = Counter()  # exchanges that are being held, by agent
         self._lock = threading.Lock()
 
     def sync(self, message: Sync) -> Commands:
         """Take in the events, renew leases, and answer with commands; waits for one when asked to.
 
-        Raises NotFoundError for an agent nobody knows.
+        Raises NotFoundError for an agent nobody knows. Events of a task that cannot be taken in end that
+        task; all others are taken in.
         """
-        mine = self._supersede(message.agent)
+        mine = self._supersede(message)
+        try:
+            return self._exchange(message, mine)
+        finally:
+            with self._lock:
+                self._waiting -= Counter({message.agent: int(message.wait > 0)})
+
+    def _exchange(self, message: Sync, mine: int) -> Commands:
         self._take_in(message)
         deadline = self._parts.clock.monotonic() + message.wait
+        renew = bool(message.holding)
         while True:
             seen = self._parts.signal.count
-            commands = self._find_commands(message)
+            commands = self._find_commands(message, renew=renew)
             left = deadline - self._parts.clock.monotonic()
             if commands != Commands() or left <= 0 or self._latest.get(message.agent) != mine:
                 return commands
-            self._parts.signal.wait(seen, left)
+            self._parts.signal.wait(seen, left if self._parts.db.is_sqlite else min(left, LOOK))
+            renew = False
 
     def end_waits(self) -> None:
         """Every exchange that waits for a command is answered now, with nothing."""
@@ -60,10 +77,11 @@ class Gateway:
         self._parts.signal.notify()
 
     def upload(self, task: str, kind: str, chunks: Iterable[bytes]) -> str:
-        """Store the bytes and return their name. Raises LimitExceededError past the kind's bound."""
-        name = f"{kind}/{task[-2:]}/{task}/{new_id()}"
-        self._parts.blobs.put(name, _bounded(chunks, LIMITS[kind], kind))
-        return name
+        """Store the bytes and return their name.
+
+        Raises LimitExceededError past the kind's bound, InvalidError for an unknown kind.
+        """
+        return put_upload(self._parts.blobs, task, kind, chunks)
 
     def download(self, task: str, blob: str) -> AbstractContextManager[Iterator[bytes]]:
         """The bytes of a blob. Raises NotFoundError when it is gone."""
@@ -85,10 +103,14 @@ class Gateway:
         with self._parts.db.read() as tx:
             return caches.has_key(tx, _project_of(tx, task), CACHE_SCOPE, key)
 
-    def _supersede(self, agent: str) -> int:
+    def _supersede(self, message: Sync) -> int:
+        """Make this the agent's newest message; an older one that is being held is answered now."""
         with self._lock:
-            mine = self._latest[agent] = next(self._rounds)
-        self._parts.signal.notify()
+            mine = self._latest[message.agent] = next(self._rounds)
+            held = self._waiting[message.agent]
+            self._waiting[message.agent] += int(message.wait > 0)
+        if held:
+            self._parts.signal.notify()
         return mine
 
     def _take_in(self, message: Sync) -> None:
@@ -96,18 +118,29 @@ class Gateway:
         if not message.events:
             return
         agent = self._find_agent(message.agent)
-        prepared = [prepare(self._parts, event) for event in message.events]
-        by_task = itertools.groupby(prepared, key=lambda each: each.event.task)
-        for task, events in by_task:
-            batch = list(events)
-            transact(self._parts, lambda unit, task=task, batch=batch: take_in(unit, agent.id, task, batch))  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        by_task: dict[str, list[AnyEvent]] = {}
+        for event in message.events:
+            by_task.setdefault(event.task, []).append(event)
+        for task, events in by_task.items():
+            guard_task(self._parts, agent.id, task, partial(self._take_in_task, agent, task, events))
 
-    def _find_commands(self, message: Sync) -> Commands:
-        agent = self._find_agent(message.agent)
-        if not message.holding and not message.free:
-            return Commands()
-        held, claimed = transact(self._parts, lambda unit: _lease(unit, agent, message))
-        started = [transact(self._parts, lambda unit, task=task: _start(unit, task)) for task in claimed]  # type: ignore[misc]  # mypy knows no defaults of lambdas
+    def _take_in_task(self, agent: Agent, task: str, events: list[AnyEvent]) -> None:
+        prepared = [prepare(self._parts, event) for event in events]
+        transact(self._parts, lambda unit: take_in(unit, agent.id, task, prepared))
+
+    def _find_commands(self, message: Sync, *, renew: bool) -> Commands:
+        with self._parts.db.read() as tx:
+            agent = _read_agent(tx, message.agent)
+            limit = 0 if agent.disabled else min(message.free, agent.slots)
+            claims = limit > 0 and any(queue.carries(agent.labels, key) for key in queue.waiting_keys(tx))
+            held = queue.held_tasks(tx, agent.id) if message.holding else []
+        claimed: list[Task] = []
+        if renew or claims or self._parts.clock.now() - agent.seen_at >= SEEN:
+            renewed = message.holding if renew else ()
+            claimed = transact(self._parts, lambda unit: _lease(unit, agent, renewed, limit if claims else 0))
+        started = (
+            guard_task(self._parts, agent.id, task.uuid, partial(self._start, task)) for task in claimed
+        )
         known = {task.uuid for task in held}
         return Commands(
             assignments=tuple(assignment for assignment in started if assignment is not None),
@@ -119,27 +152,33 @@ class Gateway:
             lost=tuple(uuid for uuid in message.holding if uuid not in known),
         )
 
+    def _start(self, task: Task) -> Assignment | None:
+        return transact(self._parts, lambda unit: _assign(unit, task))
+
     def _find_agent(self, uuid: str) -> Agent:
         with self._parts.db.read() as tx:
-            agent = agents.agent_by_uuid(tx, uuid)
-        if agent is None:
-            raise NotFoundError("this agent is not registered")
-        return agent
+            return _read_agent(tx, uuid)
 
 
-def _lease(unit: Unit, agent: Agent, message: Sync) -> tuple[list[Task], list[Task]]:
-    """Renew what the agent holds and claim what it can take: the tasks it had, and the new ones."""
+def _read_agent(tx: Transaction, uuid: str) -> Agent:
+    agent = agents.agent_by_uuid(tx, uuid)
+    if agent is None:
+        raise NotFoundError("this agent is not registered")
+    return agent
+
+
+def _lease(unit: Unit, agent: Agent, renewed: Collection[str], limit: int) -> list[Task]:
+    """Renew the leases the agent has of these tasks; returns tasks it has claimed besides."""
     lease_until = unit.now + round(LEASE * 1000)
-    if message.holding:
-        queue.renew_leases(unit.tx, agent.id, message.holding, lease_until=lease_until)
-    held = queue.held_tasks(unit.tx, agent.id)
-    if not message.free or agent.disabled:
-        return held, []
-    claimed = queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=message.free, lease_until=lease_until)
-    return held, claimed
+    if unit.now - agent.seen_at >= SEEN:
+        agents.touch_agent(unit.tx, agent.id, unit.now)
+    queue.renew_leases(unit.tx, agent.id, renewed, lease_until=lease_until)
+    if not limit:
+        return []
+    return queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=limit, lease_until=lease_until)
 
 
-def _start(unit: Unit, task: Task) -> Assignment | None:
+def _assign(unit: Unit, task: Task) -> Assignment | None:
     """Let the claimed task's job run, in a transaction that locks the workflow before the task.
 
     None when the job was canceled since the claim; the task has then ended.
@@ -156,12 +195,3 @@ def _project_of(tx: Transaction, task: str) -> int:
     if placement is None:
         raise NotFoundError(f"there is no task {task}")
     return placement.project_id
-
-
-def _bounded(chunks: Iterable[bytes], limit: int, kind: str) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise LimitExceededError(f"larger than the {limit >> 20} MiB that may be stored as {kind}")
-        yield chunk

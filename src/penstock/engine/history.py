@@ -4,15 +4,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from penstock.engine.ending import final_workflows
-from penstock.engine.unit import Parts, Unit
-from penstock.lifecycle.rollup import roll_up_workflows
+from penstock.engine.facts import present
+from penstock.engine.unit import Parts
+from penstock.engine.verdict import judge_pipeline
+from penstock.kit.ids import is_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, TestCase
 from penstock.model.run import Job, Pipeline, StepRun, Task
 from penstock.model.status import WorkflowStatus
 from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, test_results, workflows
+from penstock.store.database import Transaction
 from penstock.store.logs import LogReader
+
+_PAGE = 100
 
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,21 +46,21 @@ def list_runs(parts: Parts, *, project: str | None = None, limit: int = 20) -> l
             if known is None:
                 return []
             project_id = known.id
-        slugs = {each.id: each.slug for each in projects.list_projects(tx, limit=10_000)}
-        unit = Unit(parts, tx)
         found = pipelines.list_pipelines(tx, project_id=project_id, limit=limit)
-        return [_describe(unit, pipeline, slugs[pipeline.project_id]) for pipeline in found]
+        owners = {pipeline.project_id for pipeline in found}
+        slugs = {owner: present(projects.get_project(tx, owner)).slug for owner in owners}
+        return [_describe(parts, tx, pipeline, slugs[pipeline.project_id]) for pipeline in found]
 
 
-def _describe(unit: Unit, pipeline: Pipeline, slug: str) -> PastRun:
-    every = workflows.workflows_of(unit.tx, pipeline.id)
-    final = final_workflows(unit, every)
+def _describe(parts: Parts, tx: Transaction, pipeline: Pipeline, slug: str) -> PastRun:
+    every = workflows.workflows_of(tx, pipeline.id)
+    standing = judge_pipeline(tx, lambda row_id: parts.memory.facts(tx, row_id), pipeline.id, every)
     stops = [workflow.stopped_at for workflow in every]
     return PastRun(
         pipeline=pipeline,
         project=slug,
-        outcome=roll_up_workflows((each.status, counts) for each, counts in final) if final else None,
-        jobs=sum(len(jobs.states_of(unit.tx, workflow.id)) for workflow in every),
+        outcome=standing.outcome,
+        jobs=sum(len(jobs.states_of(tx, workflow.id)) for workflow in every),
         stopped_at=max((stop for stop in stops if stop is not None), default=None),
     )
 
@@ -66,11 +70,32 @@ def find_run(parts: Parts, name: str, *, project: str | None = None) -> Pipeline
 
     Raises NotFoundError when there is none.
     """
-    runs = list_runs(parts, project=project, limit=1 if not name else 10_000)
-    for run in runs:
-        if not name or run.pipeline.uuid.startswith(name) or str(run.pipeline.number) == name:
-            return run.pipeline
-    raise NotFoundError(f"there is no run {name!r}" if name else "there are no runs yet")
+    with parts.db.read() as tx:
+        if is_id(name):
+            found = pipelines.pipeline_by_uuid(tx, name.lower())
+        else:
+            pages = _walk_pipelines(tx, project)
+            found = next((each for each in pages if _is_called(each, name)), None)
+    if found is None:
+        raise NotFoundError(f"there is no run {name!r}" if name else "there are no runs yet")
+    return found
+
+
+def _walk_pipelines(tx: Transaction, project: str | None) -> Iterator[Pipeline]:
+    """Every pipeline newest first, of one project by its slug or of all, a page at a time."""
+    known = projects.find_project(tx, project) if project is not None else None
+    if project is not None and known is None:
+        return
+    before: int | None = None
+    while page := pipelines.list_pipelines(
+        tx, project_id=known.id if known else None, before=before, limit=_PAGE
+    ):
+        yield from page
+        before = page[-1].id
+
+
+def _is_called(pipeline: Pipeline, name: str) -> bool:
+    return not name or pipeline.uuid.startswith(name) or str(pipeline.number) == name
 
 
 def list_logs(parts: Parts, pipeline: Pipeline, job_name: str | None = None) -> list[StepLog]:

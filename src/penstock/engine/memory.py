@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -30,9 +30,11 @@ class Recent(Generic[V]):
                 self._known.move_to_end(key)
             return self._known.get(key)
 
-    def put(self, key: int, value: V) -> None:
-        """Remember the value in place of an older one."""
+    def put(self, key: int, value: V, *, over: Callable[[V], bool] = lambda _: True) -> None:
+        """Remember the value, in place of an older one if `over` says so of that."""
         with self._lock:
+            if key in self._known and not over(self._known[key]):
+                return
             self._known[key] = value
             self._known.move_to_end(key)
             while len(self._known) > self._limit:
@@ -40,11 +42,16 @@ class Recent(Generic[V]):
 
 
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a workflow as it was saved under a version; `ids` are row id and UUID of each job."""
+    """The state of a workflow as it was saved under a version.
+
+    `ids` are row id and UUID of each job. `flags` has the jobs of which the engine remembers more than the
+    state machine does.
+    """
 
     version: int
     state: WorkflowState
     ids: Mapping[str, tuple[int, str]]
+    flags: Mapping[str, Mapping[str, Any]]
 
 
 class Memory:
@@ -59,12 +66,23 @@ class Memory:
         self._states: Recent[SavedState] = Recent(128)
 
     def facts(self, tx: Transaction, workflow_id: int) -> Facts:
-        """The facts of the workflow of that row id. Raises NotFoundError when there is none."""
+        """The facts of the workflow of that row id, for readers: all that `tx` sees must be committed.
+
+        Raises NotFoundError when there is none.
+        """
         found = self._facts.get(workflow_id)
         if found is None:
             found = load_facts(tx, workflow_id)
             self._facts.put(workflow_id, found)
         return found
+
+    def recall_facts(self, workflow_id: int) -> Facts | None:
+        """The facts when they are remembered."""
+        return self._facts.get(workflow_id)
+
+    def keep_facts(self, workflow_id: int, facts: Facts) -> None:
+        """Remember the facts of a workflow that is committed."""
+        self._facts.put(workflow_id, facts)
 
     def state(self, workflow_id: int, version: int, load: Callable[[], SavedState]) -> SavedState:
         """The state of that version: the remembered one, or what `load` reads."""
@@ -79,5 +97,5 @@ class Memory:
         return {row.key: (row.id, row.uuid) for row in jobs.states_of(tx, workflow_id)}
 
     def keep_state(self, workflow_id: int, saved: SavedState) -> None:
-        """Remember a state that is committed."""
-        self._states.put(workflow_id, saved)
+        """Remember a state that is committed, unless a later one is remembered already."""
+        self._states.put(workflow_id, saved, over=lambda known: known.version < saved.version)

@@ -12,6 +12,7 @@ from typing_extensions import Buffer
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
 from penstock.engine.unit import Parts, Unit
+from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.ingest.junit import ReportError, read_junit
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
@@ -50,16 +51,21 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
 
 
+_KINDS = {TestReport: "test-report", ArtifactStored: "artifact", CacheSaved: "cache", LayerSaved: "layer"}
+
+
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
-    """Do what takes time before a transaction is begun. Doing it twice is harmless."""
+    """Do what takes time before a transaction is begun. Doing it twice is harmless.
+
+    Raises InvalidError for an event about a blob that is another task's.
+    """
     if isinstance(event, LogOutput):
         payload = logs.store_payload(parts.blobs, event.task, event.step, event.offset, event.data)
         return Prepared(event=event, payload=payload)
+    if isinstance(event, TestReport | ArtifactStored | CacheSaved | LayerSaved):
+        check_owner(event.task, _KINDS[type(event)], event.blob)
     if isinstance(event, TestReport):
-        try:
-            return Prepared(event=event, cases=_read_report(parts.blobs, event))
-        except (ReportError, NotFoundError) as error:
-            return Prepared(event=event, fault=f"test results in {event.source} could not be read: {error}")
+        return _read_report(parts.blobs, event)
     return Prepared(event=event)
 
 
@@ -94,7 +100,7 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
         case CacheSaved(key=key, size=size, blob=blob):
             entry = CacheEntry(key=key, blob=blob, size=size, created_at=unit.now)
             if not caches.claim_key(tx, job.project_id, CACHE_SCOPE, entry):
-                unit.afterwards.append(partial(unit.parts.blobs.delete, blob))
+                unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
         case LayerSaved(size=size, blob=blob):
             layer = WorkspaceLayer(job_key=job.key, task_index=index, blob=blob, size=size)
             workspaces.add_layer(tx, place.flow.facts.workspace, layer, now=unit.now)
@@ -185,13 +191,20 @@ def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared
     )
     test_results.save_cases(unit.tx, report, prepared.cases)
     if prepared.fault:
-        place.flow.change_of(job.key).message = prepared.fault
-    unit.afterwards.append(partial(unit.parts.blobs.delete, event.blob))
+        place.flow.explain(job.key, prepared.fault)
+    unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, event.blob))
 
 
-def _read_report(blobs: Blobs, event: TestReport) -> Sequence[TestCase]:
-    with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
-        return list(islice(read_junit(report, event.source), MOST_CASES))
+def _read_report(blobs: Blobs, event: TestReport) -> Prepared:
+    """The report's test cases; of a broken one those before the fault, and what is wrong with it."""
+    cases: list[TestCase] = []
+    fault = ""
+    try:
+        with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
+            cases.extend(islice(read_junit(report, event.source), MOST_CASES))
+    except (ReportError, NotFoundError) as error:
+        fault = f"test results in {event.source} could not be read: {error}"
+    return Prepared(event=event, cases=cases, fault=fault)
 
 
 class BytesReader(RawIOBase):

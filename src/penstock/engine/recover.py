@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 from penstock.engine.effects import settle
-from penstock.engine.ending import tell_pipeline
 from penstock.engine.flow import load_flow
 from penstock.engine.report import lose_task
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.events import CancelRequested
-from penstock.model.status import Reason, TaskStatus
+from penstock.model.status import JobStatus, Reason, TaskStatus
 from penstock.store import jobs, pipelines, tasks, workflows
 
 KILLED = "the command that ran it ended before it did"
+
+
+_MAY_BE_HELD = {JobStatus.CANCELING, JobStatus.CANCELED}
+"""A job can be canceled for good while its task was claimed and not begun."""
 
 
 def recover_pipelines(parts: Parts, is_gone: Callable[[str], bool]) -> int:
@@ -33,8 +36,8 @@ def end_pipeline(parts: Parts, pipeline_id: int, *, message: str) -> None:
             task.uuid
             for workflow in workflows.workflows_of(tx, pipeline_id)
             for job in jobs.jobs_of(tx, workflow.id)
-            if job.status.is_active
-            for task in tasks.tasks_of(tx, job.id)
+            if job.status in _MAY_BE_HELD
+            for task in tasks.tasks_of(tx, job.id, attempt=job.attempt)
             if task.status is TaskStatus.CANCELING
         ]
     for uuid in held:
@@ -45,7 +48,6 @@ def end_pipeline(parts: Parts, pipeline_id: int, *, message: str) -> None:
 def _cancel_all(unit: Unit, pipeline_id: int) -> None:
     for workflow in workflows.workflows_of(unit.tx, pipeline_id):
         if not workflow.status.is_terminal:
-            flow = load_flow(unit, workflow.id)
-            flow.apply(CancelRequested(reason=Reason.INTERRUPTED))
-            settle(unit, flow)
-    tell_pipeline(unit, pipeline_id)
+            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.INTERRUPTED))
+    unit.ended.add(pipeline_id)
+    settle(unit)

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 
-from penstock.engine.effects import settle
+from penstock.engine.effects import judge_copies, settle
 from penstock.engine.facts import present
-from penstock.engine.flow import Flow, load_flow
+from penstock.engine.flow import load_flow
 from penstock.engine.outputs import Place, Prepared, keep_output
 from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobFinished, JobLost, JobStarted
-from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task, roll_up_tasks
-from penstock.model.run import Job
-from penstock.model.status import JobStatus, Reason, StepStatus, TaskStatus
+from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task
+from penstock.model.run import Task
+from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.store import jobs, queue, steps, tasks
-from penstock.store.tasks import HeldTask, TaskChange
+from penstock.store.tasks import TaskChange
 from penstock.wire.messages import TaskFinished, TaskStarted
+
+MOST_CLAIMS = 5
+"""How many agents may take a task and be lost before its first step."""
+
+_LOST = "lost"  # flag of a job: how often each copy of an attempt was queued again
+_WEARY = f"{MOST_CLAIMS} agents took it one after the other and were lost before its first step"
 
 
 def take_in(unit: Unit, agent_id: int, task_uuid: str, events: Sequence[Prepared]) -> None:
@@ -25,104 +31,148 @@ def take_in(unit: Unit, agent_id: int, task_uuid: str, events: Sequence[Prepared
     held = tasks.lock_task(unit.tx, task_uuid)
     if held is None or held.task.agent_id != agent_id or held.task.status.is_terminal:
         return
-    fresh = [each for each in events if each.event.sequence > held.last_sequence]
-    job = jobs.get_job(unit.tx, held.task.job_id) if fresh else None
+    news = {each.event.sequence: each for each in events if each.event.sequence > held.last_sequence}
+    job = jobs.get_job(unit.tx, held.task.job_id) if news else None
     if job is None:
         return
     place = Place(flow=flow, task=held.task, job=job)
-    for each in fresh:
+    for _, each in sorted(news.items()):
         _apply(unit, place, each)
-    last = fresh[-1].event.sequence
-    tasks.advance_sequence(unit.tx, held.task.id, seen=held.last_sequence, heard=last)
-    settle(unit, flow)
+        if isinstance(each.event, TaskFinished):
+            break
+    tasks.advance_sequence(unit.tx, held.task.id, seen=held.last_sequence, heard=max(news))
+    settle(unit)
 
 
 def start_task(unit: Unit, task_uuid: str) -> bool:
     """A claimed task's job runs afterwards; False, and the task has ended, when it was canceled meanwhile."""
-    flow, held, job = _lock(unit, task_uuid)
-    place = Place(flow=flow, task=held.task, job=job)
-    running = held.task.status is TaskStatus.RUNNING
+    place = _lock(unit, task_uuid)
+    running = place.task.status is TaskStatus.RUNNING
     if running:
-        flow.apply(JobStarted(key=job.key, attempt=held.task.attempt))
-    else:
-        end_task(unit, place, TaskStatus.CANCELED, held.task.reason, message="", at=unit.now)
-    settle(unit, flow)
+        place.flow.apply(JobStarted(key=place.job.key, attempt=place.task.attempt))
+    elif not place.task.status.is_terminal:
+        end_task(unit, place, TaskStatus.CANCELED, place.task.reason, message="", at=unit.now)
+    settle(unit)
     return running
 
 
-def _lock(unit: Unit, task_uuid: str) -> tuple[Flow, HeldTask, Job]:
+def _lock(unit: Unit, task_uuid: str) -> Place:
     """The task with its workflow and job, locked in the order everybody locks in."""
     placement = present(tasks.place_task(unit.tx, task_uuid))
     flow = load_flow(unit, placement.workflow_id)
     held = present(tasks.lock_task(unit.tx, task_uuid))
-    return flow, held, present(jobs.get_job(unit.tx, placement.job_id))
+    return Place(flow=flow, task=held.task, job=present(jobs.get_job(unit.tx, placement.job_id)))
 
 
 def _apply(unit: Unit, place: Place, prepared: Prepared) -> None:
     event = prepared.event
     match event:
         case TaskStarted():
-            tasks.update_tasks(unit.tx, [TaskChange(id=place.task.id, started_at=min(event.at, unit.now))])
+            started_at = clamp(event.at, place.task.queued_at, unit.now)
+            tasks.update_tasks(unit.tx, [TaskChange(id=place.task.id, started_at=started_at)])
         case TaskFinished():
             _finish_task(unit, place, event)
         case _:
             keep_output(unit, place, event, prepared)
 
 
+def clamp(at: int, earliest: int, now: int) -> int:
+    """The instant an agent named, which is not before what it follows, nor, if that may be, after now.
+
+    Agents' clocks differ from ours.
+    """
+    return max(earliest, min(at, now))
+
+
 def _finish_task(unit: Unit, place: Place, event: TaskFinished) -> None:
     """The task has its verdict; with the last of its copies the job has one too."""
-    current = tasks.get_task(unit.tx, place.task.id) or place.task
-    status = advance_task(current.status, MOVE_OF_VERDICT[event.status])
+    status = advance_task(place.task.status, MOVE_OF_VERDICT[event.status])
     reason = event.reason
-    if status is TaskStatus.CANCELED and current.reason is not Reason.NONE:
-        reason = current.reason  # why it was told to stop is known better here
+    if status is TaskStatus.CANCELED and place.task.reason is not Reason.NONE:
+        reason = place.task.reason  # why it was told to stop is known better here
     end_task(unit, place, status, reason, message=event.message, at=event.at)
 
 
 def end_task(unit: Unit, place: Place, status: TaskStatus, reason: Reason, *, message: str, at: int) -> None:
     """Write the end of a task and, when it was the last of the attempt, let the job finish."""
-    moment = min(at, unit.now)
+    task, job, flow = place.task, place.job, place.flow
+    moment = clamp(at, max(job.started_at or 0, task.started_at or 0, task.queued_at), unit.now)
     change = TaskChange(
-        id=place.task.id, status=status, reason=reason, lease_until=None, stopped_at=moment, message=message
+        id=task.id, status=status, reason=reason, lease_until=None, stopped_at=moment, message=message
     )
     tasks.update_tasks(unit.tx, [change])
-    steps.end_open_steps(unit.tx, place.task.id, status=StepStatus.CANCELED, stopped_at=moment)
-    if message:
-        place.flow.change_of(place.job.key).message = message
-    if place.job.parallelism == 1:
-        everyone = [status]
-    else:
-        everyone = [task.status for task in tasks.tasks_of(unit.tx, place.job.id, attempt=place.task.attempt)]
-    if all(each.is_terminal for each in everyone):
-        rolled = roll_up_tasks(everyone)
-        if rolled is not JobStatus.SUCCESS and not reason:
-            reason = Reason.TEST
-        finished = JobFinished(key=place.job.key, attempt=place.task.attempt, status=rolled, reason=reason)
-        place.flow.apply(finished, at=at)
+    steps.end_open_steps(unit.tx, task.id, status=StepStatus.CANCELED, stopped_at=moment)
+    if task.attempt == flow.state.jobs[job.key].attempt:
+        flow.explain(job.key, message)
+    copies = [(status, reason)]
+    if job.parallelism > 1:
+        copies = [
+            (each.status, each.reason) for each in tasks.tasks_of(unit.tx, job.id, attempt=task.attempt)
+        ]
+    if all(each.is_terminal for each, _ in copies):
+        verdict, why = judge_copies(copies)
+        flow.apply(JobFinished(key=job.key, attempt=task.attempt, status=verdict, reason=why), at=moment)
 
 
-def lose_task(unit: Unit, task_uuid: str, *, message: str) -> None:
-    """The task's agent is gone: queue the task again when no step had started, else end it."""
-    flow, held, job = _lock(unit, task_uuid)
-    if held.task.status not in {TaskStatus.RUNNING, TaskStatus.CANCELING}:
+def lose_task(unit: Unit, task_uuid: str, *, message: str, expired: bool = False) -> None:
+    """The task's agent is gone: queue the task again when no step had started, else end it.
+
+    With `expired` only if its lease is over still: the agent may have been heard of meanwhile, or another
+    one may have the task by now.
+    """
+    placement = tasks.place_task(unit.tx, task_uuid)
+    if placement is None:
         return
-    place = Place(flow=flow, task=held.task, job=job)
-    if steps.steps_of(unit.tx, held.task.id):
-        status = advance_task(held.task.status, TaskMove.LOSE_WORK)
-    else:
-        status = advance_task(held.task.status, TaskMove.LOSE_UNTOUCHED)
+    place = _lock(unit, task_uuid)
+    task = place.task
+    if expired and (task.lease_until is None or task.lease_until >= unit.now):
+        return
+    if task.status.is_terminal:
+        tasks.update_tasks(unit.tx, [TaskChange(id=task.id, lease_until=None)])
+        return
+    claims = _count_claims(place)
+    weary = claims >= MOST_CLAIMS
+    worked = bool(steps.steps_of(unit.tx, task.id))
+    status = advance_task(task.status, TaskMove.LOSE_WORK if worked or weary else TaskMove.LOSE_UNTOUCHED)
     if status is TaskStatus.QUEUED:
-        _queue_again(unit, place, held)
+        _queue_again(unit, place, claims)
+    elif status is TaskStatus.CANCELED:
+        end_task(unit, place, status, task.reason, message=message, at=unit.now)
+    elif worked:
+        end_task(unit, place, status, Reason.AGENT_LOST, message=message, at=unit.now)
     else:
-        reason = held.task.reason if status is TaskStatus.CANCELED else Reason.AGENT_LOST
-        end_task(unit, place, status, reason, message=message, at=unit.now)
-    settle(unit, flow)
+        end_task(unit, place, status, Reason.NO_AGENT, message=_WEARY, at=unit.now)
+    settle(unit)
 
 
-def _queue_again(unit: Unit, place: Place, held: HeldTask) -> None:
-    queue.release_task(unit.tx, held.task.id, now=unit.now)
+def _count_claims(place: Place) -> int:
+    """How many agents have had this copy of this attempt, the present one included."""
+    lost = place.flow.flags.get(place.job.key, {}).get(_LOST, {})
+    return 1 + int(lost.get(_copy(place.task), 0))
+
+
+def _copy(task: Task) -> str:
+    return f"{task.attempt}/{task.index}"
+
+
+def _queue_again(unit: Unit, place: Place, claims: int) -> None:
+    """The task is in the queue as it was; with the last of its copies the job is too."""
+    key, task = place.job.key, place.task
+    queue.release_task(unit.tx, task.id, now=unit.now)
     unit.wake = True
-    others = tasks.tasks_of(unit.tx, place.job.id, attempt=held.task.attempt)
-    if all(task.status is TaskStatus.QUEUED for task in others if task.id != held.task.id):
-        lost = JobLost(key=place.job.key, attempt=held.task.attempt, work_started=False)
-        place.flow.apply(lost)
+    lost = place.flow.flags.get(key, {}).get(_LOST, {})
+    present_ones = {copy: count for copy, count in lost.items() if copy.startswith(f"{task.attempt}/")}
+    place.flow.remember(key, **{_LOST: {**present_ones, _copy(task): claims}})
+    copies = tasks.tasks_of(unit.tx, place.job.id, attempt=task.attempt)
+    if all(each.status is TaskStatus.QUEUED for each in copies):
+        place.flow.apply(JobLost(key=key, attempt=task.attempt, work_started=False))
+
+
+def break_task(unit: Unit, agent_id: int | None, task_uuid: str, *, message: str) -> None:
+    """The task, if the agent has it, ends as a failure of our own making."""
+    place = _lock(unit, task_uuid)
+    if place.task.agent_id != agent_id or place.task.status.is_terminal:
+        return
+    status = advance_task(place.task.status, TaskMove.BREAK)
+    end_task(unit, place, status, Reason.INTERNAL, message=message, at=unit.now)
+    settle(unit)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from penstock.engine.facts import Facts
 from penstock.engine.feed import JobChanged, WorkflowChanged
-from penstock.engine.flow import Flow, load_flow
+from penstock.engine.flow import load_flow
+from penstock.engine.lines import enter_line
 from penstock.engine.unit import Unit
 from penstock.kit.ids import new_id
 from penstock.lifecycle.events import Begin
@@ -14,16 +14,19 @@ from penstock.lifecycle.graph import Graph
 from penstock.lifecycle.state import JobState, WorkflowState, make_state
 from penstock.model.run import Job, Pipeline, Workflow
 from penstock.model.status import Reason
-from penstock.plan.workflow import JobPlan, QueueRule, QueueScope, WorkflowPlan
-from penstock.store import jobs, locks, workflows
-from penstock.store.locks import LockOwner
+from penstock.plan.workflow import JobPlan, WorkflowPlan
+from penstock.store import jobs, workflows
+from penstock.store.jobs import JobChange
 
-QUEUE_LOCK = "queue:"
-"""What the name of the lock behind a workflow queue begins with."""
+KEPT_FROM = "kept_from"
+"""Flag of a job that a rerun did not repeat: the UUID of the job that did the work."""
 
 
 class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be made. A rerun says where it begins (`state`) and which old jobs it keeps (`kept`)."""
+    """What is to be made. A rerun says where it begins (`state`) and which old jobs it keeps (`kept`).
+
+    `origins` has the UUIDs of the jobs that did the work of those that are kept, by key.
+    """
 
     key: str
     plan: WorkflowPlan
@@ -33,6 +36,7 @@ class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     auto_rerun_number: int = 0
     state: WorkflowState | None = None
     kept: Mapping[str, Job] = {}
+    origins: Mapping[str, str] = {}
 
 
 def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
@@ -60,9 +64,11 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         (_make_job(unit, stored, pipeline, key, plan, state.jobs[key], new.kept.get(key)), plan)
         for key, plan in new.plan.jobs.items()
     ]
-    unit.changes += [
-        job_changed(unit.now, pipeline.uuid, uuid, job) for job in jobs.insert_jobs(unit.tx, made)
-    ]
+    inserted = jobs.insert_jobs(unit.tx, made)
+    kept = (job for job in inserted if job.key in new.origins)
+    marks = [JobChange(id=job.id, flags={KEPT_FROM: new.origins[job.key]}) for job in kept]
+    jobs.update_jobs(unit.tx, marks)
+    unit.changes += [job_changed(unit.now, pipeline.uuid, uuid, job) for job in inserted]
     unit.changes.append(
         WorkflowChanged(
             at=unit.now, pipeline=pipeline.uuid, workflow=uuid, name=new.plan.name, status=state.status
@@ -71,27 +77,13 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
     return stored
 
 
-def begin_workflow(unit: Unit, workflow: Workflow) -> Flow | None:
-    """Let the workflow go as soon as its queue allows: at once, or when those before it have ended.
+def begin_workflow(unit: Unit, workflow_id: int, *, newcomer: bool = True) -> None:
+    """Let the workflow go as soon as its line allows: at once, or when those before it have ended.
 
-    Returns its flow when it has begun.
+    A newcomer, unlike a rerun, pushes out older ones when its rule says so.
     """
-    facts = unit.parts.memory.facts(unit.tx, workflow.id)
-    rule = facts.graph.plan.queue
-    if rule is not None and rule.serialized:
-        owner = queue_owner(facts, rule, workflow.id)
-        if not locks.acquire_lock(unit.tx, owner, now=unit.now):
-            return None
-    flow = load_flow(unit, workflow.id)
-    flow.apply(Begin())
-    return flow
-
-
-def queue_owner(facts: Facts, rule: QueueRule, workflow_id: int) -> LockOwner:
-    """The workflow as one who waits in its queue."""
-    scope = facts.project.uuid if rule.scope is QueueScope.PROJECT else facts.organization.uuid
-    name = f"{QUEUE_LOCK}{scope}:{rule.name}"
-    return LockOwner(organization_id=facts.organization.id, name=name, workflow_id=workflow_id)
+    if enter_line(unit, workflow_id, newcomer=newcomer):
+        load_flow(unit, workflow_id).apply(Begin())
 
 
 def job_changed(at: int, pipeline: str, workflow: str, job: Job) -> JobChanged:
@@ -120,7 +112,7 @@ def _make_job(
     state: JobState,
     kept: Job | None,
 ) -> Job:
-    """The row of a job; one that a rerun keeps has the number, times and words of the old one."""
+    """The row of a job; one that a rerun keeps has the times and words of the old one, not its number."""
     return Job(
         id=0,
         uuid=new_id(),

@@ -1,10 +1,12 @@
 """What a run has come to: read from the store, so that it is what everybody else will see too."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
 from penstock.engine.facts import present
+from penstock.engine.repeat import find_origins
 from penstock.engine.unit import Parts
 from penstock.model.errors import NotFoundError
 from penstock.model.output import TestOutcome
@@ -15,6 +17,9 @@ from penstock.store.database import Transaction
 
 _BAD = {TestOutcome.FAILURE, TestOutcome.ERROR}
 _BROKEN = {StepStatus.FAILED, StepStatus.TIMEDOUT}
+MOST_ARTIFACTS = 1000
+"""Paths of artifacts that a summary lists for one job."""
+
 MOST_FAILED = 100
 """Names of failed tests that a summary lists for one job."""
 
@@ -106,21 +111,25 @@ def _summarize(tx: Transaction, pipeline: Pipeline) -> RunSummary:
 
 
 def _summarize_workflow(tx: Transaction, workflow: Workflow) -> WorkflowSummary:
+    origins = find_origins(tx, workflow)
     return WorkflowSummary(
         uuid=workflow.uuid,
         name=workflow.name,
         status=workflow.status,
         reason=workflow.reason,
-        jobs=tuple(_summarize_job(tx, job) for job in jobs.jobs_of(tx, workflow.id)),
+        jobs=tuple(
+            _summarize_job(tx, job, origins.get(job.key, job)) for job in jobs.jobs_of(tx, workflow.id)
+        ),
     )
 
 
-def _summarize_job(tx: Transaction, job: Job) -> JobSummary:
+def _summarize_job(tx: Transaction, job: Job, origin: Job) -> JobSummary:
+    """The job; what one that a rerun kept has left was left by its origin."""
     ran = job.started_at is not None
     failed = ran and job.status not in {JobStatus.SUCCESS, JobStatus.RUNNING}
     return JobSummary(
         uuid=job.uuid,
-        number=job.number,
+        number=origin.number,
         name=job.name,
         kind=job.kind,
         status=job.status,
@@ -129,9 +138,9 @@ def _summarize_job(tx: Transaction, job: Job) -> JobSummary:
         parallelism=job.parallelism,
         seconds=_seconds(job),
         message=job.message,
-        failed_step=find_failed_step(tx, job) if failed else None,
-        tests=_total_tests(tx, job) if ran else None,
-        artifacts=tuple(_list_artifacts(tx, job)) if ran else (),
+        failed_step=find_failed_step(tx, origin) if failed else None,
+        tests=_total_tests(tx, origin) if ran else None,
+        artifacts=tuple(islice(_list_artifacts(tx, origin), MOST_ARTIFACTS)) if ran else (),
     )
 
 

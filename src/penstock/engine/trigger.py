@@ -5,20 +5,17 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.engine.effects import settle
-from penstock.engine.ending import tell_pipeline
 from penstock.engine.feed import PipelineChanged
-from penstock.engine.flow import Flow
 from penstock.engine.start import NewWorkflow, begin_workflow, make_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
-from penstock.lifecycle.graph import Graph
 from penstock.model.diagnostic import has_errors
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
 from penstock.model.status import PipelineStatus
 from penstock.plan.plan import Plan, encode
-from penstock.plan.workflow import Start
+from penstock.plan.workflow import Start, WorkflowPlan
 from penstock.store import counters, pipelines, projects
 from penstock.store.pipelines import StoredConfig
 
@@ -108,17 +105,24 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
-    flows: list[Flow] = []
     for key, workflow_plan in plan.workflows.items():
-        if workflow_plan.start is Start.AT_ONCE:
-            Graph.of(workflow_plan)  # refuses a plan that breaks its promises before a row is written
-            workflow = make_workflow(unit, pipeline, NewWorkflow(key=key, plan=workflow_plan))
-            begun = begin_workflow(unit, workflow)
-            flows += [begun] if begun else []
-    settle(unit, *flows)
-    if not any(each.start is Start.AT_ONCE for each in plan.workflows.values()):
-        tell_pipeline(unit, pipeline.id)
+        _make_root(unit, pipeline, key, workflow_plan)
+    if not any(each.start in _AT_TRIGGER for each in plan.workflows.values()):
+        unit.ended.add(pipeline.id)
+    settle(unit)
     return pipeline
+
+
+_AT_TRIGGER = {Start.AT_ONCE, Start.HELD}
+
+
+def _make_root(unit: Unit, pipeline: Pipeline, key: str, plan: WorkflowPlan) -> None:
+    """Make the workflow if it is made with its pipeline; it begins unless a person is to start it."""
+    if plan.start in _AT_TRIGGER:
+        held = plan.start is Start.HELD
+        workflow = make_workflow(unit, pipeline, NewWorkflow(key=key, plan=plan, held=held))
+        if not held:
+            begin_workflow(unit, workflow.id)
 
 
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:

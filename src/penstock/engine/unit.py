@@ -1,9 +1,11 @@
 """One transaction in the making, with the parts it works with."""
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
+from penstock.engine.facts import Facts, load_facts
 from penstock.engine.feed import Change, Feed
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
@@ -32,6 +34,22 @@ class Unit:
         self.parts = parts
         self.tx = tx
         self.now = parts.clock.now()
+        self.flows: dict[int, object] = {}  # the workflows loaded so far, each once; see `engine.flow`
+        self.ended: set[int] = set()  # the pipelines of which a workflow has ended
         self.changes: list[Change] = []  # for watchers, in order
         self.wake = False  # there may be new work or a new command for an agent
         self.afterwards: list[Callable[[], None]] = []  # what must not happen unless it is committed
+        self._facts: dict[int, Facts] = {}
+
+    def facts(self, workflow_id: int) -> Facts:
+        """The facts of the workflow of that row id. Raises NotFoundError when there is none.
+
+        Others hear of what was read here only after the commit: the row ids of a transaction that is
+        rolled back are given to other workflows.
+        """
+        found = self._facts.get(workflow_id) or self.parts.memory.recall_facts(workflow_id)
+        if found is None:
+            found = load_facts(self.tx, workflow_id)
+            self.afterwards.append(partial(self.parts.memory.keep_facts, workflow_id, found))
+        self._facts[workflow_id] = found
+        return found

@@ -1,0 +1,55 @@
+"""What agents put into the blob store: how much, under which names, and who may speak of it."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from penstock.kit.ids import new_id
+from penstock.model.errors import InvalidError, LimitExceededError, PenstockError
+from penstock.store.blobs import Blobs
+
+_log = logging.getLogger(__name__)
+
+LIMITS = {"artifact": 3 << 30, "test-report": 250 << 20, "cache": 16 << 30, "layer": 16 << 30}
+"""Bytes a blob of each kind may have."""
+
+
+def put_upload(blobs: Blobs, task: str, kind: str, chunks: Iterable[bytes]) -> str:
+    """Store the bytes and return their name.
+
+    Raises LimitExceededError past the kind's bound, InvalidError for an unknown kind.
+    """
+    if kind not in LIMITS:
+        raise InvalidError(f"nothing is kept as {kind!r}; there are {', '.join(LIMITS)}")
+    name = f"{_folder(task, kind)}{new_id()}"
+    blobs.put(name, _bounded(chunks, kind))
+    return name
+
+
+def check_owner(task: str, kind: str, blob: str) -> None:
+    """Return when the blob is one that the task uploaded as this kind; raise InvalidError otherwise.
+
+    Without it an agent could have a blob shown, or deleted, that is another's.
+    """
+    if not blob.startswith(_folder(task, kind)):
+        raise InvalidError(f"the agent spoke of a blob that is no {kind} of this task")
+
+
+def delete_quietly(blobs: Blobs, name: str) -> None:
+    """The blob is gone, or, when the store does not answer, stays behind without a row that names it."""
+    try:
+        blobs.delete(name)
+    except PenstockError as error:
+        _log.warning("blob %s stays behind: %s", name, error)
+
+
+def _folder(task: str, kind: str) -> str:
+    return f"{kind}/{task[-2:]}/{task}/"
+
+
+def _bounded(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
+    size, limit = 0, LIMITS[kind]
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise LimitExceededError(f"larger than the {limit >> 20} MiB that may be stored as {kind}")
+        yield chunk
