@@ -1,0 +1,13 @@
+"""How Sphinx builds these pages: Markdown through MyST, the Furo theme, nothing fetched from elsewhere."""
+
+project = "Penstock"
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build", "benchmarks.md"]  # `make bench` writes that page, so it may not be there
+
+html_theme = "furo"
+html_title = "Penstock"
+html_copy_source = False
+html_show_copyright = False
+
+myst_heading_anchors = 3  # pages link to headings of others, as a git host does
