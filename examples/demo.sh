@@ -5,6 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 penstock=$here/../.venv/bin/penstock
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
+export PENSTOCK_HOME=$place/data
 cp -R "$here/textkit" "$place/textkit"
 cd "$place/textkit"
 git init --quiet --initial-branch=main

@@ -40,16 +40,15 @@ def logs(
     try:
         identity = read_checkout(Path()).identity
         slug = f"{identity.organization}/{identity.name}"
-        try:
-            pipeline = find_run(parts, run, project=slug)
-        except NotFoundError:
-            pipeline = find_run(parts, run)
+        pipeline = find_run(parts, run, project=slug)
         found = list_logs(parts, pipeline, job or None)
         if not found and job and job not in (names := list_job_names(parts, pipeline)):
             raise NotFoundError(
                 f"run {pipeline.number} has no job {job!r}; there are {', '.join(names) or 'none'}"
             )
         chosen = [log for log in found if step.lower() in log.step.name.lower()]
+        if step and not chosen:
+            raise NotFoundError(f"run {pipeline.number} has no step whose name contains {step!r}")
         _write(parts, chosen, headings=headings and len(chosen) > 1)
     finally:
         parts.db.close()

@@ -23,19 +23,22 @@ def split_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
 def read_variables(file: Path) -> dict[str, str]:
     """The variables of a file of `NAME=value` lines, as dotenv files are written; `$X` stays as it is.
 
-    Raises InvalidError when the file cannot be read.
+    Raises InvalidError with the place when the file, or a line of it, cannot be read.
     """
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
+    variables = {}
     try:
-        text = file.read_text()
+        with file.open() as stream:
+            for binding in parse_stream(stream):
+                if binding.error:
+                    place = f"{file}:{binding.original.line}"
+                    raise InvalidError(f"{place}: not a line of the form NAME=value")
+                if binding.key is not None:
+                    variables[binding.key] = binding.value or ""
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidError(f"cannot read {file}: {error}") from error
-    from io import StringIO
-
-    return {
-        name: value or "" for name, value in dotenv_values(stream=StringIO(text), interpolate=False).items()
-    }
+    return variables
 
 
 def show_diagnostics(findings: Sequence[Diagnostic]) -> None:

@@ -18,6 +18,8 @@ def validate(
     /,
     *,
     param: Annotated[list[str] | None, Parameter(negative="")] = None,
+    branch: str = "",
+    tag: str = "",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Say everything that is wrong with a config, each with its place and a way out.
@@ -30,11 +32,16 @@ def validate(
         The config file; without it .circleci/config.yml of this checkout.
     param
         An argument for a pipeline parameter, NAME=VALUE; may be given several times.
+    branch
+        Compile as for this branch instead of the one that is checked out.
+    tag
+        Compile as for this tag.
     json
         Print the findings as one JSON array.
     """
     checkout, found = find_config(file.parent if file else Path(), file)
-    question = Question(file=found, checkout=checkout, parameters=split_pairs(param or [], "--param"))
+    parameters = split_pairs(param or [], "--param")
+    question = Question(file=found, checkout=checkout, branch=branch, tag=tag, parameters=parameters)
     findings = compile_config(question).plan.diagnostics
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(findings)) + b"\n")

@@ -20,7 +20,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     job = present(jobs.get_job(tx, task.job_id))
     facts = unit.facts(job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
-    secrets = gather_secrets(parts, facts, plan)
+    sources = list_secrets(parts, facts, plan)
+    environment = {name: value for source in sources for name, value in source.items()}
     ids = parts.memory.job_ids(tx, job.workflow_id)
     builtins = _list_builtins(ids, facts, job, plan, task)
     return Assignment(
@@ -31,8 +32,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         attempt=task.attempt,
         language=facts.pipeline.language,
         plan=plan,
-        environment=secrets | builtins,
-        secrets=tuple(dict.fromkeys(secrets.values())),
+        environment=environment | builtins,
+        secrets=tuple(dict.fromkeys(value for source in sources for value in source.values())),
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
@@ -41,15 +42,13 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     )
 
 
-def gather_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> dict[str, str]:
-    """Project variables, then those of each context in order; later ones win.
+def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
+    """Project variables, then those of each context in order: later ones win, all are masked.
 
     CircleCI docs: environment variable usage options. A context that does not exist has none.
     """
-    gathered = dict(parts.variables.of_project(facts.project.id))
-    for name in plan.contexts:
-        gathered |= parts.variables.of_context(facts.organization.id, name) or {}
-    return gathered
+    contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
+    return [parts.variables.of_project(facts.project.id), *contexts]
 
 
 def _list_builtins(

@@ -17,6 +17,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import put_upload
 from penstock.model.agent import Agent
 from penstock.model.errors import NotFoundError
+from penstock.model.output import CacheEntry
 from penstock.model.run import Task
 from penstock.model.status import TaskStatus
 from penstock.store import agents, caches, queue, tasks
@@ -67,7 +68,7 @@ class Gateway:
             left = deadline - self._parts.clock.monotonic()
             if commands != Commands() or left <= 0 or self._latest.get(message.agent) != mine:
                 return commands
-            self._parts.signal.wait(seen, left if self._parts.db.is_sqlite else min(left, LOOK))
+            self._parts.signal.wait(seen, min(left, LOOK))
             renew = False
 
     def end_waits(self) -> None:
@@ -92,16 +93,29 @@ class Gateway:
         """The newest cache for the first key that has any (CircleCI docs: caching, restore_cache)."""
         with self._parts.db.read() as tx:
             project_id = _project_of(tx, task)
-            for key in keys:
-                found = caches.find_newest(tx, project_id, CACHE_SCOPE, key)
-                if found is not None:
-                    return CacheHit(key=found.key, blob=found.blob, size=found.size)
+        for key in keys:
+            found = self._find_whole(project_id, key)
+            if found is not None:
+                return CacheHit(key=found.key, blob=found.blob, size=found.size)
         return None
 
     def has_cache(self, task: str, key: str) -> bool:
         """True when exactly this key is taken."""
         with self._parts.db.read() as tx:
-            return caches.has_key(tx, _project_of(tx, task), CACHE_SCOPE, key)
+            project_id = _project_of(tx, task)
+        found = self._find_whole(project_id, key)
+        with self._parts.db.read() as tx:
+            return found is not None and caches.has_key(tx, project_id, CACHE_SCOPE, key)
+
+    def _find_whole(self, project_id: int, key: str) -> CacheEntry | None:
+        """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""
+        while True:
+            with self._parts.db.read() as tx:
+                found = caches.find_newest(tx, project_id, CACHE_SCOPE, key)
+            if found is None or self._parts.blobs.exists(found.blob):
+                return found
+            with self._parts.db.write() as tx:
+                caches.drop_entry(tx, project_id, CACHE_SCOPE, found)
 
     def _supersede(self, message: Sync) -> int:
         """Make this the agent's newest message; an older one that is being held is answered now."""

@@ -65,10 +65,11 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow's verdict and its jobs in the order of the plan."""
+    """A workflow's verdict and its jobs in the order of the plan; `repeated` when a rerun took its place."""
 
     uuid: str
     name: str
+    repeated: bool
     status: WorkflowStatus
     reason: Reason
     jobs: tuple[JobSummary, ...]
@@ -98,6 +99,8 @@ def summarize_pipeline(parts: Parts, uuid: str) -> RunSummary:
 
 def _summarize(tx: Transaction, pipeline: Pipeline) -> RunSummary:
     project = present(projects.get_project(tx, pipeline.project_id))
+    every = workflows.workflows_of(tx, pipeline.id)
+    repeated = {workflow.rerun_of for workflow in every}
     return RunSummary(
         pipeline=pipeline.uuid,
         number=pipeline.number,
@@ -106,15 +109,16 @@ def _summarize(tx: Transaction, pipeline: Pipeline) -> RunSummary:
         tag=pipeline.revision.tag,
         sha=pipeline.revision.sha,
         created_at=pipeline.created_at,
-        workflows=tuple(_summarize_workflow(tx, each) for each in workflows.workflows_of(tx, pipeline.id)),
+        workflows=tuple(_summarize_workflow(tx, each, repeated=each.uuid in repeated) for each in every),
     )
 
 
-def _summarize_workflow(tx: Transaction, workflow: Workflow) -> WorkflowSummary:
+def _summarize_workflow(tx: Transaction, workflow: Workflow, *, repeated: bool) -> WorkflowSummary:
     origins = find_origins(tx, workflow)
     return WorkflowSummary(
         uuid=workflow.uuid,
         name=workflow.name,
+        repeated=repeated,
         status=workflow.status,
         reason=workflow.reason,
         jobs=tuple(
@@ -151,9 +155,13 @@ def _seconds(job: Job) -> float | None:
 
 
 def find_failed_step(tx: Transaction, job: Job) -> FailedStep | None:
-    """The first step that failed in the job's latest attempt, by parallel copy."""
+    """The first step that failed for good in the job's latest attempt, by parallel copy.
+
+    A step that was tried again failed for good only when its last try did.
+    """
     for task in tasks.tasks_of(tx, job.id, attempt=job.attempt):
-        for step in steps.steps_of(tx, task.id):
+        last_tries = {(step.name, step.kind): step for step in steps.steps_of(tx, task.id)}
+        for step in last_tries.values():
             if step.status in _BROKEN:
                 return _describe_step(task, step)
     return None

@@ -37,6 +37,13 @@ def find_newest(tx: Transaction, project_id: int, scope: str, prefix: str) -> Ca
     return rows.fetch_one(tx, CacheEntry, _select_newest(bounded=True), values | {"end": end})
 
 
+def drop_entry(tx: Transaction, project_id: int, scope: str, entry: CacheEntry) -> None:
+    """Forget the entry, unless its key has got another blob meanwhile; the key is free again."""
+    table = caches.c
+    mine = (table.project_id == project_id, table.scope == scope, table.key == entry.key)
+    tx.execute(caches.delete().where(*mine, table.blob == entry.blob))
+
+
 def delete_older(tx: Transaction, before: int, *, limit: int = 1000) -> list[str]:
     """Remove entries made before the instant and return the names of their blobs, now without a row."""
     old = select(caches.c.id).where(caches.c.created_at < before).order_by(caches.c.id).limit(limit)

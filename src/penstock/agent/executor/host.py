@@ -30,10 +30,12 @@ class HostExecutor:
     """Offers folders on this machine. `adopts` makes this process the parent of orphans of its jobs.
 
     The folder `work` is made when missing; below it only folders of tasks and of this executor are made,
-    and each is removed when it has served. `guarded` keeps a second process that cleans up after a crash.
+    and each is removed when it has served, unless `keep` leaves them for a look. `guarded` keeps a second
+    process that cleans up after a crash.
     """
 
-    def __init__(self, work: Path, *, adopts: bool = True, guarded: bool = True) -> None:
+    def __init__(self, work: Path, *, adopts: bool = True, guarded: bool = True, keep: bool = False) -> None:
+        self._keep = keep
         self._marker = f"{AGENT_MARKER}={new_id()}"
         self._family = Family(adopts=adopts and become_subreaper())
         self._guardian = Guardian(self._marker, self._family) if guarded else None
@@ -55,13 +57,15 @@ class HostExecutor:
             raise UnavailableError(
                 f"cannot make a folder for the task below {self._folder}: {error}"
             ) from error
-        return HostPlace(top, self._variables(top, assignment.task, commands), self._family)
+        variables = self._variables(top, assignment.task, commands)
+        return HostPlace(top, variables, self._family, keep=self._keep)
 
     def close(self) -> None:
-        """The executor's folder and guardian are gone."""
+        """The guardian is gone, and the executor's folder unless it is to be kept."""
         if self._guardian is not None:
             self._guardian.close()
-        remove_folder(self._folder)
+        if not self._keep:
+            remove_folder(self._folder)
 
     def _variables(self, top: Path, task: str, commands: Path) -> dict[str, str]:
         agent, _, agent_id = self._marker.partition("=")
@@ -94,8 +98,9 @@ class HostExecutor:
 class HostPlace:
     """The folder of one task."""
 
-    def __init__(self, top: Path, variables: dict[str, str], family: Family) -> None:
+    def __init__(self, top: Path, variables: dict[str, str], family: Family, *, keep: bool = False) -> None:
         self._top = top
+        self._keep = keep
         self._family = family
         self._sessions: list[int] = []
         self._ended = False
@@ -172,8 +177,9 @@ class HostPlace:
             self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:
-        """The folder is gone."""
-        remove_folder(self._top)
+        """The folder is gone, unless it is to be kept."""
+        if not self._keep:
+            remove_folder(self._top)
 
 
 @cache
