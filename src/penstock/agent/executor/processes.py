@@ -60,6 +60,8 @@ class ChildProcess:
 
     def signal(self, number: int) -> bool:
         """Send a signal to the group; false when the group is empty."""
+        if self._process.returncode is not None:
+            self._family.reap_group(self.pid)
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -118,6 +120,12 @@ class Family:
         """The process was waited for; its id may be given to another."""
         with self._lock:
             self._known.discard(pid)
+
+    def reap_group(self, group: int) -> None:
+        """No ended orphan counts as a member of the group any more; its leader must have been waited for."""
+        with self._lock, suppress(ChildProcessError):
+            while group not in self._known and os.waitpid(-group, os.WNOHANG)[0]:
+                pass
 
     def begin_task(self) -> None:
         """A task may start processes from now on."""

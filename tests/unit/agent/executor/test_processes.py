@@ -1,0 +1,44 @@
+"""Processes of a task whose parts end one by one."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.agent.executor.base import Request
+from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
+from tests.support.processes import wait_until
+
+
+@pytest.fixture
+def family() -> Iterator[Family]:
+    if not become_subreaper():
+        pytest.skip("this system cannot hand orphans to the agent")
+    family = Family(adopts=True)
+    family.begin_task()
+    yield family
+    family.end_task("PENSTOCK_NOBODY=", [])
+
+
+def start(family: Family, tmp_path: Path, script: str) -> ChildProcess:
+    argv = ("/bin/sh", "-c", script)
+    return family.start(Request(argv=argv, environment={"PATH": "/usr/bin:/bin"}, directory=str(tmp_path)))
+
+
+def test_a_group_is_empty_as_soon_as_the_last_orphan_in_it_has_ended(family: Family, tmp_path: Path) -> None:
+    running = start(family, tmp_path, "sleep 600 & echo $! > pid; wait; exit 0")
+    wait_until((tmp_path / "pid").exists, what="the child began")
+    assert running.signal(signal.SIGTERM)
+    wait_until(lambda: running.poll() is not None, what="the shell ended")
+    wait_until(lambda: not running.signal(0), seconds=2, what="the group is empty")
+    running.close()
+
+
+def test_a_group_is_not_empty_while_an_orphan_in_it_runs(family: Family, tmp_path: Path) -> None:
+    running = start(family, tmp_path, "sleep 600 & exit 3")
+    wait_until(lambda: running.poll() == 3, what="the shell ended")
+    assert running.signal(0)
+    assert running.signal(signal.SIGKILL)
+    wait_until(lambda: not running.signal(0), seconds=2, what="the group is empty")
+    running.close()
