@@ -33,10 +33,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan of a config, with the text and the arguments it was made from."""
+    """The plan of a config, with the bytes and the arguments it was made from."""
 
     plan: Plan
-    source: str
+    source: bytes
     parameters: Mapping[str, str | int | bool]
 
 
@@ -48,7 +48,7 @@ def find_config(path: Path, given: Path | None) -> tuple[Checkout, Path]:
     checkout = read_checkout(path)
     if given is not None:
         if not given.is_file():
-            raise RefusedError(f"there is no file {given}")
+            raise RefusedError(f"{given} is no file" if given.exists() else f"there is no file {given}")
         return checkout, given
     for top in dict.fromkeys((path.resolve(), checkout.top)):
         if (top / DEFAULT_CONFIG).is_file():
@@ -68,17 +68,19 @@ def read_config(file: Path) -> bytes:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def compile_config(question: Question) -> Compiled:
-    """The plan; a user's mistakes are in its diagnostics. Raises when the file cannot be read."""
-    source = read_config(question.file)
+def compile_config(question: Question, source: bytes | None = None) -> Compiled:
+    """The plan; a user's mistakes are in its diagnostics. Raises when the file cannot be read.
+
+    `source` is what was read from the file before, when the same text is to be compiled again.
+    """
+    source = read_config(question.file) if source is None else source
     context = make_context(question, {})
     if question.parameters:
         # The declared types are known only after a first look, which takes defaults for all parameters.
         specs = compile_circleci(source, context).parameters
         context = make_context(question, read_arguments(specs, question.parameters))
     plan = compile_circleci(source, context)
-    text = source.decode(errors="replace")
-    return Compiled(plan=plan, source=text, parameters=context.parameters)
+    return Compiled(plan=plan, source=source, parameters=context.parameters)
 
 
 def make_context(question: Question, parameters: Mapping[str, str | int | bool]) -> Context:

@@ -4,11 +4,16 @@ import errno
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from penstock.model.errors import UnavailableError
+
+DATABASE = "penstock.db"
+_LOCK = ".lock"
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -19,7 +24,7 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def database(self) -> str:
         """The address of the database."""
-        return f"sqlite:///{self.root / 'penstock.db'}"
+        return f"sqlite:///{self.root / DATABASE}"
 
     @property
     def blobs(self) -> str:
@@ -64,8 +69,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._lock = _take_lock(_lock_of(path))
             path.mkdir(mode=0o700)
         except OSError as error:
             raise _not_writable(path, error) from error
@@ -77,7 +81,7 @@ class RunFolder:
 
     def keep(self, place: Path) -> Path:
         """Move the folder to where it stays; returns its new path."""
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = self.path.rename(place / self.path.name)
         self._unlock()
         return kept
@@ -89,29 +93,55 @@ class RunFolder:
 
 def is_abandoned(path: Path) -> bool:
     """True when the process that made the run folder is gone."""
-    try:
-        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-    return True
+    with _seized(path) as abandoned:
+        return abandoned
 
 
 def remove_abandoned(home: Home) -> None:
-    """No folder of a run that is over is left, except those that were kept on purpose."""
-    for path in home.runs.iterdir():
-        if path.is_dir() and is_abandoned(path):
-            remove_tree(path)
-            _lock_of(path).unlink(missing_ok=True)
+    """Nothing is left of a run that is over, neither folder nor lock, except what was kept on purpose."""
+    names = {entry.name.removesuffix(_LOCK) for entry in home.runs.iterdir()}
+    for path in (home.runs / name for name in names):
+        with _seized(path) as abandoned:
+            if abandoned:
+                remove_tree(path)
+                _lock_of(path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _seized(path: Path) -> Iterator[bool]:
+    """True when nobody holds the run folder's lock; nobody can take it inside then."""
+    try:
+        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        abandoned = False
+    else:
+        abandoned = True
+    try:
+        yield abandoned
+    finally:
+        os.close(lock)
+
+
+def _take_lock(path: Path) -> int:
+    """The descriptor of the lock, held. A file that was cleared away before we held it does not count."""
+    while True:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        except FileNotFoundError:
+            pass
+        os.close(lock)
 
 
 def _lock_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.lock")
+    return path.with_name(path.name + _LOCK)
 
 
 def remove_tree(path: Path) -> None:

@@ -1,12 +1,10 @@
 """Runs the pipeline of a checkout in this process: engine, store and agent in one."""
 
 import queue
-import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Self
 
 import msgspec
@@ -16,6 +14,7 @@ from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
 from penstock.bootstrap.config import Compiled, Question, compile_config
 from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abandoned
+from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
 from penstock.engine.control import approve_job, cancel_pipeline
 from penstock.engine.facts import LOCAL_SOURCE
@@ -82,12 +81,15 @@ class _Interrupt(msgspec.Struct, frozen=True):
 class LocalRun:
     """One run of one checkout. Use as a context manager: leaving it leaves no process and no lock."""
 
+    folder: RunFolder
+    parts: Parts
+
     def __init__(self, home: Home, order: Order) -> None:
         self._home = home
         self._order = order
         self._news: queue.SimpleQueue[Change | _Fault | _Interrupt] = queue.SimpleQueue()
-        self.folder = RunFolder(home.runs / order.question.pipeline)
-        self.parts: Parts = open_parts(home, order.variables)
+        self._interrupts = Interrupts(self.interrupt)
+        self._leave = ExitStack()
         self._executor: HostExecutor | None = None
         self._agent: Agent | None = None
         self._gateway: Gateway | None = None
@@ -97,21 +99,23 @@ class LocalRun:
         self.interrupted = 0
 
     def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self._interrupts)
+            self.folder = RunFolder(self._home.runs / self._order.question.pipeline)
+            stack.callback(self._put_away)
+            self.parts = open_parts(self._home, self._order.variables)
+            stack.callback(self.parts.db.close)
+            stack.callback(self._stop_agent)
+            self._leave = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._agent is not None and self._gateway is not None:
-            self._agent.stop(now=True)
-            self._gateway.end_waits()
-        if self._thread is not None:
-            self._thread.join()
-        if self._executor is not None and not self._order.keep:
-            self._executor.close()
-        self.parts.db.close()
-        if self._order.keep:
-            self.folder.keep(self._home.kept)
-        else:
-            self.folder.remove()
+        self._interrupts.phase = Phase.LEAVING
+        self._leave.close()
+
+    def interrupt(self) -> None:
+        """Cancel the run as Ctrl-C does. May be called from any thread; returns at once."""
+        self._news.put(_Interrupt())
 
     def run(self, watch: Callable[[Change], None]) -> Ending:
         """Run the pipeline to its end, telling `watch` of every change.
@@ -122,13 +126,13 @@ class LocalRun:
         recover_runs(self.parts, self._home)
         pipeline = self._trigger(watch)
         self._start_agent(pipeline)
-        with _signals(lambda: self._news.put(_Interrupt())):
-            outcome = self._follow(pipeline)
+        outcome = self._follow(pipeline)
         held = tuple(self._held.values())
         if outcome is None:
             end_pipeline(self.parts, pipeline.id, message=NOT_APPROVED)
         else:
             self._disown(pipeline)
+        self._interrupts.phase = Phase.AFTER
         return Ending(
             pipeline=pipeline.uuid,
             outcome=outcome,
@@ -149,8 +153,10 @@ class LocalRun:
         )
         reservation = reserve_pipeline(self.parts, ref)
         compiled = self._order.compiled
-        if "pipeline.number" in compiled.source:
-            compiled = compile_config(msgspec.structs.replace(question, number=reservation.number))
+        if b"pipeline.number" in compiled.source:
+            numbered = msgspec.structs.replace(question, number=reservation.number)
+            compiled = compile_config(numbered, compiled.source)
+        self._interrupts.phase = Phase.RUNNING
         self.parts.feed.subscribe(watch)
         self.parts.feed.subscribe(self._news.put)
         return trigger_pipeline(self.parts, self._make_request(compiled, reservation, snapshot))
@@ -172,7 +178,7 @@ class LocalRun:
             actor=question.checkout.author,
             revision=revision,
             plan=self._order.narrow(compiled.plan),
-            source=compiled.source,
+            source=compiled.source.decode(errors="replace"),
             parameters=compiled.parameters,
             owner=str(self.folder.path),
             labels={LOCAL_SOURCE: str(snapshot.repository)},
@@ -196,8 +202,26 @@ class LocalRun:
             slots=self._order.slots,
             tuning=_TUNING,
         )
-        self._thread = threading.Thread(target=self._work, args=(self._agent,), name="penstock-agent")
+        self._thread = threading.Thread(
+            target=self._work, args=(self._agent,), name="penstock-agent", daemon=True
+        )
         self._thread.start()
+
+    def _stop_agent(self) -> None:
+        """No process of a job is left and no thread of ours."""
+        if self._agent is not None and self._gateway is not None:
+            self._agent.stop(now=True)
+            self._gateway.end_waits()
+        if self._thread is not None:
+            self._thread.join()
+        if self._executor is not None and not self._order.keep:
+            self._executor.close()
+
+    def _put_away(self) -> None:
+        if self._order.keep:
+            self.folder.keep(self._home.kept)
+        else:
+            self.folder.remove()
 
     def _work(self, agent: Agent) -> None:
         try:
@@ -261,8 +285,8 @@ class LocalRun:
 
 def recover_runs(parts: Parts, home: Home) -> None:
     """What commands that were killed left is ended in the store, and their folders are gone."""
-    if recover_pipelines(parts, lambda owner: is_abandoned(Path(owner))):
-        remove_abandoned(home)
+    recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
+    remove_abandoned(home)
 
 
 class _Watched(Gateway):
@@ -279,25 +303,3 @@ class _Watched(Gateway):
         except UnavailableError as error:
             self._tell(error)
             raise
-
-
-@contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Inside, Ctrl-C, SIGTERM and SIGHUP call `interrupt` and disturb nothing else.
-
-    A signal that whoever started us wants ignored, as a shell does for jobs in the background, stays so.
-    """
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        interrupt()
-
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in wanted}
-    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in heeded:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, before[number])

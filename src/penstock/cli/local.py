@@ -11,9 +11,10 @@ from typing import Protocol
 import msgspec
 
 from penstock.bootstrap.config import Compiled, Question
-from penstock.bootstrap.export import export_run
+from penstock.bootstrap.export import export_run, prepare_folder
 from penstock.bootstrap.home import find_home
 from penstock.bootstrap.local import Ending, LocalRun, Order
+from penstock.bootstrap.parts import WAY_OUT
 from penstock.cli.exit import Exit
 from penstock.cli.view.json_lines import JsonView
 from penstock.cli.view.plain import PlainView
@@ -68,18 +69,53 @@ def run_order(settings: Settings) -> int:
         keep=settings.keep,
     )
     logging.getLogger("penstock").setLevel(logging.ERROR)  # what it warns of comes out as one sentence
+    if settings.output is not None:
+        prepare_folder(settings.output)
     home = find_home()
     with LocalRun(home, order) as local:
-        view = choose_view(settings)
+        view = Watcher(choose_view(settings), local.interrupt)
         try:
             ending = local.run(view.on_change)
-            view.close()
-            _sum_up(settings, local, ending, view)
         except UnavailableError as error:
+            raise UnavailableError(
+                f"{error}. The run was stopped. Its data folder is {home.root}; {WAY_OUT}"
+            ) from error
+        finally:
             view.close()
-            way_out = f"The run was stopped. Its data folder is {home.root}; PENSTOCK_HOME names another"
-            raise UnavailableError(f"{error}. {way_out}") from error
+        view.raise_failure()
+        _sum_up(settings, local, ending, view.view)
         return exit_status(ending)
+
+
+class Watcher:
+    """Hands changes to a view until it fails to write them; then the run is canceled: nobody sees it."""
+
+    def __init__(self, view: View, cancel: Callable[[], None]) -> None:
+        self.view = view
+        self._cancel = cancel
+        self._failure: OSError | None = None
+
+    def on_change(self, change: Change) -> None:
+        """Show the change. Never raises for what is wrong with the output."""
+        self._attempt(lambda: self.view.on_change(change))
+
+    def close(self) -> None:
+        """Show what is held back."""
+        self._attempt(self.view.close)
+
+    def raise_failure(self) -> None:
+        """Raise what kept the view from writing, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _attempt(self, show: Callable[[], None]) -> None:
+        if self._failure is not None:
+            return
+        try:
+            show()
+        except OSError as error:
+            self._failure = error
+            self._cancel()
 
 
 def choose_view(settings: Settings) -> View:
@@ -109,15 +145,22 @@ def exit_status(ending: Ending) -> int:
 
 
 def _sum_up(settings: Settings, local: LocalRun, ending: Ending, view: View) -> None:
+    """Export and show the results; those that cannot be exported are shown all the same."""
     parts = local.parts
     pipeline = find_run(parts, ending.pipeline)
-    if settings.output is not None:
-        export_run(parts, pipeline, settings.output)
+    output, problem = settings.output, None
+    if output is not None:
+        try:
+            export_run(parts, pipeline, output)
+        except UnavailableError as error:
+            output, problem = None, error
     summary = summarize_pipeline(parts, ending.pipeline)
     seconds = time.monotonic() - settings.begun
     if isinstance(view, JsonView):
         outcome = ending.outcome.value if ending.outcome else "on_hold"
         plain = msgspec.to_builtins(summary)
         view.write({"type": "summary", "outcome": outcome, "seconds": round(seconds, 3)} | plain)
-        return
-    show_summary(parts, summary, ending, seconds=seconds, output=settings.output)
+    else:
+        show_summary(parts, summary, ending, seconds=seconds, output=output)
+    if problem is not None:
+        raise problem

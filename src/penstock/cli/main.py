@@ -1,21 +1,28 @@
 """The `penstock` command: names the commands; each lives in its own file and is loaded when called."""
 
+import errno
 import gc
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from cyclopts import App, CycloptsError, Parameter
-
-from penstock import __version__
-from penstock.cli.catalog import CATALOG, OVERVIEW, Entry
 from penstock.cli.exit import Exit
-from penstock.model.errors import PenstockError, UnavailableError
+from penstock.cli.streams import complain, drop_output, open_streams
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 _HELP = "Run the CI pipelines you already have: on this machine, with nothing else installed."
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
-def make_app() -> App:
+def make_app() -> "App":
     """The command line with all its commands, none of them loaded yet."""
+    from cyclopts import App, Parameter
+
+    from penstock import __version__
+    from penstock.cli.catalog import CATALOG, OVERVIEW, Entry
+
     app = App(
         name="penstock",
         version=__version__,
@@ -36,24 +43,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status (see `Exit`)."""
     # Importing makes many objects that live on; looking through them for garbage takes a tenth of the start.
     gc.set_threshold(50_000, 20, 20)
-    sys.exit(call(sys.argv[1:] if arguments is None else arguments))
+    try:
+        open_streams()
+        status = call(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # once more, while the first was being answered
+        status = Exit.INTERRUPTED
+    sys.exit(status)
 
 
 def call(arguments: Sequence[str]) -> int:
-    """The exit status of one command. What the user can mend is one sentence on standard error."""
+    """The exit status of one command. What went wrong is one sentence on standard error."""
+    try:
+        status = _dispatch(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        drop_output()
+        return Exit.NO_READER
+    except Exception as error:  # noqa: BLE001 - the outermost loop: a user must never see a traceback
+        return _explain(error)
+    return status
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    """Do what the command line says; what the user can mend becomes a sentence here."""
+    from cyclopts import CycloptsError
+
+    from penstock.model.errors import PenstockError, UnavailableError
+
     try:
         status = make_app()(list(arguments), exit_on_error=False)
     except CycloptsError:
         return Exit.USAGE
     except UnavailableError as error:
-        print(f"penstock: {error}", file=sys.stderr)
+        complain(str(error))
         return Exit.UNAVAILABLE
     except PenstockError as error:
-        print(f"penstock: {error}", file=sys.stderr)
+        complain(str(error))
         return Exit.USAGE
-    except BrokenPipeError:
-        sys.stderr.close()  # keeps Python from complaining about the pipe once more
-        return Exit.SUCCESS
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
     return status if isinstance(status, int) else Exit.SUCCESS
+
+
+def _explain(error: Exception) -> Exit:
+    """Say that the output cannot be written, or that Penstock is at fault and where its traceback is."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        complain(f"cannot write {error.filename or 'the output'}: {error.strerror}")
+        drop_output()
+        return Exit.UNAVAILABLE
+    from penstock.cli.crash import record_crash
+
+    file = record_crash(error)
+    found = f"its traceback is in {file}" if file else "its traceback could not be written anywhere"
+    complain(f"internal error ({type(error).__name__}), which is a fault of Penstock; {found}")
+    drop_output()
+    return Exit.INTERNAL

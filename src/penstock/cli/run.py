@@ -139,6 +139,8 @@ def _start(wish: Wish) -> int:
         raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
     if wish.slots < 1:
         raise InvalidError("--max-parallel must be at least 1")
+    if wish.output == Path() or (wish.output and wish.output.is_file()):
+        raise InvalidError("--output must name a folder, other than the current one")
     checkout, file = find_config(wish.path, wish.config)
     question = Question(
         file=file, checkout=checkout, branch=wish.branch, tag=wish.tag, parameters=wish.parameters

@@ -17,6 +17,9 @@ from penstock.engine.history import PastRun, list_runs
 from penstock.forge.checkout import read_checkout
 from penstock.kit.clock import to_datetime
 from penstock.kit.durations import format_duration
+from penstock.model.errors import InvalidError
+
+MOST_RUNS = 1_000_000
 
 
 def runs(
@@ -36,6 +39,8 @@ def runs(
     json
         Print JSON lines.
     """
+    if not 1 <= limit <= MOST_RUNS:
+        raise InvalidError(f"--limit must be between 1 and {MOST_RUNS}")
     home = find_home()
     parts = open_parts(home)
     try:

@@ -62,7 +62,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_checkout(path: Path) -> Checkout:
     """The checkout that holds the folder. Raises RefusedError when the folder does not exist."""
-    folder = path.resolve()
+    try:
+        folder = path.resolve()
+    except OSError as error:  # the current folder was deleted, or links lead in a circle
+        raise RefusedError(f"the folder {path} cannot be found: {error.strerror}") from error
     if not folder.is_dir():
         raise RefusedError(f"no such folder: {path}")
     try:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penstock.model.errors import RefusedError, UnavailableError
@@ -14,11 +14,13 @@ _QUIET = (
     "-c", "maintenance.auto=false",
     "-c", "advice.addEmbeddedRepo=false",
 )  # fmt: skip
+_ASIDE = ("hint:", "warning:")
+_TOLD = 4  # lines
 _LIMIT = 300.0  # seconds; a git that hangs on a dead mount must not hang us
 
 
 class GitFailedError(RefusedError):
-    """Git refused; the sentence is git's own last line."""
+    """Git refused; the sentence is git's own, without its hints."""
 
 
 def run_git(
@@ -39,6 +41,7 @@ def run_git(
             env=inherited | fixed | dict(environment or {}),
             input=stdin,
             capture_output=True,
+            start_new_session=True,  # Ctrl-C is for us to answer, not for git
             timeout=_LIMIT,
             check=False,
         )
@@ -47,8 +50,26 @@ def run_git(
             raise RefusedError(f"no such folder: {cwd}") from None
         raise UnavailableError("git is not installed or not on PATH") from None
     except subprocess.TimeoutExpired:
-        raise UnavailableError(f"git {arguments[0]} did not answer within {_LIMIT:.0f} s") from None
+        raise UnavailableError(
+            f"git {_name_command(arguments)} did not answer within {_LIMIT:.0f} s"
+        ) from None
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitFailedError(f"git {arguments[0]}: {lines[-1] if lines else f'exit {done.returncode}'}")
+        raise GitFailedError(f"git {_name_command(arguments)}: {_explain(done.stderr, done.returncode)}")
     return done.stdout.decode(errors="surrogateescape").removesuffix("\n")
+
+
+def _name_command(arguments: Sequence[str]) -> str:
+    """The subcommand among arguments that may begin with `-c NAME=VALUE`."""
+    words = iter(arguments)
+    for word in words:
+        if word != "-c":
+            return word
+        next(words, None)
+    return ""
+
+
+def _explain(stderr: bytes, status: int) -> str:
+    """What git said as one line; of a long story its end."""
+    lines = [line.strip() for line in stderr.decode(errors="replace").splitlines()]
+    told = [line for line in lines if line and not line.startswith(_ASIDE)]
+    return " ".join(told[-_TOLD:]) if told else f"exit {status}"

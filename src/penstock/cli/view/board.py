@@ -1,9 +1,13 @@
-"""What a watcher knows about a run: the present state of each job and its step, kept from changes."""
+"""What a watcher knows about a run: the present state of each job and its step, kept from changes.
+
+Names and messages are kept as they may be printed.
+"""
 
 from collections.abc import Callable
 
 import msgspec
 
+from penstock.cli.view.printable import clean_line
 from penstock.engine.feed import Change, JobChanged, StepChanged
 from penstock.model.status import JobKind, JobStatus, StepStatus
 
@@ -44,8 +48,8 @@ class Board:
         elif isinstance(change, StepChanged) and change.job in self.lines:
             steps = self.lines[change.job].steps
             if change.status is StepStatus.RUNNING:
-                steps[change.index] = change.name
-            elif steps.get(change.index) == change.name:
+                steps[change.index] = clean_line(change.name)
+            elif steps.get(change.index) == clean_line(change.name):
                 del steps[change.index]
 
     def is_news(self, change: JobChanged) -> bool:
@@ -56,14 +60,16 @@ class Board:
     def _apply_job(self, change: JobChanged) -> None:
         line = self.lines.get(change.job)
         if line is None:
-            line = self.lines[change.job] = Line(change.name, change.kind, change.status, steps={})
+            line = self.lines[change.job] = Line(
+                clean_line(change.name), change.kind, change.status, steps={}
+            )
         if change.status is JobStatus.RUNNING and line.status is not JobStatus.RUNNING:
             line.since = self._monotonic()
             line.until = None
         if change.status.is_terminal:
             line.until = self._monotonic()
             line.steps.clear()
-        line.status, line.attempt, line.message = change.status, change.attempt, change.message
+        line.status, line.attempt, line.message = change.status, change.attempt, clean_line(change.message)
 
     def count(self, *statuses: JobStatus) -> int:
         """How many jobs are in one of the states."""

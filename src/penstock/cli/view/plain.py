@@ -7,6 +7,7 @@ from typing import TextIO
 import zstandard
 
 from penstock.cli.view.board import Board
+from penstock.cli.view.printable import clean_line
 from penstock.cli.view.symbols import OF_JOB, OF_STEP, sign, speaks_unicode
 from penstock.engine.feed import Change, JobChanged, OutputAdded, StepChanged
 from penstock.kit.durations import format_duration
@@ -21,6 +22,7 @@ class PlainView:
         self._board = Board(monotonic)
         self._monotonic = monotonic
         self._unicode = speaks_unicode(stream)
+        self._colored = stream.isatty()
         self._verbose = verbose
         self._lock = threading.Lock()
         self._begun: dict[tuple[str, int, int], float] = {}
@@ -88,12 +90,13 @@ class PlainView:
         line = self._board.lines.get(job)
         name = line.name if line else job
         for text in data.decode(errors="replace").split("\n"):
-            self._write(f"    {name} | {text.removesuffix(chr(13))}")
+            self._write(f"    {name} | {clean_line(text, colors=self._colored)}")
 
     def _sign(self, status: JobStatus) -> str:
         return sign(OF_JOB[status], unicode=self._unicode)
 
     def _write(self, text: str) -> None:
         encoding = self._stream.encoding or "utf-8"
+        text = clean_line(text, colors=self._colored)
         self._stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         self._stream.flush()

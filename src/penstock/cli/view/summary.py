@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.bootstrap.local import Ending
+from penstock.cli.view.printable import clean_line, clean_lines
 from penstock.cli.view.symbols import OF_JOB, OF_WORKFLOW, Symbol, sign, speaks_unicode
 from penstock.engine.history import tail_log
 from penstock.engine.summary import JobSummary, RunSummary, WorkflowSummary
@@ -14,6 +15,9 @@ from penstock.model.status import JobStatus, Reason, WorkflowStatus
 
 LAST_LINES = 20
 """Lines shown of a step that failed."""
+
+WIDEST = 40
+"""Characters to which the names of jobs are filled up, so that what follows stands in a column."""
 
 MOST_ARTIFACTS = 20
 MOST_FAILURES = 30
@@ -52,7 +56,7 @@ class Paint:
 
     def __init__(self) -> None:
         self.unicode = speaks_unicode(sys.stdout)
-        self._colored = sys.stdout.isatty()
+        self.colored = sys.stdout.isatty()
 
     def mark(self, symbol: Symbol) -> str:
         """The symbol's sign in its colour."""
@@ -60,11 +64,12 @@ class Paint:
 
     def color(self, text: str, style: str) -> str:
         """The text in a colour, in a terminal."""
-        return f"\x1b[{_COLORS[style]}m{text}\x1b[0m" if self._colored else text
+        return f"\x1b[{_COLORS[style]}m{text}\x1b[0m" if self.colored else text
 
     def print(self, line: str) -> None:
-        """Write the line, with what the output cannot carry replaced."""
+        """Write the line, with what the output cannot carry replaced and what steers a terminal left out."""
         encoding = sys.stdout.encoding or "utf-8"
+        line = clean_line(line, colors=self.colored)
         print(line.encode(encoding, "replace").decode(encoding))
 
 
@@ -80,7 +85,7 @@ def _show_failures(parts: Parts, summary: RunSummary, paint: Paint) -> Iterator[
             yield ""
             yield paint.color(f"{job.name}{copy}: {step.name} failed{code}", "red")
             text = tail_log(parts, step.task_id, step.step, LAST_LINES)
-            yield from (f"  {line}" for line in text.splitlines())
+            yield from (f"  {line}" for line in clean_lines(text, colors=paint.colored))
             if step.message and step.message not in text:
                 yield f"  {step.message}"
 
@@ -89,7 +94,7 @@ def _show_workflow(workflow: WorkflowSummary, paint: Paint) -> Iterator[str]:
     yield ""
     reason = f" ({_REASONS[workflow.reason]})" if workflow.reason in _REASONS else ""
     yield f"{paint.mark(OF_WORKFLOW[workflow.status])} {workflow.name}: {workflow.status.value}{reason}"
-    width = max((len(job.name) for job in workflow.jobs), default=0)
+    width = min(max((len(job.name) for job in workflow.jobs), default=0), WIDEST)
     for job in workflow.jobs:
         yield f"  {paint.mark(OF_JOB[job.status])} {_show_job(job, width)}"
 

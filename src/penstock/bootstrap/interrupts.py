@@ -1,0 +1,56 @@
+"""What Ctrl-C, SIGTERM and SIGHUP mean to a run, from its first moment to its last."""
+
+import signal
+from collections.abc import Callable
+from enum import Enum, auto
+from types import FrameType
+from typing import Any, Self, assert_never
+
+_WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Phase(Enum):
+    """Where a run is.
+
+    BEFORE -> RUNNING -> AFTER -> LEAVING (from each of them)
+    """
+
+    BEFORE = auto()  # nothing is stored yet: ends with KeyboardInterrupt
+    RUNNING = auto()  # canceled in good order
+    AFTER = auto()  # all is stored, results are shown: ends with KeyboardInterrupt
+    LEAVING = auto()  # what is left is being put away, in bounded time: ignored
+
+
+class Interrupts:
+    """Inside, the signals are heeded as the phase says and disturb nothing else.
+
+    A signal that whoever started us wants ignored, as a shell does for jobs in the background, stays so.
+    """
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self.phase = Phase.BEFORE
+        self._cancel = cancel
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in _WANTED:
+            handler = signal.getsignal(number)
+            if handler is not signal.SIG_IGN:
+                self._before[number] = handler
+                signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        match self.phase:
+            case Phase.BEFORE | Phase.AFTER:
+                raise KeyboardInterrupt
+            case Phase.RUNNING:
+                self._cancel()
+            case Phase.LEAVING:
+                pass
+            case other:
+                assert_never(other)
