@@ -7,6 +7,7 @@ from penstock.engine.start import begin_workflow
 from penstock.engine.unit import Unit
 from penstock.engine.verdict import judge_pipeline
 from penstock.lifecycle.rerun import may_rerun_itself, rerun_failed
+from penstock.model.status import WorkflowStatus
 from penstock.store import pipelines, timers, workflows
 from penstock.store.pipelines import PipelineChange
 
@@ -45,6 +46,6 @@ def tell_pipeline(unit: Unit, pipeline_id: int) -> None:
         number=pipeline.number,
         status=pipeline.status,
         ended=standing.ended,
-        outcome=standing.outcome if standing.ended else None,
+        outcome=(standing.outcome or WorkflowStatus.NOT_RUN) if standing.ended else None,
     )
     unit.changes.append(told)

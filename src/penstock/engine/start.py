@@ -129,7 +129,7 @@ def _make_job(
         created_at=unit.now,
         queued_at=kept.queued_at if kept else None,
         started_at=kept.started_at if kept else None,
-        stopped_at=kept.stopped_at if kept else None,
+        stopped_at=kept.stopped_at if kept else unit.now if state.status.is_terminal else None,
         message=kept.message if kept else "",
         approved_by=kept.approved_by if kept else state.approved_by,
     )

@@ -29,6 +29,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def lab(url: str, tmp_path: Path) -> Iterator[Lab]:
     """An engine on the database."""
     made = Lab(url, tmp_path)
-    yield made
-    check_all(made.parts, made.changes)
-    made.close()
+    try:
+        yield made
+        check_all(made.parts, made.changes)
+    finally:
+        made.close()
