@@ -1,12 +1,14 @@
 """The `penstock` command as its users start it: a process of its own with a data folder of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.support.repositories import make_repository
 
@@ -36,10 +38,13 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "CI"))}
         return kept | {"PENSTOCK_HOME": str(self.home), "PYTHONUNBUFFERED": "1"} | extra
 
-    def call(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:
+    def call(
+        self, *arguments: str, timeout: float = 60, privileged: bool = True, **environment: str
+    ) -> Outcome:
         """Run `penstock` with the arguments to its end."""
+        call = command(*arguments)
         done = subprocess.run(
-            command(*arguments),
+            call if privileged else without_privileges(call),
             cwd=self.folder,
             env=self.environment(**environment),
             capture_output=True,
@@ -47,6 +52,22 @@ class Project:
             text=True,
             errors="replace",
             timeout=timeout,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def call_in_deleted(self, folder: Path, *arguments: str) -> Outcome:
+        """Run `penstock` in an existing folder that is deleted just before."""
+        folder.mkdir(exist_ok=True)
+        script = 'rmdir "$PWD"; exec "$@"'
+        done = subprocess.run(
+            ["/bin/sh", "-c", script, "sh", *command(*arguments)],
+            cwd=folder,
+            env=self.environment(),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=60,
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
@@ -64,3 +85,12 @@ class Project:
 def command(*arguments: str) -> list[str]:
     """The command line of `penstock` in the interpreter that runs the tests."""
     return [sys.executable, "-m", "penstock", *arguments]
+
+
+def without_privileges(call: list[str]) -> list[str]:
+    """The call as a user makes it whom file permissions bind; for root this needs util-linux's setpriv."""
+    if os.geteuid() != 0:
+        return call
+    if shutil.which("setpriv") is None:
+        pytest.skip("root is bound by no permission, and there is no setpriv to give that up")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *call]

@@ -10,7 +10,7 @@ from penstock.kit.ids import new_id
 from penstock.language.circleci.compile import compile as compile_circleci
 from penstock.language.circleci.pipeline import PipelineFacts, list_values
 from penstock.language.common.context import Context
-from penstock.model.errors import InvalidError, RefusedError, UnavailableError
+from penstock.model.errors import InvalidError, RefusedError
 from penstock.plan.arguments import read_arguments
 from penstock.plan.plan import Plan
 
@@ -47,25 +47,33 @@ def find_config(path: Path, given: Path | None) -> tuple[Checkout, Path]:
     """
     checkout = read_checkout(path)
     if given is not None:
-        if not given.is_file():
-            raise RefusedError(f"{given} is no file" if given.exists() else f"there is no file {given}")
+        if not is_file(given):
+            raise RefusedError(f"{given} is no file that exists")
         return checkout, given
     for top in dict.fromkeys((path.resolve(), checkout.top)):
-        if (top / DEFAULT_CONFIG).is_file():
+        if is_file(top / DEFAULT_CONFIG):
             return checkout, top / DEFAULT_CONFIG
     raise RefusedError(
         f"there is no {DEFAULT_CONFIG} in {checkout.top}: name a config file, or a folder that has one"
     )
 
 
+def is_file(path: Path) -> bool:
+    """True when there is a regular file; false also for names no file can have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_config(file: Path) -> bytes:
-    """The bytes of the file. Raises InvalidError when it is absurdly large, UnavailableError otherwise."""
+    """The bytes of the file. Raises InvalidError when it is absurdly large or may not be read."""
     try:
         if file.stat().st_size > MOST_BYTES:
             raise InvalidError(f"{file} is larger than {MOST_BYTES >> 20} MiB: this is no config file")
         return file.read_bytes()
     except OSError as error:
-        raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
+        raise InvalidError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def compile_config(question: Question, source: bytes | None = None) -> Compiled:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from cyclopts import Group, Parameter
 
-from penstock.bootstrap.config import Question, compile_config, find_config
+from penstock.bootstrap.config import Question, compile_config, find_config, is_file
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_variables, show_diagnostics, split_pairs
 from penstock.model.diagnostic import Severity, has_errors
@@ -139,7 +139,7 @@ def _start(wish: Wish) -> int:
         raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
     if wish.slots < 1:
         raise InvalidError("--max-parallel must be at least 1")
-    if wish.output == Path() or (wish.output and wish.output.is_file()):
+    if wish.output == Path() or (wish.output and is_file(wish.output)):
         raise InvalidError("--output must name a folder, other than the current one")
     checkout, file = find_config(wish.path, wish.config)
     question = Question(

@@ -64,9 +64,10 @@ def read_checkout(path: Path) -> Checkout:
     """The checkout that holds the folder. Raises RefusedError when the folder does not exist."""
     try:
         folder = path.resolve()
-    except OSError as error:  # the current folder was deleted, or links lead in a circle
-        raise RefusedError(f"the folder {path} cannot be found: {error.strerror}") from error
-    if not folder.is_dir():
+        exists = folder.is_dir()
+    except (OSError, RuntimeError) as error:  # the current folder was deleted, or links lead in a circle
+        raise RefusedError(f"the folder {path} cannot be found: {error}") from error
+    if not exists:
         raise RefusedError(f"no such folder: {path}")
     try:
         answer = run_git(

@@ -1,5 +1,6 @@
 """Processes of a task whose parts end one by one."""
 
+import ctypes
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from penstock.agent.executor.base import Request
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from tests.support.processes import wait_until
 
+SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
 
 @pytest.fixture
 def family() -> Iterator[Family]:
@@ -19,6 +22,7 @@ def family() -> Iterator[Family]:
     family.begin_task()
     yield family
     family.end_task("PENSTOCK_NOBODY=", [])
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 0, 0, 0, 0)  # orphans of other tests are none of ours
 
 
 def start(family: Family, tmp_path: Path, script: str) -> ChildProcess:
