@@ -166,7 +166,7 @@ def test_a_file_that_may_not_be_read_is_told_so(tmp_path: Path) -> None:
     project = Project(tmp_path, JOB)
     (project.folder / ".circleci/config.yml").chmod(0)
     for call in ("validate", "run"):
-        found = project.call(call, privileged=False)
+        found = project.call_as_user(call)
         assert found.status == 2, found
         assert "config.yml cannot be read: Permission denied" in found.err
         assert "Traceback" not in found.err

@@ -38,36 +38,32 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "CI"))}
         return kept | {"PENSTOCK_HOME": str(self.home), "PYTHONUNBUFFERED": "1"} | extra
 
-    def call(
-        self, *arguments: str, timeout: float = 60, privileged: bool = True, **environment: str
-    ) -> Outcome:
+    def call(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:
         """Run `penstock` with the arguments to its end."""
-        call = command(*arguments)
+        return self._complete(command(*arguments), self.folder, timeout, environment)
+
+    def call_as_user(self, *arguments: str) -> Outcome:
+        """The same, bound by file permissions also when the tests are run by root."""
+        return self._complete(without_privileges(command(*arguments)), self.folder, 60, {})
+
+    def call_in_deleted(self, folder: Path, *arguments: str) -> Outcome:
+        """Run `penstock` in an existing folder that is deleted just before."""
+        folder.mkdir(exist_ok=True)
+        script = 'rmdir "$PWD"; exec "$@"'
+        return self._complete(["/bin/sh", "-c", script, "sh", *command(*arguments)], folder, 60, {})
+
+    def _complete(
+        self, call: list[str], folder: Path, timeout: float, environment: Mapping[str, str]
+    ) -> Outcome:
         done = subprocess.run(
-            call if privileged else without_privileges(call),
-            cwd=self.folder,
+            call,
+            cwd=folder,
             env=self.environment(**environment),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
             errors="replace",
             timeout=timeout,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
-
-    def call_in_deleted(self, folder: Path, *arguments: str) -> Outcome:
-        """Run `penstock` in an existing folder that is deleted just before."""
-        folder.mkdir(exist_ok=True)
-        script = 'rmdir "$PWD"; exec "$@"'
-        done = subprocess.run(
-            ["/bin/sh", "-c", script, "sh", *command(*arguments)],
-            cwd=folder,
-            env=self.environment(),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=60,
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
