@@ -1,37 +1,20 @@
-"""Scenarios as folders: a plan, what happens, and how it must look then; the README has the format."""
+"""Scenarios as folders: a plan or config, what happens, how it must look then; see the README there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import yaml
 
-from penstock.lifecycle.events import (
-    Approved,
-    Begin,
-    CancelRequested,
-    JobCancelRequested,
-    JobRefused,
-    TimeLimitReached,
-)
-from penstock.lifecycle.rerun import rerun_failed, rerun_jobs, rerun_whole
-from penstock.model.status import JobStatus, Reason, WorkflowStatus
+from penstock.language import circleci
+from penstock.language.common.context import Context
+from penstock.model.status import Reason, WorkflowStatus
 from penstock.plan.plan import Plan
 from tests.support.compact import read_plan
-from tests.support.world import Outcome, Running, Script, World
+from tests.support.stage import Refusal, Repeat, Stage, View
+from tests.support.world import Outcome, Script
 
 Names = str | list[str]
-
-
-class Refusal(msgspec.Struct, forbid_unknown_fields=True):
-    job: str
-    status: JobStatus
-    reason: Reason = Reason.NONE
-
-
-class Repeat(msgspec.Struct, forbid_unknown_fields=True):
-    jobs: list[str] = []
-    from_failed: bool = False
-    sparse: bool = False
 
 
 class Looks(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,28 +57,51 @@ class Action(msgspec.Struct, forbid_unknown_fields=True):
     expect: Looks | None = None
 
 
+class Trigger(msgspec.Struct, forbid_unknown_fields=True):
+    """What a config is compiled for."""
+
+    branch: str = "main"
+    tag: str = ""
+    parameters: dict[str, str | int | bool] = {}
+
+
 class Events(msgspec.Struct, forbid_unknown_fields=True):
+    trigger: Trigger = msgspec.field(default_factory=Trigger)
     outcomes: dict[str, str | list[str | Outcome]] = {}
     steps: list[Action] = []
 
 
-def play(folder: Path) -> World:
-    """The world after the scenario's events; what it expects on the way has been checked."""
+Make = Callable[[Plan, Script], Stage]
+
+
+def play(folder: Path, make: Make) -> Stage:
+    """The stage after the scenario's events; what it expects on the way has been checked."""
     events = msgspec.convert(yaml.safe_load((folder / "events.yml").read_text()) or {}, Events)
-    world = World(load_plan(folder), read_script(events))
-    world.trigger()
+    stage = make(load_plan(folder, events.trigger), read_script(events))
+    stage.trigger()
     for action in events.steps or [Action(run=True)]:
-        act(world, action)
-        world.deliver()
+        act(stage, action)
+        stage.deliver()
         if action.expect is not None:
-            assert_looks(world.runs[action.workflow], action.expect)
-    return world
+            assert_looks(action.workflow, stage.look(action.workflow), action.expect)
+    return stage
 
 
-def load_plan(folder: Path) -> Plan:
-    """The plan of the scenario, from `plan.yml` or `plan.json`."""
-    path = folder / "plan.yml"
-    return read_plan(path if path.exists() else folder / "plan.json")
+def load_plan(folder: Path, trigger: Trigger) -> Plan:
+    """The plan of the scenario: `plan.yml`, `plan.json`, or what `config.yml` compiles to."""
+    for path in (folder / "plan.yml", folder / "plan.json"):
+        if path.exists():
+            return read_plan(path)
+    branch = "" if trigger.tag else trigger.branch
+    values = {
+        "pipeline.git.branch": branch or None,
+        "pipeline.git.tag": trigger.tag or None,
+        "pipeline.number": 1,
+    }
+    context = Context(branch=branch, tag=trigger.tag, parameters=trigger.parameters, values=values)
+    plan = circleci.compile((folder / "config.yml").read_text(), context)
+    assert plan.diagnostics == (), plan.diagnostics
+    return plan
 
 
 def read_script(events: Events) -> Script:
@@ -113,71 +119,54 @@ def names(value: Names) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def act(world: World, action: Action) -> None:
+def act(stage: Stage, action: Action) -> None:
     """What the line says has happened, in the order of the fields of `Action`."""
     name = action.workflow
     if action.trigger:
-        world.trigger()
+        stage.trigger()
     if action.run:
-        world.drain()
+        stage.drain()
     for key in names(action.start):
-        entry = next(entry for entry in world.queue if entry[:2] == (name, key))
-        world.queue.remove(entry)
-        world.begin(*entry)
-        world.deliver()
+        stage.start(name, key)
     for key, outcome in action.finish.items():
-        world.finish(name, key, read_outcome(outcome))
+        stage.finish(name, key, read_outcome(outcome))
     for key in names(action.approve):
-        world.send(name, Approved(key=key, by="ada"))
-    intervene(world, action)
-    repeat(world, action)
+        stage.approve(name, key)
+    intervene(stage, action)
+    if action.rerun is not None:
+        stage.repeat(name, action.rerun)
 
 
-def intervene(world: World, action: Action) -> None:
+def intervene(stage: Stage, action: Action) -> None:
     name = action.workflow
     if action.cancel is not None:
-        world.send(name, CancelRequested(reason=action.cancel))
+        stage.cancel(name, action.cancel)
     for key in names(action.cancel_job):
-        world.send(name, JobCancelRequested(key=key))
+        stage.cancel_job(name, key)
     if action.time_limit is not None:
-        group = None if action.time_limit == "workflow" else action.time_limit
-        world.send(name, TimeLimitReached(group=group))
+        stage.end_time(name, None if action.time_limit == "workflow" else action.time_limit)
     if action.refuse is not None:
-        refusal = action.refuse
-        world.send(name, JobRefused(key=refusal.job, status=refusal.status, reason=refusal.reason))
+        stage.refuse(name, action.refuse)
     if action.begin:
-        world.send(name, Begin())
+        stage.begin(name)
     if action.follow_up is not None:
-        world.follow(world.runs[name], action.follow_up)
-
-
-def repeat(world: World, action: Action) -> None:
-    if action.rerun is None:
-        return
-    run = world.runs[action.workflow]
-    if action.rerun.from_failed:
-        again = rerun_failed(run.graph, run.state)
-    elif action.rerun.jobs:
-        again = rerun_jobs(run.graph, run.state, action.rerun.jobs, sparse=action.rerun.sparse)
-    else:
-        again = rerun_whole(run.graph, run.state)
-    world.rerun(run.name, again)
+        stage.follow(name, action.follow_up)
 
 
 def read_expected(folder: Path) -> Expected:
     return msgspec.convert(yaml.safe_load((folder / "expected.yml").read_text()), Expected)
 
 
-def assert_looks(run: Running, looks: Looks) -> None:
+def assert_looks(name: str, view: View, looks: Looks) -> None:
     """The workflow has the status and every job the text that were expected."""
     actual = {
-        key: f"{job.status} {job.reason}" if " " in looks.jobs.get(key, "") else job.status.value
-        for key, job in run.state.jobs.items()
+        key: f"{status} {reason}" if " " in looks.jobs.get(key, "") else status.value
+        for key, (status, reason, _) in view.jobs.items()
     }
-    assert (run.state.status, actual) == (looks.status, looks.jobs or actual), run.name
+    assert (view.status, actual) == (looks.status, looks.jobs or actual), name
     if looks.reason is not None:
-        assert run.state.reason is looks.reason, run.name
-    for key, attempt in looks.attempts.items():
-        assert run.state.jobs[key].attempt == attempt, f"attempts of {key} in {run.name}"
+        assert view.reason is looks.reason, name
+    for key, attempts in looks.attempts.items():
+        assert view.jobs[key][2] == attempts, f"attempts of {key} in {name}"
     if looks.limits is not None:
-        assert run.limits == looks.limits, run.name
+        assert view.limits == looks.limits, name
