@@ -1,4 +1,4 @@
-"""`kill -9` of `penstock run` at any moment: nothing lives on, nothing false is stored, the next run works."""
+"""`kill -9` of `penstock run` at any moment: nothing lives on, nothing false is stored, the next works."""
 
 import random
 import signal
