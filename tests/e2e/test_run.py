@@ -147,11 +147,30 @@ def test_an_approval_nobody_gave_leaves_what_is_behind_it_undone_and_says_how(tm
     config = workflow(
         {"a": "true", "last": "true"}, "- a\n- hold: {type: approval}\n- last: {requires: [hold]}"
     )
-    outcome = Project(tmp_path, config).run()
+    project = Project(tmp_path, config)
+    outcome = project.run()
     assert outcome.status == 0, outcome
     assert "a: success" in outcome.out
     assert "last: success" not in outcome.out
     assert "--approve hold" in outcome.out
+    assert "hold: on_hold" in outcome.out.replace("  ", " ").replace("  ", " ")
+    assert project.run("--approve", "held").status == 2
+
+
+def test_a_failure_beside_an_open_approval_is_a_failure(tmp_path: Path) -> None:
+    config = workflow(
+        {"bad": "exit 1", "last": "true"}, "- bad\n- hold: {type: approval}\n- last: {requires: [hold]}"
+    )
+    assert Project(tmp_path, config).run().status == 1
+
+
+def test_kept_folders_hold_the_homes_of_the_jobs(tmp_path: Path) -> None:
+    project = Project(tmp_path, job("run: touch ~/left-behind"))
+    outcome = project.run("--keep")
+    assert "Kept: " in outcome.out
+    assert [path.name for path in project.home.glob("kept/**/left-behind")] == ["left-behind"]
+    assert project.run().status == 0
+    assert list(project.home.glob("kept/**/left-behind"))
 
 
 def test_steps_run_after_a_failure_as_their_when_says(tmp_path: Path) -> None:

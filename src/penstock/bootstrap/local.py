@@ -21,6 +21,7 @@ from penstock.engine.facts import LOCAL_SOURCE
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.gateway import Gateway
 from penstock.engine.recover import end_pipeline, recover_pipelines
+from penstock.engine.summary import RunSummary, summarize_pipeline
 from penstock.engine.timers import tick
 from penstock.engine.trigger import (
     ProjectRef,
@@ -36,6 +37,7 @@ from penstock.model.errors import UnavailableError
 from penstock.model.run import Pipeline, TriggerType
 from penstock.model.status import JobStatus, Reason, WorkflowStatus
 from penstock.plan.plan import Plan
+from penstock.plan.select import EVERY
 from penstock.store.agents import register_agent
 from penstock.wire.messages import Commands, Sync
 
@@ -43,7 +45,6 @@ _TICK = 0.5  # seconds between looks at timers
 _TUNING = Tuning(clean_up=60, farewell=2)
 _SETTLED = {WorkflowStatus.ON_HOLD}
 NOT_APPROVED = "not approved"
-EVERY = "all"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     outcome: WorkflowStatus | None
     interrupted: bool
     folder: Path | None  # where the jobs' folders stay, when they do
-    held: tuple[str, ...] = ()
+    held: tuple[str, ...]
+    summary: RunSummary
 
 
 class _Fault(msgspec.Struct, frozen=True):
@@ -97,6 +99,7 @@ class LocalRun:
         self._held: dict[str, str] = {}  # approvals that wait: name by job id
         self._open: dict[str, WorkflowStatus] = {}
         self.interrupted = 0
+        self._unwatch: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -128,7 +131,9 @@ class LocalRun:
         self._start_agent(pipeline)
         outcome = self._follow(pipeline)
         held = tuple(self._held.values())
+        summary = summarize_pipeline(self.parts, pipeline.uuid)  # what is on hold is shown as such
         if outcome is None:
+            self._unwatch()  # that the rest is given up now is no news of the run
             end_pipeline(self.parts, pipeline.id, message=NOT_APPROVED)
         else:
             self._disown(pipeline)
@@ -139,6 +144,7 @@ class LocalRun:
             interrupted=self.interrupted > 0,
             folder=self._home.kept / self.folder.path.name if self._order.keep else None,
             held=held,
+            summary=summary,
         )
 
     def _trigger(self, watch: Callable[[Change], None]) -> Pipeline:
@@ -157,7 +163,7 @@ class LocalRun:
             numbered = msgspec.structs.replace(question, number=reservation.number)
             compiled = compile_config(numbered, compiled.source)
         self._interrupts.phase = Phase.RUNNING
-        self.parts.feed.subscribe(watch)
+        self._unwatch = self.parts.feed.subscribe(watch)
         self.parts.feed.subscribe(self._news.put)
         return trigger_pipeline(self.parts, self._make_request(compiled, reservation, snapshot))
 
@@ -193,7 +199,7 @@ class LocalRun:
                 slots=self._order.slots,
                 now=self.parts.clock.now(),
             )
-        self._executor = executor = HostExecutor(self.folder.path / "jobs")
+        self._executor = executor = HostExecutor(self.folder.path / "jobs", keep=self._order.keep)
         self._gateway = transport = _Watched(self.parts, self._fail)
         self._agent = Agent(
             transport,

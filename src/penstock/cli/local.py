@@ -21,11 +21,12 @@ from penstock.cli.view.plain import PlainView
 from penstock.cli.view.summary import show_summary
 from penstock.engine.feed import Change
 from penstock.engine.history import find_run
-from penstock.engine.summary import summarize_pipeline
 from penstock.engine.variables import GivenVariables
 from penstock.model.errors import UnavailableError
-from penstock.model.status import WorkflowStatus
+from penstock.model.status import OUTCOME_OF_JOB, Outcome, WorkflowStatus
 from penstock.plan.plan import Plan
+
+_BAD = {Outcome.FAILED, Outcome.UNAUTHORIZED}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +141,10 @@ def exit_status(ending: Ending) -> int:
     """What the shell is told."""
     if ending.interrupted:
         return Exit.INTERRUPTED
-    good = {None, WorkflowStatus.SUCCESS}
-    return Exit.SUCCESS if ending.outcome in good else Exit.FAILED
+    if ending.outcome is None:  # approvals are left; what ran beside them may have failed
+        jobs = (job for workflow in ending.summary.workflows for job in workflow.jobs)
+        return Exit.FAILED if any(OUTCOME_OF_JOB.get(job.status) in _BAD for job in jobs) else Exit.SUCCESS
+    return Exit.SUCCESS if ending.outcome is WorkflowStatus.SUCCESS else Exit.FAILED
 
 
 def _sum_up(settings: Settings, local: LocalRun, ending: Ending, view: View) -> None:
@@ -154,7 +157,7 @@ def _sum_up(settings: Settings, local: LocalRun, ending: Ending, view: View) -> 
             export_run(parts, pipeline, output)
         except UnavailableError as error:
             output, problem = None, error
-    summary = summarize_pipeline(parts, ending.pipeline)
+    summary = ending.summary
     seconds = time.monotonic() - settings.begun
     if isinstance(view, JsonView):
         outcome = ending.outcome.value if ending.outcome else "on_hold"

@@ -16,7 +16,7 @@ from penstock.model.diagnostic import Severity, has_errors
 from penstock.model.errors import InvalidError
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
-from penstock.plan.select import select_jobs, select_workflows
+from penstock.plan.select import check_approvals, select_jobs, select_workflows
 from penstock.plan.workflow import Start
 
 _WHAT = Group("What to run", sort_key=1)
@@ -161,6 +161,7 @@ def _start(wish: Wish) -> int:
             "nothing to run: no workflow starts for this branch or tag (schedules run with --workflow NAME)"
         )
         return Exit.SUCCESS
+    check_approvals(plan, wish.approve)
     _warn(plan, set(wish.contexts))
     from penstock.cli.local import Settings, run_order
 
@@ -186,13 +187,20 @@ def _warn(plan: Plan, contexts: set[str]) -> None:
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
     elsewhere = sorted({job.name for job in jobs if job.executor.kind not in _AT_HOME})
     if elsewhere:
-        more = f" and {len(elsewhere) - _NAMED} more" if len(elsewhere) > _NAMED else ""
-        named = ", ".join(elsewhere[:_NAMED]) + more
-        _tell(f"{named} ask for a container or another system; they run on this host, with its tools")
+        services = any(len(job.executor.images) > 1 for job in jobs)
+        without = ", without their service containers" if services else ""
+        _tell(f"on this host, with its tools{without}, instead of a container: {_name_some(elsewhere)}")
     missing = sorted({name for job in jobs for name in job.contexts} - contexts)
     if missing:
         way_out = f"give them with --context {missing[0]}=FILE"
         _tell(f"no variables for context {', '.join(missing)}: {way_out}")
+    if plan.setup:
+        _tell("this is a setup config: its workflow runs, but nothing continues it on this machine yet")
+
+
+def _name_some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _tell(sentence: str) -> None:

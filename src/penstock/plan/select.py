@@ -5,8 +5,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from penstock.model.errors import InvalidError
+from penstock.model.status import JobKind
 from penstock.plan.plan import Plan
 from penstock.plan.workflow import JobPlan, Start, WorkflowPlan
+
+EVERY = "all"
+"""What stands for every approval where names of approvals are given."""
 
 
 def select_workflows(plan: Plan, names: Iterable[str]) -> Plan:
@@ -47,6 +51,16 @@ def select_jobs(plan: Plan, names: Iterable[str]) -> Plan:
     return msgspec.structs.replace(
         plan, workflows={key: workflow for key, workflow in narrowed.items() if workflow.jobs}
     )
+
+
+def check_approvals(plan: Plan, names: Iterable[str]) -> None:
+    """Every name is that of an approval, or `EVERY`. Raises InvalidError that lists what there is."""
+    jobs = {key: job for workflow in plan.workflows.values() for key, job in workflow.jobs.items()}
+    approvals = {key: job for key, job in jobs.items() if job.kind is JobKind.APPROVAL}
+    known = {EVERY, *approvals, *(job.name for job in approvals.values())}
+    for name in names:
+        if name not in known:
+            raise InvalidError(f"there is no approval named {name!r}; there {_are(approvals)}")
 
 
 def _narrow(workflow: WorkflowPlan, wanted: set[str]) -> WorkflowPlan:

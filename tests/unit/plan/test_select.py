@@ -3,9 +3,9 @@
 import pytest
 
 from penstock.model.errors import InvalidError
-from penstock.model.status import Outcome
+from penstock.model.status import JobKind, Outcome
 from penstock.plan.plan import Plan
-from penstock.plan.select import select_jobs, select_workflows
+from penstock.plan.select import check_approvals, select_jobs, select_workflows
 from penstock.plan.workflow import GroupPlan, JobPlan, Start, WorkflowPlan
 
 PASSED = (Outcome.SUCCESS,)
@@ -71,3 +71,12 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
         select_jobs(whole, ["x"])
     with pytest.raises(InvalidError, match="no workflow named 'x'; there is w"):
         select_workflows(whole, ["x"])
+
+
+def test_a_name_that_no_approval_has_is_refused() -> None:
+    hold = JobPlan(name="Hold it", kind=JobKind.APPROVAL)
+    workflow = WorkflowPlan(name="w", jobs={"hold": hold, "a": job("a")})
+    whole = Plan(language="test", workflows={"w": workflow})
+    check_approvals(whole, ["hold", "Hold it", "all"])
+    with pytest.raises(InvalidError, match="no approval named 'a'; there is hold"):
+        check_approvals(whole, ["a"])

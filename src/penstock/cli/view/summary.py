@@ -1,5 +1,6 @@
 """What stands below a run when it is over: verdicts, failures, tests, artifacts, where the logs are."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,7 @@ class Paint:
 
     def __init__(self) -> None:
         self.unicode = speaks_unicode(sys.stdout)
-        self.colored = sys.stdout.isatty()
+        self.colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def mark(self, symbol: Symbol) -> str:
         """The symbol's sign in its colour."""
@@ -74,8 +75,8 @@ class Paint:
 
 
 def _show_failures(parts: Parts, summary: RunSummary, paint: Paint) -> Iterator[str]:
-    """The last lines of each step that failed a job."""
-    for workflow in summary.workflows:
+    """The last lines of each step that failed a job; of a repeated workflow only the last run's."""
+    for workflow in (each for each in summary.workflows if not each.repeated):
         for job in workflow.jobs:
             step = job.failed_step
             if step is None:
