@@ -3,7 +3,7 @@
 project = "Penstock"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build", "benchmarks.md"]  # `make bench` writes that page, so it may not be there
+exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "Penstock"
