@@ -3,13 +3,13 @@
 import errno
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from penstock.agent.executor.removal import remove_tree
 from penstock.model.errors import UnavailableError
 
 DATABASE = "penstock.db"
@@ -142,16 +142,6 @@ def _take_lock(path: Path) -> int:
 
 def _lock_of(path: Path) -> Path:
     return path.with_name(path.name + _LOCK)
-
-
-def remove_tree(path: Path) -> None:
-    """Delete a folder; folders inside that forbid it (a Go module cache) are opened first."""
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        for folder, _, _ in os.walk(path):
-            if not os.access(folder, os.W_OK | os.X_OK):
-                Path(folder).chmod(0o700)
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _not_writable(path: Path, error: OSError) -> UnavailableError:

@@ -1,7 +1,6 @@
 """Runs tasks on this machine, each in a folder of its own with its own HOME."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request
 from penstock.agent.executor.guardian import Guardian
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
+from penstock.agent.executor.removal import remove_tree
 from penstock.agent.executor.variables import read_host
 from penstock.kit.ids import new_id
 from penstock.model.errors import UnavailableError
@@ -53,7 +53,7 @@ class HostExecutor:
                 (top / name).mkdir(parents=True, exist_ok=True)
             (top / "control/bash_env").touch()
         except OSError as error:
-            remove_folder(top)
+            remove_tree(top)
             raise UnavailableError(
                 f"cannot make a folder for the task below {self._folder}: {error}"
             ) from error
@@ -65,7 +65,7 @@ class HostExecutor:
         if self._guardian is not None:
             self._guardian.close()
         if not self._keep:
-            remove_folder(self._folder)
+            remove_tree(self._folder)
 
     def _variables(self, top: Path, task: str, commands: Path) -> dict[str, str]:
         agent, _, agent_id = self._marker.partition("=")
@@ -179,7 +179,7 @@ class HostPlace:
     def remove(self) -> None:
         """The folder is gone, unless it is to be kept."""
         if not self._keep:
-            remove_folder(self._top)
+            remove_tree(self._top)
 
 
 @cache
@@ -189,13 +189,3 @@ def find_shell() -> tuple[str, ...]:
         return ("/bin/bash", "-eo", "pipefail")
     probe = subprocess.run(["/bin/sh", "-o", "pipefail", "-c", ":"], capture_output=True, check=False)
     return ("/bin/sh", "-eo", "pipefail") if probe.returncode == 0 else ("/bin/sh", "-e")
-
-
-def remove_folder(path: Path) -> None:
-    """Delete the tree, also where a job made folders read-only; what cannot be deleted stays."""
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        for folder, _, _ in os.walk(path):
-            if not os.access(folder, os.W_OK | os.X_OK):
-                Path(folder).chmod(0o700)
-        shutil.rmtree(path, ignore_errors=True)
