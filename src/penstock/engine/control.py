@@ -13,7 +13,7 @@ from penstock.lifecycle.events import AnyEvent, Approved, CancelRequested, JobCa
 from penstock.lifecycle.rerun import Rerun, rerun_failed, rerun_jobs, rerun_whole
 from penstock.model.errors import NotFoundError, RefusedError
 from penstock.model.run import Workflow
-from penstock.model.status import Reason, WorkflowStatus
+from penstock.model.status import JobKind, JobStatus, Reason, WorkflowStatus
 from penstock.store import followups, jobs, pipelines, workflows
 from penstock.store.followups import FollowUpRun
 
@@ -51,16 +51,24 @@ def cancel_job(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None
 
 
 def approve_job(parts: Parts, uuid: str, *, by: str) -> None:
-    """Let an approval pass.
+    """Let an approval pass; nothing happens when somebody was first.
 
-    Raises NotFoundError for an unknown job, RefusedError when it is no approval or does not wait for one.
+    Raises NotFoundError for an unknown job, RefusedError when it is no approval, does not wait for one yet,
+    or ended otherwise.
     """
 
     def work(unit: Unit) -> None:
         job = jobs.job_by_uuid(unit.tx, uuid)
         if job is None:
             raise NotFoundError(f"there is no job {uuid}")
-        _tell(unit, job.workflow_id, Approved(key=job.key, by=by))
+        flow = load_flow(unit, job.workflow_id)
+        status = flow.state.jobs[job.key].status
+        if job.kind is not JobKind.APPROVAL:
+            raise RefusedError(f"Job {job.name} is no approval")
+        if status.is_terminal and status is not JobStatus.SUCCESS:
+            raise RefusedError(f"Approval {job.name} is {status}: it is too late to approve it")
+        flow.apply(Approved(key=job.key, by=by))
+        settle(unit)
 
     transact(parts, work)
 

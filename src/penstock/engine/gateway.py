@@ -16,12 +16,13 @@ from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import put_upload
 from penstock.model.agent import Agent
-from penstock.model.errors import NotFoundError
+from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
 from penstock.model.run import Task
 from penstock.model.status import TaskStatus
 from penstock.store import agents, caches, queue, tasks
 from penstock.store.database import Transaction
+from penstock.store.failures import RolledBackError
 from penstock.wire.messages import AnyEvent, Assignment, CacheHit, CancelTask, Commands, Sync
 
 LEASE = 30.0
@@ -48,12 +49,14 @@ class Gateway:
     def sync(self, message: Sync) -> Commands:
         """Take in the events, renew leases, and answer with commands; waits for one when asked to.
 
-        Raises NotFoundError for an agent nobody knows. Events of a task that cannot be taken in end that
-        task; all others are taken in.
+        Raises NotFoundError for an agent nobody knows, UnavailableError when it has to be sent once more.
+        Events of a task that cannot be taken in end that task; all others are taken in.
         """
         mine = self._supersede(message)
         try:
             return self._exchange(message, mine)
+        except RolledBackError as error:
+            raise UnavailableError("the database is too busy at present") from error
         finally:
             with self._lock:
                 self._waiting -= Counter({message.agent: int(message.wait > 0)})

@@ -98,3 +98,9 @@ def test_numbers_of_jobs_grow_and_stay_over_attempts(lab: Lab) -> None:
     agent.work()
     numbers = [lab.job(pipeline, key).number for key in ("a", "b", "wait")]
     assert numbers == [1, 2, None]
+
+
+def test_a_job_of_no_copies_has_one(lab: Lab) -> None:
+    pipeline = lab.run({"a": {"parallelism": 0}})
+    lab.agent().work()
+    assert lab.jobs(pipeline) == {"a": "success"}

@@ -53,6 +53,13 @@ def test_an_approval_whose_turn_has_not_come_is_refused_with_the_cause(lab: Lab)
         approve_job(lab.parts, "00000000-0000-7000-8000-000000000000", by="grace")
 
 
+def test_an_approval_that_is_too_late_is_refused(lab: Lab) -> None:
+    pipeline = lab.run({"hold": {"kind": "approval"}})
+    cancel_pipeline(lab.parts, pipeline.uuid)
+    with pytest.raises(RefusedError, match="hold is canceled: it is too late"):
+        lab.approve(pipeline, "hold")
+
+
 def test_the_pipeline_ends_after_its_automatic_follow_up(lab: Lab) -> None:
     pipeline = run(lab)
     agent = lab.agent()
