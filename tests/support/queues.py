@@ -27,3 +27,10 @@ def put_first(db: Database, job_id: int) -> None:
     """The job's queued tasks are the next to be claimed."""
     with db.write() as tx:
         tx.execute(update(tasks).where(tasks.c.job_id == job_id).values(priority=1000))
+
+
+def list_leased(db: Database) -> list[Task]:
+    """The tasks that some agent has."""
+    chosen = select(*rows.columns_of(tasks, Task)).where(tasks.c.lease_until.is_not(None))
+    with db.read() as tx:
+        return rows.fetch_all(tx, Task, chosen.order_by(tasks.c.id), {})

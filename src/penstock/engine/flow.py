@@ -103,7 +103,7 @@ class Flow:
         if after.begun and not before.begun and self.row.started_at is None:
             change.started_at = self.unit.now
         if after.status.is_terminal and not before.status.is_terminal:
-            change.stopped_at = max(self.unit.now, self.row.started_at or 0)
+            change.stopped_at = max(self.unit.now, self.row.started_at or self.row.created_at)
         return change
 
     def _note_job(self, key: str, before: JobState, moment: int) -> None:
@@ -159,6 +159,7 @@ def load_flow(unit: Unit, workflow_id: int) -> Flow:
     locked = workflows.lock_workflow(unit.tx, workflow_id)
     if locked is None:
         raise NotFoundError(f"there is no workflow {workflow_id}")
+    unit.catch_up()
     saved = unit.parts.memory.state(
         workflow_id, locked.version, lambda: _read_state(unit, workflow_id, locked)
     )

@@ -41,6 +41,10 @@ class Unit:
         self.afterwards: list[Callable[[], None]] = []  # what must not happen unless it is committed
         self._facts: dict[int, Facts] = {}
 
+    def catch_up(self) -> None:
+        """The instant is now: what was written while the transaction waited for a lock lies before it."""
+        self.now = max(self.now, self.parts.clock.now())
+
     def facts(self, workflow_id: int) -> Facts:
         """The facts of the workflow of that row id. Raises NotFoundError when there is none.
 

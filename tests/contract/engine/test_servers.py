@@ -5,13 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from penstock.engine.control import cancel_workflow
+from penstock.engine.control import cancel_pipeline, cancel_workflow, rerun_workflow
 from penstock.engine.timers import tick
 from penstock.kit.clock import SystemClock
+from penstock.model.errors import RefusedError
 from penstock.model.run import Pipeline
 from penstock.model.status import WorkflowStatus
 from penstock.wire.messages import Assignment, Commands, Sync, TaskFinished, TaskStarted
@@ -19,6 +21,7 @@ from tests.support.compact import Compact
 from tests.support.databases import PostgresServer
 from tests.support.invariants import check_all
 from tests.support.lab import LAPSE, HandAgent, Lab
+from tests.support.queues import list_leased
 
 DEADLINE = 60.0
 
@@ -217,3 +220,69 @@ def test_work_that_came_in_through_another_server_is_found_by_looking(
         first.close()
         second.close()
         postgresql.drop(url)
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_cancels_reruns_and_pushes_in_the_midst_of_it_leave_nothing_stuck(
+    postgresql: PostgresServer, tmp_path: Path
+) -> None:
+    url = postgresql.new_database()
+    labs = [Lab(url, tmp_path, clock=SystemClock()) for _ in range(2)]  # type: ignore[arg-type]  # a real clock
+    crowd = Crowd(labs)
+    jobs: dict[str, Compact] = {
+        "build": {},
+        "one": {"needs": ["build"], "serial_group": "x"},
+        "two": {"needs": ["build"], "serial_group": "y"},
+        "last": {"needs": {"one": "terminal", "two": "terminal"}, "serial_group": "x"},
+    }
+    plan: Compact = {
+        "workflows": {
+            "main": {"jobs": jobs},
+            "line": {"jobs": jobs, "queue": {"name": "line", "cancel_queued": True}},
+            "branch": {
+                "jobs": jobs,
+                "queue": {"name": "branch", "serialized": False, "cancel_running": True},
+            },
+        }
+    }
+
+    def meddle(number: int) -> None:
+        lab = labs[number]
+        for turn in range(8):
+            pipeline = lab.trigger(plan, project=f"p{turn % 2}")
+            tick(lab.parts)
+            if turn % 3 == 1:
+                cancel_workflow(lab.parts, lab.workflow(pipeline, "main").uuid)
+            if turn % 3 == 2:
+                cancel_pipeline(lab.parts, pipeline.uuid)
+            with suppress(RefusedError):
+                rerun_workflow(lab.parts, lab.workflow(pipeline, "branch").uuid)
+
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            workers = [threads.submit(crowd.work, number) for number in range(3)]
+            meddlers = [threads.submit(meddle, number) for number in range(2)]
+            try:
+                for meddler in meddlers:
+                    meddler.result()
+                wait_until(lambda: not any(worker.done() for worker in workers) and is_over(labs[0]))
+            finally:
+                crowd.stop.set()
+            for worker in workers:
+                worker.result()
+        for lab in labs:
+            check_all(lab.parts, over=True)
+    finally:
+        for lab in labs:
+            lab.close()
+        postgresql.drop(url)
+
+
+def is_over(lab: Lab) -> bool:
+    """Every workflow has ended, and no agent holds a task of it."""
+    return all(
+        workflow.status.is_terminal
+        for pipeline in lab.every_pipeline()
+        for workflow in lab.workflows(pipeline)
+    ) and not list_leased(lab.parts.db)
