@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from enum import Enum, auto
 from types import FrameType
-from typing import Any, Self, assert_never
+from typing import Self, assert_never
 
 _WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -22,27 +22,28 @@ class Phase(Enum):
 
 
 class Interrupts:
-    """Inside, the signals are heeded as the phase says and disturb nothing else.
+    """Inside, the signals are heeded as the phase says; afterwards, to the end of the process, ignored.
 
-    A signal that whoever started us wants ignored, as a shell does for jobs in the background, stays so.
+    The exit status is decided then, and Python would answer one more Ctrl-C in its last moments with
+    another. A signal that whoever started us wants ignored, as a shell does for jobs in the background,
+    stays so.
     """
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self.phase = Phase.BEFORE
         self._cancel = cancel
-        self._before: dict[signal.Signals, Any] = {}
+        self._heeded: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
         for number in _WANTED:
-            handler = signal.getsignal(number)
-            if handler is not signal.SIG_IGN:
-                self._before[number] = handler
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._heeded.append(number)
                 signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        for number in self._heeded:
+            signal.signal(number, signal.SIG_IGN)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         match self.phase:
