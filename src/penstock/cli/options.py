@@ -29,15 +29,17 @@ def read_variables(file: Path) -> dict[str, str]:
 
     variables = {}
     try:
-        with file.open() as stream:
+        with file.open(encoding="utf-8") as stream:
             for binding in parse_stream(stream):
                 if binding.error:
                     place = f"{file}:{binding.original.line}"
                     raise InvalidError(f"{place}: not a line of the form NAME=value")
                 if binding.key is not None:
                     variables[binding.key] = binding.value or ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidError(f"cannot read {file}: {error}") from error
+    except OSError as error:
+        raise InvalidError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"cannot read {file}: it is not UTF-8 text") from error
     return variables
 
 

@@ -58,12 +58,13 @@ class Board:
         return line is None or line.status is not change.status
 
     def _apply_job(self, change: JobChanged) -> None:
+        news = self.is_news(change)
         line = self.lines.get(change.job)
         if line is None:
             line = self.lines[change.job] = Line(
                 clean_line(change.name), change.kind, change.status, steps={}
             )
-        if change.status is JobStatus.RUNNING and line.status is not JobStatus.RUNNING:
+        if change.status is JobStatus.RUNNING and news:
             line.since = self._monotonic()
             line.until = None
         if change.status.is_terminal:
