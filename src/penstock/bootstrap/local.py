@@ -42,7 +42,7 @@ from penstock.store.agents import register_agent
 from penstock.wire.messages import Commands, Sync
 
 _TICK = 0.5  # seconds between looks at timers
-_TUNING = Tuning(clean_up=60, farewell=2)
+_TUNING = Tuning(clean_up=60, farewell=2, poll=2)  # a poll is also how soon a fault is noticed
 _SETTLED = {WorkflowStatus.ON_HOLD}
 NOT_APPROVED = "not approved"
 
