@@ -33,7 +33,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             "Run the pipeline of a checkout on this machine.",
             "The whole pipeline: every workflow, every job, uncommitted changes included. The working tree "
             "is copied, never written to. Exits with 0 when everything passed, 1 when a job failed, 2 when "
-            "the config or the call is wrong, 3 when something it depends on is missing, 130 after Ctrl-C.",
+            "the config or the call is wrong, 3 when something it depends on is missing, 70 "
+            "when Penstock is at fault, 130 after Ctrl-C, 141 when who read its output has gone.",
             {
                 "penstock run": "the whole pipeline",
                 "penstock run --job test": "one job and what it requires",
