@@ -112,7 +112,8 @@ def test_an_interrupt_while_jobs_are_being_started_leaves_nothing(tmp_path: Path
     chance = random.Random(part)  # noqa: S311 - moments, not secrets
     for number in range(5):
         with started(project, "--max-parallel", "8", mark=tmp_path / f"mark{number}") as run:
-            threading.Event().wait(chance.uniform(0.15, 0.9))  # any moment will do
+            run.listen()
+            threading.Event().wait(chance.uniform(0, 0.7))  # any moment will do
             run.signal(signal.SIGINT)
             status, printed = run.end()
         assert status == 130, printed

@@ -29,3 +29,13 @@ def processes_with(text: str) -> list[int]:
         if text.encode() in told and state != "Z":
             found.append(int(folder.name))
     return found
+
+
+def heeds(pid: int, number: int) -> bool:
+    """Whether the process answers the signal with code of its own; false as well when it has ended."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    (caught,) = [int(line.split()[1], 16) for line in told.splitlines() if line.startswith("SigCgt:")]
+    return bool(caught & 1 << number - 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from penstock.model.status import JobStatus, TaskStatus, WorkflowStatus
 from tests.support.command import Project, command
-from tests.support.processes import processes_with, wait_until
+from tests.support.processes import heeds, processes_with, wait_until
 
 ORPHANS = 5.0
 """Seconds after which nothing of a killed run may live."""
@@ -27,6 +27,14 @@ class Started:
     def reach(self, name: str) -> None:
         """Return once a job has made the file in the mark folder."""
         wait_until((self.mark / name).exists, seconds=30, what=f"{name} was reached")
+
+    def listen(self) -> None:
+        """Return once the command answers requests to end; before that a signal ends it like any program."""
+        wait_until(
+            lambda: heeds(self.process.pid, signal.SIGTERM) or self.process.poll() is not None,
+            seconds=30,
+            what="the command listens",
+        )
 
     def signal(self, number: int) -> None:
         """Send a signal to the command alone."""
