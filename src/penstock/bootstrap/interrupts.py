@@ -32,6 +32,7 @@ class Interrupts:
     def __init__(self, cancel: Callable[[], None]) -> None:
         self.phase = Phase.BEFORE
         self._cancel = cancel
+        self._asked = False
         self._heeded: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
@@ -45,9 +46,19 @@ class Interrupts:
         for number in self._heeded:
             signal.signal(number, signal.SIG_IGN)
 
+    def start_run(self) -> None:
+        """From here on the run is canceled; raises KeyboardInterrupt when that was asked for before.
+
+        It was raised then, too, but code that is run while modules are imported may have swallowed it.
+        """
+        if self._asked:
+            raise KeyboardInterrupt
+        self.phase = Phase.RUNNING
+
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         match self.phase:
             case Phase.BEFORE | Phase.AFTER:
+                self._asked = True
                 raise KeyboardInterrupt
             case Phase.RUNNING:
                 self._cancel()

@@ -162,7 +162,7 @@ class LocalRun:
         if b"pipeline.number" in compiled.source:
             numbered = msgspec.structs.replace(question, number=reservation.number)
             compiled = compile_config(numbered, compiled.source)
-        self._interrupts.phase = Phase.RUNNING
+        self._interrupts.start_run()
         self._unwatch = self.parts.feed.subscribe(watch)
         self.parts.feed.subscribe(self._news.put)
         return trigger_pipeline(self.parts, self._make_request(compiled, reservation, snapshot))

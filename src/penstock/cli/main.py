@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -43,12 +45,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status (see `Exit`)."""
     # Importing makes many objects that live on; looking through them for garbage takes a tenth of the start.
     gc.set_threshold(50_000, 20, 20)
+    _leave_when_interrupted()
     try:
         open_streams()
         status = call(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # once more, while the first was being answered
         status = Exit.INTERRUPTED
+    # When an interrupt has passed through code made from a text, as `namedtuple` makes it, `python -m` would
+    # end by a signal although it was answered. Any other text makes it forget that.
+    exec("")  # noqa: S102 - nothing is in it
     sys.exit(status)
+
+
+def _leave_when_interrupted() -> None:
+    """Until a command answers Ctrl-C itself, it ends the process at once: there is nothing to put away.
+
+    KeyboardInterrupt gets lost while modules are imported: what extension modules run at their start and
+    callbacks of weak references swallow it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -32,11 +33,20 @@ def test_before_and_after_the_run_a_signal_ends_the_command(phase: Phase, number
     assert calls == []
 
 
+def test_a_signal_whose_exception_somebody_swallowed_still_keeps_the_run_from_starting() -> None:
+    with Interrupts(lambda: None) as interrupts:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.start_run()
+        assert interrupts.phase is Phase.BEFORE
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_during_the_run_each_signal_is_passed_on(number: signal.Signals) -> None:
     calls: list[int] = []
     with Interrupts(lambda: calls.append(1)) as interrupts:
-        interrupts.phase = Phase.RUNNING
+        interrupts.start_run()
         os.kill(os.getpid(), number)
         os.kill(os.getpid(), number)
     assert len(calls) == 2
