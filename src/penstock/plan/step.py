@@ -124,6 +124,7 @@ class SetupRemoteDocker(Step, frozen=True, kw_only=True, omit_defaults=True, tag
 
     version: str = ""
     layer_caching: bool = False
+    same_region: bool = False  # preferred, never required
 
 
 class Tool(Step, frozen=True, kw_only=True, omit_defaults=True, tag="tool"):

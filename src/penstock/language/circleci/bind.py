@@ -10,6 +10,8 @@ from penstock.language.common.tree import Items, Map, Place
 from penstock.plan.workflow import ParameterSpec
 
 MOST_PARAMETERS = 100
+LONGEST_NAME = 128
+LONGEST_VALUE = 512
 
 Simple = str | int | bool
 
@@ -30,7 +32,19 @@ def bind_pipeline(tree: Map, context: Context, report: Reporter) -> dict[str, ob
         report.error(
             "unexpected-argument", f"Unexpected argument(s): {', '.join(unexpected)}", place, hint=hint
         )
+    _check_lengths(context.parameters, place, report)
     return {name: _choose_value(name, spec, context.parameters, report) for name, spec in declared.items()}
+
+
+def _check_lengths(given: Mapping[str, Simple], place: Place, report: Reporter) -> None:
+    """Reports arguments beyond the bounds of the vendor's API (CircleCI API: trigger a pipeline)."""
+    for name, value in given.items():
+        if len(name) > LONGEST_NAME or (isinstance(value, str) and len(value) > LONGEST_VALUE):
+            message = (
+                f"The argument {name[:LONGEST_NAME]} is too long: a name has at most {LONGEST_NAME} "
+                f"characters, a value {LONGEST_VALUE}."
+            )
+            report.error("argument-too-long", message, place, hint="put long values into a file or a context")
 
 
 def _read_declared(tree: Map, report: Reporter) -> dict[str, Map] | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from penstock.language.circleci.check_kind import check_kind, check_reruns, check_step, list_steps
 from penstock.language.circleci.expand.executor import TYPES
 from penstock.language.circleci.expand.frame import Compilation
-from penstock.language.circleci.expand.workflow import Job, Workflow
+from penstock.language.circleci.expand.group import find_group
+from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.parse import Config
 from penstock.language.circleci.schema import BUILTIN_STEPS, ENTRY_KEYS, JOB_BODY
 from penstock.language.circleci.scope import Scope
@@ -14,14 +16,13 @@ from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import JobKind
 
 MOST_CONTEXTS = 100
-MOST_RERUNS = 5
 
 
 def check_jobs(workflow: Workflow, work: Compilation) -> None:
     """Every job against the shape of a version 2 job, now that all values are known."""
     checker = ShapeChecker(work.report, templates=False)
     with work.report.calling("workflow", workflow.name):
-        _check_reruns(workflow.body, work.report)
+        check_reruns(workflow.body, work.report)
         for job in workflow.jobs:
             _check_entry(job, checker, work.report)
             if job.body is not None:
@@ -41,12 +42,11 @@ def _check_entry(job: Job, checker: ShapeChecker, report: Reporter) -> None:
 
 def _check_body(job: Job, body: Map, checker: ShapeChecker, report: Reporter) -> None:
     checker.check(body, JOB_BODY, Place(body))
-    steps = body.get("steps")
-    for step in steps if isinstance(steps, Items) else ():
-        if isinstance(step, Map):
-            for name, settings in step.items():
-                checker.check(settings, BUILTIN_STEPS[name], Place(step, name))
+    for name, settings, step in list_steps(body):
+        if checker.check(settings, BUILTIN_STEPS[name], Place(step, name)) and isinstance(settings, Map):
+            check_step(name, settings, body, report)
     if job.kind is not JobKind.BUILD:
+        check_kind(job.kind, body, report)
         return
     types = [kind for kind in TYPES if kind in body]
     if not types and not _names_executor(body, report):
@@ -70,13 +70,6 @@ def _names_executor(body: Map, report: Reporter) -> bool:
     return report.failed and body.node is not None and Place(body, "executor").find_node() is not body.node
 
 
-def _check_reruns(body: Map, report: Reporter) -> None:
-    reruns = body.get("max_auto_reruns")
-    if isinstance(reruns, int | float) and not (isinstance(reruns, int) and 1 <= reruns <= MOST_RERUNS):
-        message = f"[{Place(body).find_pointer()}/max_auto_reruns] must be between 1 and {MOST_RERUNS}"
-        report.error("invalid-value", message, Place(body, "max_auto_reruns"))
-
-
 def check_skipped(workflow: Map, scope: Scope, work: Compilation) -> None:
     """Warns of jobs a workflow names that do not exist, although it does not run this time."""
     entries = workflow.get("jobs")
@@ -84,11 +77,20 @@ def check_skipped(workflow: Map, scope: Scope, work: Compilation) -> None:
         name, settings = next(iter(entry.items()), (None, None)) if isinstance(entry, Map) else (entry, None)
         if not isinstance(name, str) or (isinstance(settings, Map) and "type" in settings):
             continue
-        if scope.find("jobs", name) is None:
+        if scope.find("jobs", name) is None and find_group(name, scope) is None:
             hint = suggest_name(name, scope.list_names("jobs"))
             message = f"Cannot find a definition for job named {name}; the workflow does not run this time."
             place = Place(entries, index) if isinstance(entries, Items) else Place(workflow)
             work.report.warn("unknown-job", message, place, hint=hint)
+
+
+def check_setup(config: Config, workflows: list[Workflow], report: Reporter) -> None:
+    """A setup config runs one workflow, which continues the pipeline (CircleCI docs: dynamic config)."""
+    if config.setup and len(workflows) > 1:
+        names = ", ".join(workflow.name for workflow in workflows)
+        message = f"A setup config runs exactly one workflow, and here {len(workflows)} would run: {names}"
+        hint = "give all but one a 'when' that does not hold, or move them to the continuation's config"
+        report.error("setup-workflows", message, workflows[1].place, hint=hint)
 
 
 def check_selection(config: Config, plans: Mapping[str, object], report: Reporter) -> None:

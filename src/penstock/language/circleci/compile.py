@@ -1,13 +1,16 @@
 """The compiler: source text and context to a plan, as a list of passes."""
 
 from penstock.language.circleci.bind import bind_pipeline, list_specs
-from penstock.language.circleci.check import check_jobs, check_selection, check_skipped
+from penstock.language.circleci.check import check_jobs, check_selection, check_setup, check_skipped
 from penstock.language.circleci.emit import TooLargeError
 from penstock.language.circleci.expand.frame import Compilation, open_frame
-from penstock.language.circleci.expand.workflow import Workflow, expand_workflow
+from penstock.language.circleci.expand.planned import Workflow
+from penstock.language.circleci.expand.workflow import expand_workflow
+from penstock.language.circleci.ignore import drop_ignored
+from penstock.language.circleci.imports import import_orbs
 from penstock.language.circleci.link import check_graph, link_requires
 from penstock.language.circleci.lower.workflow import Lowering
-from penstock.language.circleci.parse import Config, import_orbs, parse_config
+from penstock.language.circleci.parse import Config, parse_config
 from penstock.language.circleci.process import print_config
 from penstock.language.circleci.select import filter_jobs, is_selected, list_schedules
 from penstock.language.circleci.unused import report_unused
@@ -35,6 +38,7 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
     values.parameters = bind_pipeline(config.tree, context, report)
     import_orbs(config, context, work)
     workflows = _select_workflows(config, work)
+    check_setup(config, workflows, report)
     for workflow in workflows:
         check_jobs(workflow, work)
         link_requires(workflow, report)
@@ -48,7 +52,7 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
         workflows={} if report.failed else plans,
         parameters=() if report.failed else list_specs(config.tree),
         setup=config.setup,
-        diagnostics=report.list_findings(),
+        diagnostics=drop_ignored(report.list_findings(), config.tree.source),
         compiled=compiled,
     )
 

@@ -7,6 +7,7 @@ from penstock.language.circleci.schema import (
     CONDITIONAL,
     ELEMENTS,
     ENTRY,
+    JOB_GROUP,
     PARAMETERS,
     STEPS,
     WORKFLOW,
@@ -40,6 +41,34 @@ class Inspector:
                     self._check_element(element, expected, Place(section, name))
             elif section is not None:
                 self._refuse_section(tree, kind)
+
+    def check_orb(self, tree: Map) -> None:
+        """What only orbs have (`examples`), and what they cannot have (CircleCI docs: orb authoring)."""
+        if "parameters" in tree:
+            place = Place(tree, "parameters", on_key=True)
+            message = f"[{Place(tree).find_pointer()}] extraneous key [parameters] is not permitted"
+            hint = "give parameters to the orb's commands, jobs and executors"
+            self._report.error("orb-parameters", message, place, hint=hint)
+        examples = tree.get("examples")
+        for name, example in examples.items() if isinstance(examples, Map) else ():
+            if not isinstance(example, Map) or not isinstance(example.get("usage"), Map):
+                message = f"Example '{name}' of the orb has no config under 'usage:'."
+                self._report.suggest("orb-example", message, Place(tree, "examples", on_key=True))
+
+    def check_groups(self, tree: Map) -> None:
+        """Job groups: lists of jobs as a workflow has them, under names no job has."""
+        section, jobs = tree.get("job-groups"), tree.get("jobs")
+        if not isinstance(section, Map):
+            if section is not None:
+                self._refuse_section(tree, "job-groups")
+            return
+        for name, group in section.items():
+            place = Place(section, name)
+            if isinstance(jobs, Map) and name in jobs:
+                message = f"'{name}' is the name of a job and of a job group."
+                self._report.error("group-name", message, Place(section, name, on_key=True))
+            if self.check(group, JOB_GROUP, place) and isinstance(group, Map):
+                self._check_entries(group)
 
     def check_workflows(self, workflows: Map) -> None:
         """Workflows; `version` among them is no workflow."""
@@ -146,6 +175,9 @@ class Inspector:
                 "{\"description\":\"cannot use both 'when' and 'unless'\"}"
             )
             self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True))
+        self._check_entries(workflow)
+
+    def _check_entries(self, workflow: Map) -> None:
         jobs = workflow.get("jobs")
         if isinstance(jobs, Items):
             for index, entry in enumerate(jobs):

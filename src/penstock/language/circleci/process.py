@@ -2,14 +2,14 @@
 
 from penstock.language.circleci.emit import Emitter
 from penstock.language.circleci.expand.executor import list_environment
-from penstock.language.circleci.expand.workflow import Job, Workflow
+from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.parse import Config
 from penstock.language.common.tree import Map
 from penstock.model.status import JobKind, Outcome
 from penstock.plan.workflow import EVERY_OUTCOME, PASSED
 
 _WORKFLOW_ONLY = frozenset({"jobs", "when", "unless", "description"})
-_ENTRY_KEYS = ("context", "filters", "serial-group")
+_ENTRY_KEYS = ("context", "filters")
 
 
 def print_config(config: Config, workflows: list[Workflow]) -> str:
@@ -30,7 +30,8 @@ def _show_workflow(workflow: Workflow, jobs: dict[str, object]) -> dict[str, obj
     """The workflow's entry; its jobs are added to `jobs`, under another name when that one is taken."""
     names = {job.key: _place_job(job, jobs) for job in workflow.jobs}
     settings = {key: value for key, value in workflow.body.items() if key not in _WORKFLOW_ONLY}
-    return settings | {"jobs": [_show_entry(job, names) for job in workflow.jobs]}
+    entries = [entry for job in workflow.jobs for entry in _show_entries(job, names, jobs)]
+    return settings | {"jobs": entries}
 
 
 def _place_job(job: Job, jobs: dict[str, object]) -> str:
@@ -54,15 +55,40 @@ def _show_body(body: Map) -> dict[str, object]:
     return shown
 
 
-def _show_entry(job: Job, names: dict[str, str]) -> object:
-    """A job in its workflow: its name, or a map from it to what remains to be said."""
+def _show_entries(job: Job, names: dict[str, str], jobs: dict[str, object]) -> list[object]:
+    """A job in its workflow; one of a serial group between a job that takes the lock and one that frees it.
+
+    What waits for the job waits for the job itself, and nothing waits for the lock to be free.
+    """
+    name, settings = names[job.key], _list_settings(job, names)
+    key = job.entry.get("serial-group")
+    if key is None:
+        return [_show_entry(name, settings)]
+    lock, unlock = f"{name}/lock", f"{name}/unlock"
+    jobs[lock], jobs[unlock] = {"type": "lock", "key": key}, {"type": "unlock", "key": key}
+    before: dict[str, object] = {
+        part: settings.pop(part) for part in ("requires", "filters") if part in settings
+    }
+    filters = {"filters": before["filters"]} if "filters" in before else {}
+    return [
+        _show_entry(lock, before),
+        _show_entry(name, {"requires": [lock]} | settings | filters),
+        _show_entry(unlock, {"requires": [lock, {name: "terminal"}]} | filters),
+    ]
+
+
+def _show_entry(name: str, settings: dict[str, object]) -> object:
+    """A name, or a map from it to what remains to be said."""
+    return {name: settings} if settings else name
+
+
+def _list_settings(job: Job, names: dict[str, str]) -> dict[str, object]:
     settings: dict[str, object] = {}
     if job.kind is JobKind.APPROVAL:
         settings["type"] = "approval"
     if job.needs:
         settings["requires"] = [_show_need(names[key], outcomes) for key, outcomes in job.needs.items()]
-    settings |= {key: job.entry[key] for key in _ENTRY_KEYS if job.entry.get(key) is not None}
-    return {names[job.key]: settings} if settings else names[job.key]
+    return settings | {key: job.entry[key] for key in _ENTRY_KEYS if job.entry.get(key) is not None}
 
 
 def _show_need(name: str, outcomes: tuple[Outcome, ...]) -> object:

@@ -172,6 +172,11 @@ ENTRY_KEYS: dict[str, Shape] = {
 """What a workflow says about a job besides the job's own parameters."""
 
 ENTRY = shape("String Mapping", others=shape("Mapping Null", keys=ENTRY_KEYS, others=ANY))
+JOB_GROUP = _record(
+    {"jobs": shape("Sequence", least=1, hint="jobs of a group are a list"), "description": VALUE}, "jobs",
+    misplaced={key: f"'{key}' belongs where the workflow uses the group" for key in
+               ("requires", "filters", "serial-group", "name")},
+)  # fmt: skip
 TRIGGER = _record(
     {"schedule": _record({"cron": TEXT, "filters": FILTERS}, "cron", "filters")}, types="Mapping", others=ANY
 )

@@ -1,8 +1,9 @@
 """What runs in this pipeline: conditions and schedules of workflows, filters of jobs."""
 
 from penstock.language.circleci.condition import hold_expression, report_pattern
+from penstock.language.circleci.cron import find_cron_doubt, find_cron_fault
 from penstock.language.circleci.expand.frame import Frame
-from penstock.language.circleci.expand.workflow import Job, Workflow
+from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.fill import Filler
 from penstock.language.common.context import Context
 from penstock.language.common.filters import matches_any, unwrap_pattern
@@ -35,12 +36,25 @@ def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Sched
         schedule = trigger.get("schedule") if isinstance(trigger, Map) else None
         if not isinstance(schedule, Map):
             continue
+        cron = _read_cron(schedule, frame.filler)
         filters = frame.filler.fill(schedule.get("filters"), Place(schedule, "filters"))
         branches = filters.get("branches") if isinstance(filters, Map) else None
         if _passes_branch(branches, context.branch, frame.filler):
-            cron = frame.filler.fill(schedule.get("cron"), Place(schedule, "cron"))
-            schedules.append(Schedule(cron=show_scalar(cron)))
+            schedules.append(Schedule(cron=cron))
     return tuple(schedules)
+
+
+def _read_cron(schedule: Map, filler: Filler) -> str:
+    """The cron text, with what is wrong with it reported."""
+    place = Place(schedule, "cron")
+    cron = show_scalar(filler.fill(schedule.get("cron"), place))
+    if fault := find_cron_fault(cron):
+        hint = "for example '0 3 * * 1-5' (UTC)"
+        filler.report.error("invalid-cron", f"Invalid cron text '{cron}': {fault}.", place, hint=hint)
+    elif doubt := find_cron_doubt(cron):
+        message = f"CircleCI does not accept {doubt} in the cron text '{cron}'; here they work."
+        filler.report.warn("cron-extension", message, place)
+    return cron
 
 
 def filter_jobs(workflow: Workflow, context: Context) -> list[tuple[Job, Needs]]:

@@ -108,13 +108,36 @@ class _Parser:
             self._parts.append(Faulty("expression-too-long", message, "<<", harmless=True))
             return start
         content = self._text[start:end] if end >= 0 else "<<"
+        alone = self._find_line_end(content, start, end + 2)
+        before = self._parts[-1]
+        if alone is not None and isinstance(before, str):
+            self._parts[-1] = before.rstrip(" \t")
         part = self._parse_content(content.strip(), f"<<{content}>>") if "<<" not in content else None
+        if part is True and alone is not None:
+            return alone
+        if alone is not None:
+            self._parts[-1] = before
         if part is None:
             self._parts.append("<<")
             return start
         if not isinstance(part, bool):
             self._parts.append(part)
         return end + 2
+
+    def _find_line_end(self, content: str, start: int, end: int) -> int | None:
+        """The start of the next line, for a bound of a section that is alone on its line, else None.
+
+        Such a line vanishes as a whole (the mustache manual: standalone tags).
+        """
+        if content.lstrip()[:1] not in {"#", "^", "/"}:
+            return None
+        text = self._text
+        head = text[text.rfind("\n", 0, start) + 1 : start - 2]
+        newline = text.find("\n", end)
+        tail = text[end:] if newline < 0 else text[end:newline]
+        if "\n" not in text or head.strip(" \t") or tail.strip(" \t"):
+            return None
+        return len(text) if newline < 0 else newline + 1
 
     def _parse_content(self, content: str, text: str) -> Part | bool | None:
         """A part, True for the bounds of a section, or None for what is no template."""

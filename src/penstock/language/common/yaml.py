@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import yaml
 from yaml._yaml import CParser
+from yaml.composer import Composer, ComposerError
+from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from penstock.kit.marks import Mark
@@ -70,11 +72,37 @@ class _Composer(CParser):
         self.depth -= 1
 
 
+class _Recomposer(Composer, _Composer):
+    """The same in Python, which is slower, for texts that use the name of an anchor again.
+
+    The vendor's parser lets the last anchor before an alias count; libyaml's composer refuses.
+    """
+
+    def __init__(self, stream: bytes) -> None:
+        _Composer.__init__(self, stream)
+        Composer.__init__(self)
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        """As the base does it, with an anchor of the same name forgotten."""
+        event = self.peek_event()
+        if not isinstance(event, AliasEvent):
+            self.anchors.pop(getattr(event, "anchor", None), None)
+        node: Node | None = super().compose_node(parent, index)
+        return node
+
+
 def load_yaml(text: str | bytes, file: str, report: Reporter) -> Map | Items | str | None:
     """The document as plain data: maps (`Map`), lists (`Items`) and scalars.
 
     None after a finding or for an empty document. Duplicate keys are errors, aliases share their value.
     """
+    failed, report.failed = report.failed, False
+    value = _load_document(text, file, report)
+    failed, report.failed = report.failed, report.failed or failed
+    return None if failed else value
+
+
+def _load_document(text: str | bytes, file: str, report: Reporter) -> Map | Items | str | None:
     decoded = _decode_source(text, file, report)
     if decoded is None:
         return None
@@ -87,8 +115,6 @@ def load_yaml(text: str | bytes, file: str, report: Reporter) -> Map | Items | s
     value = builder.build(root)
     if not builder.failed and (builder.aliased or _ALIAS.search(decoded)):
         _weigh_document(value, source, report)
-    if report.failed:
-        return None
     return value if isinstance(value, Map | Items) else str(value)
 
 
@@ -113,7 +139,13 @@ def _compose_nodes(source: Source, report: Reporter) -> Node | None:
     """The node tree, or None for an empty document or after a finding."""
     composer = _Composer(source.text.encode())
     try:
-        node: Node | None = composer.get_single_node()
+        try:
+            node: Node | None = composer.get_single_node()
+        except ComposerError as error:
+            if error.problem != "second occurrence":
+                raise
+            composer = _Recomposer(source.text.encode())
+            node = composer.get_single_node()
     except _TooMuchError as error:
         report.error("yaml-too-complex", f"Unable to parse YAML: {error}.", Mark(source.file))
         return None

@@ -9,6 +9,9 @@ from penstock.language.common.tree import Items, Map, Place
 
 Values = dict[str, object]
 
+MOST_MEMBERS = 128
+"""Jobs one matrix may stand for (CircleCI config reference: matrix)."""
+
 
 def list_combinations(matrix: Map, frame: Frame, place: Place) -> list[Values]:
     """Every combination that is not excluded, by parameter name.
@@ -22,11 +25,16 @@ def list_combinations(matrix: Map, frame: Frame, place: Place) -> list[Values]:
     if not frame.work.budget.spend("jobs", prod(map(len, axes.values())), place):
         return []
     excluded = _list_excluded(matrix, axes, frame)
-    return [
+    combinations = [
         values
         for values in (dict(zip(axes, combination, strict=True)) for combination in product(*axes.values()))
         if not any(_is_excluded(values, entry) for entry in excluded)
     ]
+    if len(combinations) > MOST_MEMBERS:
+        message = f"The matrix stands for {len(combinations)} jobs; {MOST_MEMBERS} is the most."
+        hint = "exclude combinations, or split the matrix in two"
+        frame.work.report.error("matrix-too-large", message, Place(matrix), hint=hint)
+    return combinations[:MOST_MEMBERS]
 
 
 def name_combination(job: str, values: Values) -> str:

@@ -2,48 +2,17 @@
 
 from collections import Counter
 
-import msgspec
-
 from penstock.language.circleci.expand.frame import Compilation, Frame, open_frame
+from penstock.language.circleci.expand.group import close_groups, expand_group, find_group
 from penstock.language.circleci.expand.job import Invocation, expand_job
 from penstock.language.circleci.expand.matrix import Values, list_combinations, name_combination
+from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.expand.steps import report_missing
 from penstock.language.circleci.schema import ENTRY_KEYS
 from penstock.language.circleci.scope import Found, Scope, Unavailable
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
-from penstock.model.status import JobKind, Outcome
-
-
-class Job(msgspec.Struct, kw_only=True):
-    """One job of a workflow after expansion.
-
-    `key` is its final name, `base` the name before duplicates were numbered, `alias` stands for all jobs
-    of its matrix. `body` is None for a job that runs nothing, or that has been reported. `entry` is what
-    the workflow says about it, filled in; `frame` sees the pipeline's values and the matrix.
-    """
-
-    key: str
-    base: str
-    alias: str
-    definition: str
-    kind: JobKind
-    body: Map | None
-    entry: Map
-    matrix: Values
-    frame: Frame
-    place: Place
-    needs: dict[str, tuple[Outcome, ...]] = {}
-
-
-class Workflow(msgspec.Struct, kw_only=True):
-    """One workflow whose jobs are expanded."""
-
-    name: str
-    body: Map
-    jobs: list[Job]
-    place: Place
-
+from penstock.model.status import JobKind
 
 _FILLED = frozenset(ENTRY_KEYS) - {"pre-steps", "post-steps", "matrix"}
 
@@ -57,9 +26,33 @@ def expand_workflow(name: str, body: Map, place: Place, scope: Scope, work: Comp
         for index, entry in enumerate(entries):
             if work.budget.exhausted:
                 break
-            jobs.extend(_expand_entry(entry, Place(entries, index), scope, work))
+            added = _expand_item(entry, Place(entries, index), scope, work)
+            if not _repeats_group(added, jobs, work):
+                jobs.extend(added)
     _number_duplicates(jobs)
+    close_groups(jobs)
     return Workflow(name=name, body=body, jobs=jobs, place=place)
+
+
+def _repeats_group(added: list[Job], jobs: list[Job], work: Compilation) -> bool:
+    """True when a use of a group has the name of an earlier one, which is reported."""
+    group = next((job.closes for job in added if job.closes), "")
+    if not group or all(job.closes != group for job in jobs):
+        return False
+    message = f"Job group '{group}' is used twice under the same name in the workflow."
+    work.report.error("group-name", message, added[0].place, hint="give this use of the group a 'name:'")
+    return True
+
+
+def _expand_item(entry: object, place: Place, scope: Scope, work: Compilation) -> list[Job]:
+    """The jobs of one item of a workflow's list: of a job, or of a job group."""
+    name, settings = next(iter(entry.items()), (None, None)) if isinstance(entry, Map) else (entry, None)
+    if not isinstance(name, str) or find_group(name, scope) is None or work.report.is_spoiled(entry):
+        return _expand_entry(entry, place, scope, work)
+    if isinstance(entry, Map):
+        place = Place(entry, name, on_key=True)
+    given = settings if isinstance(settings, Map) else Map((), place.container)
+    return expand_group(name, given, place, scope, work, _expand_entry)
 
 
 def _expand_entry(entry: object, place: Place, scope: Scope, work: Compilation) -> list[Job]:
@@ -126,11 +119,7 @@ def _find_definition(name: str, entry: Map, place: Place, frame: Frame) -> Found
         if found is not None:
             return found
     found = frame.scope.find("jobs", name)
-    groups = frame.scope.tree.get("job-groups")
-    if found is None and isinstance(groups, Map) and name in groups:
-        message = f"job group {name} cannot be run here yet"
-        frame.work.report.error("job-group-unavailable", message, place, hint="list its jobs in the workflow")
-    elif found is None and entry.get("type") is None:
+    if found is None and entry.get("type") is None:
         report_missing("job", name, frame, place)
     elif found is None and entry["type"] != JobKind.APPROVAL:
         message = (

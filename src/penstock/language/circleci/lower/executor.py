@@ -1,6 +1,12 @@
 """The keys of a job that say where it runs, as a plan's executor."""
 
-from penstock.language.circleci.lower.values import read_optional, read_text, read_texts, read_variables
+from penstock.language.circleci.lower.values import (
+    read_optional,
+    read_text,
+    read_texts,
+    read_variables,
+    strip_marks,
+)
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map
 from penstock.plan.executor import Executor, ExecutorKind, Image, RegistryAuth
@@ -27,7 +33,7 @@ def lower_executor(body: Map) -> Executor:
     resource_class = resource_class or read_text(settings, "resource_class")
     if resource_class.startswith("windows."):
         kind = ExecutorKind.WINDOWS
-    options = {key: _plain(value) for key, value in settings.items() if key not in _OWN_KEYS}
+    options = strip_marks({key: value for key, value in settings.items() if key not in _OWN_KEYS})
     return Executor(
         kind=kind,
         image=image,
@@ -74,14 +80,3 @@ def _lower_auth(entry: Map) -> RegistryAuth | None:
         if isinstance(provider := entry.get(key), Map):
             return RegistryAuth(provider=read_variables(provider))
     return None
-
-
-def _plain(value: object) -> object:
-    """A value without the marks of its source, as a plan may hold it."""
-    match value:
-        case Map():
-            return {key: _plain(item) for key, item in value.items()}
-        case Items():
-            return [_plain(item) for item in value]
-        case _:
-            return value

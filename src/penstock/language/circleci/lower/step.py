@@ -147,6 +147,7 @@ def _lower_remote_docker(body: Map, name: str, when: When) -> AnyStep:
         when=when,
         version=read_text(body, "version"),
         layer_caching=body.get("docker_layer_caching") is True,
+        same_region=body.get("prefer_same_region") is True,
     )
 
 

@@ -1,5 +1,7 @@
 """Checked values of a config, read as the types a plan wants."""
 
+from collections.abc import Mapping
+
 from penstock.kit.durations import parse_duration
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map
@@ -54,3 +56,18 @@ def read_seconds(value: object) -> float | None:
         return parse_duration(text)
     except ValueError:
         return None
+
+
+def strip_marks(value: Mapping[str, object]) -> dict[str, object]:
+    """The mapping as plain data without the marks of its source, as a plan may hold it."""
+    return {key: _strip(item) for key, item in value.items()}
+
+
+def _strip(value: object) -> object:
+    match value:
+        case Map():
+            return strip_marks(value)
+        case Items():
+            return [_strip(item) for item in value]
+        case _:
+            return value

@@ -1,9 +1,17 @@
 """Workflows and their jobs to the plan's."""
 
-from penstock.language.circleci.expand.workflow import Job, Workflow
+import msgspec
+
+from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.lower.executor import lower_executor
 from penstock.language.circleci.lower.step import lower_step
-from penstock.language.circleci.lower.values import read_optional, read_text, read_texts, read_variables
+from penstock.language.circleci.lower.values import (
+    read_optional,
+    read_text,
+    read_texts,
+    read_variables,
+    strip_marks,
+)
 from penstock.language.circleci.select import Needs
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map
@@ -15,6 +23,7 @@ from penstock.plan.workflow import JobPlan, Schedule, Start, WorkflowPlan
 
 WORKING_DIRECTORY = "~/project"
 _NOWHERE = Executor(kind=ExecutorKind.NONE)
+_RELEASE_KEYS = ("plan_name", "validation")
 
 
 class Lowering:
@@ -46,8 +55,8 @@ class Lowering:
         if body is None or job.kind is not JobKind.BUILD:
             lock = read_optional(body, "key") if body is not None else None
             return JobPlan(
-                name=job.key, kind=job.kind, needs=needs, executor=_NOWHERE, contexts=contexts, lock=lock,
-                serial_group=serial_group, origin=origin,
+                name=job.key, kind=job.kind, needs=needs, executor=_lower_nowhere(body), contexts=contexts,
+                lock=lock, serial_group=serial_group, origin=origin,
             )  # fmt: skip
         parallelism = body.get("parallelism")
         return JobPlan(
@@ -74,6 +83,12 @@ class Lowering:
         if known is None:
             known = self._steps[id(step)] = (step, lower_step(step))
         return known[1]
+
+
+def _lower_nowhere(body: Map | None) -> Executor:
+    """The executor of a job that runs nothing; what a release is about is kept as its options."""
+    said = {key: body[key] for key in _RELEASE_KEYS if key in body} if body is not None else {}
+    return msgspec.structs.replace(_NOWHERE, options=strip_marks(said)) if said else _NOWHERE
 
 
 def _find_shell(body: Map) -> str | None:
