@@ -36,7 +36,15 @@ class Project:
     def environment(self, **extra: str) -> dict[str, str]:
         """The caller's variables, with a data folder apart and no terminal."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "CI"))}
-        return kept | {"PENSTOCK_HOME": str(self.home), "PYTHONUNBUFFERED": "1"} | extra
+        return kept | self.defaults() | extra
+
+    def defaults(self) -> dict[str, str]:
+        """A data folder apart, and no registry on the network."""
+        return {
+            "PENSTOCK_HOME": str(self.home),
+            "PENSTOCK_ORB_REGISTRY": "off",
+            "PYTHONUNBUFFERED": "1",
+        }
 
     def call(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:
         """Run `penstock` with the arguments to its end."""

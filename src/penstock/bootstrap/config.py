@@ -30,6 +30,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str] = {}
     pipeline: str = msgspec.field(default_factory=new_id)
     number: int = 1
+    orb_lock: Path | None = None
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +83,23 @@ def compile_config(question: Question, source: bytes | None = None) -> Compiled:
     `source` is what was read from the file before, when the same text is to be compiled again.
     """
     source = read_config(question.file) if source is None else source
-    context = make_context(question, {})
+    context = _supply(source, make_context(question, {}), question)
     if question.parameters:
         # The declared types are known only after a first look, which takes defaults for all parameters.
         specs = compile_circleci(source, context).parameters
-        context = make_context(question, read_arguments(specs, question.parameters))
+        arguments = read_arguments(specs, question.parameters)
+        context = _supply(source, msgspec.structs.replace(context, parameters=arguments), question)
     plan = compile_circleci(source, context)
     return Compiled(plan=plan, source=source, parameters=context.parameters)
+
+
+def _supply(source: bytes, context: Context, question: Question) -> Context:
+    """The context with the orbs the config wants; nothing is imported or asked when it wants none."""
+    if b"orbs" not in source:
+        return context
+    from penstock.bootstrap.orbs import supply_orbs
+
+    return supply_orbs(source, context, question.orb_lock)
 
 
 def make_context(question: Question, parameters: Mapping[str, str | int | bool]) -> Context:

@@ -62,6 +62,16 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock compile --plan": "what the engine would run",
             },
         ),
+        "orb": Entry(
+            "Keep orbs on this machine.",
+            "Configs find orbs here first, then among those fetched before, then in the registry that "
+            "PENSTOCK_ORB_REGISTRY names (CircleCI's own by default, `off` for none).",
+            {
+                "penstock orb publish acme/build@1.2.0 orb.yml": "a file, or a folder with @orb.yml",
+                "penstock orb import orbs/": "files like acme__build@1.2.0.yml or acme/build/1.2.0.yml",
+                "penstock orb list": "what there is",
+            },
+        ),
         "logs": Entry(
             "Print what the jobs of a past run printed.",
             "",

@@ -21,6 +21,7 @@ def compile(  # noqa: A001 - the command's name
     branch: str = "",
     tag: str = "",
     plan: Annotated[bool, Parameter(negative="")] = False,
+    orb_lock: Path | None = None,
 ) -> int:
     """Print the processed config as YAML: commands, executors, parameters and matrices expanded.
 
@@ -38,6 +39,8 @@ def compile(  # noqa: A001 - the command's name
         Compile as for this tag.
     plan
         Print the plan the engine would run, as JSON, instead.
+    orb_lock
+        A file that pins the orbs: written when it is not there, obeyed when it is.
     """
     checkout, found = find_config(file.parent if file else Path(), file)
     question = Question(
@@ -46,6 +49,7 @@ def compile(  # noqa: A001 - the command's name
         branch=branch,
         tag=tag,
         parameters=split_pairs(param or [], "--param"),
+        orb_lock=orb_lock,
         pipeline="00000000-0000-0000-0000-000000000001",
     )
     compiled = compile_config(question).plan

@@ -37,6 +37,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     config: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     workflow: Annotated[list[str] | None, Several, Parameter(group=_WHAT)] = None,
     job: Annotated[list[str] | None, Several, Parameter(group=_WHAT)] = None,
+    orb_lock: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     param: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
     branch: Annotated[str, Parameter(group=_GIVEN)] = "",
     tag: Annotated[str, Parameter(group=_GIVEN)] = "",
@@ -65,6 +66,8 @@ def run(  # noqa: PLR0913 - an argument for each option
         Run only this workflow; may be given several times.
     job
         Run only this job and what it requires; may be given several times.
+    orb_lock
+        A file that pins the orbs: written when it is not there, obeyed when it is.
     param
         An argument for a pipeline parameter, NAME=VALUE; may be given several times.
     branch
@@ -97,6 +100,7 @@ def run(  # noqa: PLR0913 - an argument for each option
             config=config,
             workflows=workflow or [],
             jobs=job or [],
+            orb_lock=orb_lock,
             parameters=split_pairs(param or [], "--param"),
             branch=branch,
             tag=tag,
@@ -119,6 +123,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     config: Path | None
     workflows: list[str]
     jobs: list[str]
+    orb_lock: Path | None
     parameters: dict[str, str]
     branch: str
     tag: str
@@ -143,7 +148,12 @@ def _start(wish: Wish) -> int:
         raise InvalidError("--output must name a folder, other than the current one")
     checkout, file = find_config(wish.path, wish.config)
     question = Question(
-        file=file, checkout=checkout, branch=wish.branch, tag=wish.tag, parameters=wish.parameters
+        file=file,
+        checkout=checkout,
+        branch=wish.branch,
+        tag=wish.tag,
+        parameters=wish.parameters,
+        orb_lock=wish.orb_lock,
     )
     compiled = compile_config(question)
     findings = [each for each in compiled.plan.diagnostics if each.severity is not Severity.HINT]

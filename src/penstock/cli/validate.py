@@ -21,6 +21,7 @@ def validate(
     branch: str = "",
     tag: str = "",
     json: Annotated[bool, Parameter(negative="")] = False,
+    orb_lock: Path | None = None,
 ) -> int:
     """Say everything that is wrong with a config, each with its place and a way out.
 
@@ -38,10 +39,18 @@ def validate(
         Compile as for this tag.
     json
         Print the findings as one JSON array.
+    orb_lock
+        A file that pins the orbs: written when it is not there, obeyed when it is.
     """
     checkout, found = find_config(file.parent if file else Path(), file)
-    parameters = split_pairs(param or [], "--param")
-    question = Question(file=found, checkout=checkout, branch=branch, tag=tag, parameters=parameters)
+    question = Question(
+        file=found,
+        checkout=checkout,
+        branch=branch,
+        tag=tag,
+        parameters=split_pairs(param or [], "--param"),
+        orb_lock=orb_lock,
+    )
     findings = compile_config(question).plan.diagnostics
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(findings)) + b"\n")

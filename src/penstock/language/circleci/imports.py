@@ -2,12 +2,15 @@
 
 import msgspec
 
+from penstock.language.circleci.bind import bind_pipeline
 from penstock.language.circleci.expand.frame import Compilation, open_frame
 from penstock.language.circleci.inspect import Inspector
 from penstock.language.circleci.orbs import is_orb_url, parse_reference
-from penstock.language.circleci.parse import Config
+from penstock.language.circleci.parse import Config, parse_config
 from penstock.language.circleci.scope import Scope, Unavailable
+from penstock.language.circleci.values import PipelineValues
 from penstock.language.common.context import Context
+from penstock.language.common.diagnostic import Reporter
 from penstock.language.common.tree import Map, Place
 from penstock.language.common.yaml import load_yaml
 
@@ -115,3 +118,21 @@ def _open_orb(tree: Map, imports: _Imports) -> Scope:
     scope = Scope(tree, private=True)
     _import_section(tree, scope, imports)
     return scope
+
+
+def list_missing_orbs(source: str | bytes, context: Context) -> tuple[str, ...]:
+    """The references of registry orbs a config and its orbs want and the context does not hold.
+
+    Nothing is expanded, and what is wrong is left to the compiler. Orbs inside an orb show only when that
+    is at hand, so whoever fetches asks again.
+    """
+    if (b"orbs" if isinstance(source, bytes) else "orbs") not in source:  # type: ignore[operator]  # same kind
+        return ()
+    report = Reporter()
+    config = parse_config(source, context, report)
+    if config is None:
+        return ()
+    values = PipelineValues(context)
+    values.parameters = bind_pipeline(config.tree, context, report)
+    work = Compilation(report, values, templates=config.templates)
+    return tuple(import_orbs(config, context, work))
