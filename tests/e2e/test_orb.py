@@ -10,7 +10,12 @@ version: 2.1
 orbs: {build: acme/build@1}
 jobs: {build: {machine: true, steps: [build/say: {what: hello}]}}
 """
-ORB = "commands: {say: {parameters: {what: {type: string}}, steps: [run: {name: say, command: echo << parameters.what >>}]}}\n"  # fmt: skip
+ORB = """\
+commands:
+  say:
+    parameters: {what: {type: string}}
+    steps: [run: {name: say, command: echo << parameters.what >>}]
+"""
 
 
 def test_a_published_orb_is_listed_and_runs(tmp_path: Path) -> None:
@@ -41,5 +46,5 @@ def test_a_refused_import_says_why_and_fails(tmp_path: Path) -> None:
     project = Project(tmp_path, CONFIG, {"orbs/acme__good.yml": ORB, "orbs/acme__bad.yml": "a: ["})
     done = project.call("orb", "import", "orbs", "--version", "1.2.3")
     assert (done.status, done.out) == (2, "acme/good@1.2.3\n")
-    assert "acme/bad@1.2.3: acme__bad.yml:1" in done.err
+    assert "acme/bad@1.2.3: acme__bad.yml:2" in done.err
     assert project.call("orb", "publish", "acme/good").status == 2

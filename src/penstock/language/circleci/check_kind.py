@@ -30,6 +30,8 @@ def check_reruns(body: Map, report: Reporter) -> None:
 
 def check_step(name: str, settings: Map, body: Map, report: Reporter) -> None:
     """One built-in step of a job's body, with all values filled in."""
+    if name == "checkout":
+        _check_checkout(settings, report)
     if name not in {"run", "deploy"}:
         return
     check_reruns(settings, report)
@@ -37,6 +39,19 @@ def check_step(name: str, settings: Map, body: Map, report: Reporter) -> None:
         _check_delay(settings, report)
     if name == "deploy":
         _check_deploy(settings, body, report)
+
+
+def _check_checkout(settings: Map, report: Reporter) -> None:
+    """A shallow checkout says how deep it is, and no other does (CircleCI config reference: checkout)."""
+    depth, shallow = settings.get("depth"), settings.get("method") == "shallow"
+    if depth is not None and (not isinstance(depth, int) or depth < 1 or not shallow):
+        message = (
+            f"[{Place(settings).find_pointer()}/depth] a whole number of at least 1, with method: shallow"
+        )
+        report.error("invalid-value", message, Place(settings, "depth"))
+    elif shallow and depth is None:
+        message = f"[{Place(settings).find_pointer()}] required key [depth] not found"
+        report.error("required-key", message, Place(settings), hint="say how many commits: 'depth: 1'")
 
 
 def _check_delay(settings: Map, report: Reporter) -> None:

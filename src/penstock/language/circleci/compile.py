@@ -33,7 +33,7 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
     config = parse_config(source, context, report)
     if config is None:
         return Plan(language=LANGUAGE, diagnostics=report.list_findings())
-    values = PipelineValues(context)
+    values = PipelineValues(context, setup=config.setup)
     work = Compilation(report, values, templates=config.templates)
     values.parameters = bind_pipeline(config.tree, context, report)
     import_orbs(config, context, work)

@@ -132,7 +132,7 @@ def list_missing_orbs(source: str | bytes, context: Context) -> tuple[str, ...]:
     config = parse_config(source, context, report)
     if config is None:
         return ()
-    values = PipelineValues(context)
+    values = PipelineValues(context, setup=config.setup)
     values.parameters = bind_pipeline(config.tree, context, report)
     work = Compilation(report, values, templates=config.templates)
     return tuple(import_orbs(config, context, work))

@@ -2,6 +2,7 @@
 
 from penstock.language.circleci.condition import OPERATORS
 from penstock.language.circleci.parameters import check_type, fits_type
+from penstock.language.circleci.resource import check_resource
 from penstock.language.circleci.schema import (
     BUILTIN_STEPS,
     CONDITIONAL,
@@ -102,6 +103,7 @@ class Inspector:
         self._checker.check(element, expected, place)
         if not isinstance(element, Map):
             return
+        check_resource(element, self._report)
         if isinstance(element.get("steps"), Items):
             self.check_steps(element["steps"], Place(element, "steps"))
         parameters = element.get("parameters")

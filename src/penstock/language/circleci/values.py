@@ -69,8 +69,8 @@ KNOWN = _read_table()
 class PipelineValues:
     """What `pipeline.…` means in this pipeline; the parameters are set once they are bound."""
 
-    def __init__(self, context: Context) -> None:
-        self._given = context.values
+    def __init__(self, context: Context, *, setup: bool = False) -> None:
+        self._given = {**context.values, "pipeline.in_setup": setup}
         self._ref = {"pipeline.git.branch": context.branch or None, "pipeline.git.tag": context.tag or None}
         self.parameters: Mapping[str, object] = {}
 

@@ -1,0 +1,28 @@
+"""Resource classes that contradict the executor they stand beside."""
+
+from penstock.language.common.diagnostic import Reporter
+from penstock.language.common.scalars import show_scalar
+from penstock.language.common.tree import Map, Place
+
+_LINUX = frozenset({"small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"})
+_LINUX_IMAGES = ("ubuntu-", "linux-", "android:")
+
+
+def check_resource(body: Map, report: Reporter) -> None:
+    """Warns of what the vendor's schema refuses and its compiler lets pass until the job cannot start."""
+    written = show_scalar(body.get("resource_class"))
+    machine = body.get("machine")
+    settings = machine if isinstance(machine, Map) else Map(())
+    if written and "resource_class" in settings:
+        message = "'resource_class' is given twice; the one of 'machine' is not used."
+        report.warn("resource-class", message, Place(settings, "resource_class", on_key=True))
+    written = written or show_scalar(settings.get("resource_class"))
+    image = show_scalar(settings.get("image"))
+    wrong = ""
+    if isinstance(body.get("macos"), Map) and written in _LINUX:
+        wrong = "macos"
+    elif image.startswith(_LINUX_IMAGES) and written.startswith("windows."):
+        wrong = f"image {image}"
+    if wrong:
+        message = f"Resource class {written} does not go with {wrong}."
+        report.warn("resource-class", message, Place(body, "resource_class"))
