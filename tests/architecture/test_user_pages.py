@@ -89,5 +89,6 @@ def test_the_page_names_every_exit_status() -> None:
 def test_the_page_names_what_lies_in_the_data_folder() -> None:
     home = Home(root=ROOT)
     places = [home.database.removeprefix("sqlite:///"), home.blobs, str(home.runs), str(home.kept)]
+    places += [str(home.orbs), str(home.fetched)]
     named = list_keys(read_tables(ROOT / "docs/run/local.md")["home"])
     assert named == [place.removeprefix(f"{ROOT}/") for place in places]

@@ -41,6 +41,16 @@ class Home(msgspec.Struct, frozen=True):
         """Where the folders of runs stay that are to be looked at."""
         return self.root / "kept"
 
+    @property
+    def orbs(self) -> Path:
+        """The registry of this machine's own orbs."""
+        return self.root / "orbs"
+
+    @property
+    def fetched(self) -> Path:
+        """Orbs that were fetched before."""
+        return self.root / "fetched"
+
 
 def find_home() -> Home:
     """The data folder, made when missing: PENSTOCK_HOME, else below XDG_DATA_HOME, else ~/.local/share.

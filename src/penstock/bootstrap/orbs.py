@@ -25,7 +25,7 @@ OFF = "off"
 
 def find_registry() -> OrbFolder:
     """The registry of this machine, in its data folder."""
-    return OrbFolder(find_home().root / "orbs")
+    return OrbFolder(find_home().orbs)
 
 
 def make_chain(lock: Path | None = None) -> OrbChain:
@@ -38,10 +38,10 @@ def make_chain(lock: Path | None = None) -> OrbChain:
     if address != OFF and not address.startswith(("https://", "http://")):
         raise InvalidError(f"PENSTOCK_ORB_REGISTRY is neither 'off' nor an http address: {address}")
     urls = os.environ.get("PENSTOCK_ORB_URLS", "").split(",")
-    home = find_home().root
+    home = find_home()
     return OrbChain(
-        local=OrbFolder(home / "orbs"),
-        cache=OrbCache(home / "cache" / "orbs"),
+        local=OrbFolder(home.orbs),
+        cache=OrbCache(home.fetched),
         remote=None if address == OFF else RemoteRegistry(address, os.environ.get("PENSTOCK_ORB_TOKEN", "")),
         urls=tuple(url.strip() for url in urls if url.strip()),
         lock=OrbLock(lock) if lock is not None else None,

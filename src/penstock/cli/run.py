@@ -137,15 +137,20 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool
 
 
-def _start(wish: Wish) -> int:
-    """Compile, say what is to be said before, and run."""
-    begun = time.monotonic()
+def _check_wish(wish: Wish) -> None:
+    """Raises InvalidError for options that make no sense."""
     if wish.branch and wish.tag:
         raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
     if wish.slots < 1:
         raise InvalidError("--max-parallel must be at least 1")
     if wish.output == Path() or (wish.output and is_file(wish.output)):
         raise InvalidError("--output must name a folder, other than the current one")
+
+
+def _start(wish: Wish) -> int:
+    """Compile, say what is to be said before, and run."""
+    begun = time.monotonic()
+    _check_wish(wish)
     checkout, file = find_config(wish.path, wish.config)
     question = Question(
         file=file,
