@@ -6,8 +6,6 @@ from penstock.language.circleci.emit import TooLargeError
 from penstock.language.circleci.expand.frame import Compilation, open_frame
 from penstock.language.circleci.expand.planned import Workflow
 from penstock.language.circleci.expand.workflow import expand_workflow
-from penstock.language.circleci.ignore import drop_ignored
-from penstock.language.circleci.imports import import_orbs
 from penstock.language.circleci.link import check_graph, link_requires
 from penstock.language.circleci.lower.workflow import Lowering
 from penstock.language.circleci.parse import Config, parse_config
@@ -18,6 +16,7 @@ from penstock.language.circleci.values import PipelineValues
 from penstock.language.common.context import Context
 from penstock.language.common.diagnostic import Reporter
 from penstock.language.common.tree import Map, Place
+from penstock.model.diagnostic import Diagnostic
 from penstock.plan.plan import Plan
 from penstock.plan.workflow import WorkflowPlan
 
@@ -36,7 +35,10 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
     values = PipelineValues(context, setup=config.setup)
     work = Compilation(report, values, templates=config.templates)
     values.parameters = bind_pipeline(config.tree, context, report)
-    import_orbs(config, context, work)
+    if "orbs" in config.tree:
+        from penstock.language.circleci.imports import import_orbs  # many configs have none
+
+        import_orbs(config, context, work)
     workflows = _select_workflows(config, work)
     check_setup(config, workflows, report)
     for workflow in workflows:
@@ -52,9 +54,19 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
         workflows={} if report.failed else plans,
         parameters=() if report.failed else list_specs(config.tree),
         setup=config.setup,
-        diagnostics=drop_ignored(report.list_findings(), config.tree.source),
+        diagnostics=_list_findings(config, report),
         compiled=compiled,
     )
+
+
+def _list_findings(config: Config, report: Reporter) -> tuple[Diagnostic, ...]:
+    """The findings, without those that comments of the config silence."""
+    findings, source = report.list_findings(), config.tree.source
+    if source is None or "cci-ignore" not in source.text:
+        return findings
+    from penstock.language.circleci.ignore import drop_ignored  # hardly any config needs it
+
+    return drop_ignored(findings, source)
 
 
 def _select_workflows(config: Config, work: Compilation) -> list[Workflow]:

@@ -8,13 +8,11 @@ from penstock.model.diagnostic import Diagnostic, Severity
 _COMMENT = re.compile(r"#\s*cci-ignore(-start|-end)?\s*$")
 
 
-def drop_ignored(findings: tuple[Diagnostic, ...], source: Source | None) -> tuple[Diagnostic, ...]:
+def drop_ignored(findings: tuple[Diagnostic, ...], source: Source) -> tuple[Diagnostic, ...]:
     """The findings without warnings and hints of silenced lines; errors stay, nothing could run anyway.
 
     A lone `# cci-ignore` silences the next line, one at the end of a line that line.
     """
-    if source is None or "cci-ignore" not in source.text:
-        return findings
     silent = _list_silent(source.text.splitlines())
     return tuple(
         finding

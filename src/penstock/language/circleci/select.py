@@ -1,7 +1,6 @@
 """What runs in this pipeline: conditions and schedules of workflows, filters of jobs."""
 
 from penstock.language.circleci.condition import hold_expression, report_pattern
-from penstock.language.circleci.cron import find_cron_doubt, find_cron_fault
 from penstock.language.circleci.expand.frame import Frame
 from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.fill import Filler
@@ -46,6 +45,8 @@ def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Sched
 
 def _read_cron(schedule: Map, filler: Filler) -> str:
     """The cron text, with what is wrong with it reported."""
+    from penstock.language.circleci.cron import find_cron_doubt, find_cron_fault  # few configs need it
+
     place = Place(schedule, "cron")
     cron = show_scalar(filler.fill(schedule.get("cron"), place))
     if fault := find_cron_fault(cron):
