@@ -22,6 +22,16 @@ QUICK = Tuning(
 _numbers = count(1)
 
 
+class Silent:
+    """Watches a place being prepared and says nothing."""
+
+    def say(self, text: str) -> None:
+        """Nobody listens."""
+
+    def breathe(self) -> None:
+        """Nobody is in a hurry."""
+
+
 class Details(TypedDict, total=False):
     """What an assignment may have besides its steps."""
 
@@ -42,6 +52,7 @@ def assign(*steps: AnyStep | str, job: JobPlan | None = None, **details: Unpack[
     base = job or JobPlan(name="job")
     plan = JobPlan(
         name=base.name,
+        executor=base.executor,
         environment=base.environment,
         shell=base.shell,
         working_directory=base.working_directory,

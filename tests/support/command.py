@@ -39,11 +39,12 @@ class Project:
         return kept | self.defaults() | extra
 
     def defaults(self) -> dict[str, str]:
-        """A data folder apart, and no registry on the network."""
+        """A data folder apart, no registry on the network, and no engine: the images named are not everywhere."""
         return {
             "PENSTOCK_HOME": str(self.home),
             "PENSTOCK_ORB_REGISTRY": "off",
             "PYTHONUNBUFFERED": "1",
+            "DOCKER_HOST": "unix:///no/engine",
         }
 
     def call(self, *arguments: str, timeout: float = 60, **environment: str) -> Outcome:

@@ -101,7 +101,11 @@ class StepContext:
 
     def execute(self, request: Request, silence: float = inf) -> Result:
         """Run a process to its end, or end it when it must."""
-        running, channel = self.start(request)
+        return self.watch(self.place.start(request), silence)
+
+    def watch(self, running: Running, silence: float = inf) -> Result:
+        """Read what a process writes until it ends, or end it when it must."""
+        channel = self.task.pump.follow(running, self.log)
         try:
             ending = self.task.pump.wait(running, channel, Limits(silence=silence, deadline=self.deadline))
             if ending is not Ending.EXIT:
@@ -146,5 +150,5 @@ def interrupt(ending: Ending, exit_code: int | None = None, silence: float = inf
             return Result(StepStatus.TIMEDOUT, exit_code, "the step took longer than its time limit", ending)
         case Ending.JOB_TIME:
             return Result(StepStatus.TIMEDOUT, exit_code, "the job took longer than its time limit", ending)
-        case Ending.STOP | Ending.EXIT:
+        case Ending.STOP | Ending.EXIT | Ending.LOST:
             return Result(StepStatus.CANCELED, exit_code, "", ending)

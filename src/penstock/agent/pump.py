@@ -29,6 +29,7 @@ class Ending(Enum):
     STEP_TIME = "step_time"  # the step's own limit
     JOB_TIME = "job_time"  # the job's limit
     STOP = "stop"  # somebody asked
+    LOST = "lost"  # the place is gone
 
 
 class InterruptedStepError(PenstockError):

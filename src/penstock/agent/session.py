@@ -11,16 +11,19 @@ import msgspec
 from penstock.agent.chunk import StepLog
 from penstock.agent.context import Result, StepContext, TaskContext, Tools, interrupt
 from penstock.agent.control import Control, Force
-from penstock.agent.executor.base import Executor, Place
+from penstock.agent.executor.base import Executor, LostPlaceError, Place
 from penstock.agent.mask import choose_secrets
 from penstock.agent.pump import Ending, InterruptedStepError, Pump
 from penstock.agent.report import Reporter
+from penstock.agent.spin_up import NAME, SpinUp
 from penstock.agent.steps.background import BackgroundSteps
 from penstock.agent.steps.dispatch import run_step
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.plan.step import AnyStep, Run, RuntimeCondition, Tool, When
 from penstock.wire.messages import Assignment
+
+_FINAL = {Ending.STOP, Ending.JOB_TIME, Ending.LOST}  # after these trying again is no use
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -57,13 +60,23 @@ class Session:
         stopped silently has muted its reporter.
         """
         self._reporter.task_started()
+        spin_up = SpinUp(self._begin_spin_up, self._pump.breathe)
         try:
-            self._place = executor.prepare(self._assignment)
+            self._place = executor.prepare(self._assignment, spin_up)
+        except InterruptedStepError:
+            spin_up.end(self._reporter.step_finished, "stopped")
+            self._heed_stop()
         except PenstockError as error:
+            spin_up.end(self._reporter.step_finished, str(error))
             self._verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERNAL, str(error))
         else:
+            spin_up.end(self._reporter.step_finished)
             self._run_in(self._place)
         return self._verdict
+
+    def _begin_spin_up(self) -> tuple[int, StepLog]:
+        number = self._reporter.step_started(NAME, "spin_up")
+        return number, StepLog(number, self._reporter, self._secrets, self._tools.clock)
 
     def remove(self) -> None:
         """Nothing is left of the task on this machine."""
@@ -79,6 +92,8 @@ class Session:
             background.end()
         except RefusedError as error:
             self._verdict = Verdict(TaskStatus.FAILED, Reason.MALFORMED, str(error))
+        except LostPlaceError as error:
+            self._lose(str(error))
         finally:
             place.end_processes()
             self._pump.close()
@@ -118,7 +133,7 @@ class Session:
         for _ in range(step.retry.attempts - 1):
             if result is None or result.status is StepStatus.SUCCESS:
                 break
-            if result.ending in {Ending.STOP, Ending.JOB_TIME} or not self._wait_for_retry(step.retry.delay):
+            if result.ending in _FINAL or not self._wait_for_retry(step.retry.delay):
                 break
             result = self._attempt(step, task, background)
         if result is not None:
@@ -166,8 +181,16 @@ class Session:
             self._over = True
             if self._verdict.status is not TaskStatus.CANCELED:
                 self._verdict = Verdict(TaskStatus.TIMEDOUT, Reason.TIMEOUT, result.message)
+        elif result.ending is Ending.LOST:
+            self._lose(result.message)
         elif step.counts and not self._verdict.failed and result.ending is not Ending.STOP:
             self._verdict = judge_task(result)
+
+    def _lose(self, message: str) -> None:
+        """The place is gone: nothing more can run; a verdict that was reached before stays."""
+        self._over = True
+        if not self._verdict.failed:
+            self._verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.AGENT_LOST, message)
 
     def _heed_stop(self) -> None:
         """Take note of a stop that was asked for."""
@@ -205,13 +228,15 @@ def attempt_step(step: AnyStep, context: StepContext) -> Result:
         return run_step(step, context)
     except InterruptedStepError as error:
         return interrupt(error.ending)
+    except LostPlaceError as error:
+        return fail(str(error), context.log, Ending.LOST)
     except PenstockError as error:
         return fail(str(error), context.log)
     except OSError as error:
         return fail(f"the machine refused: {error}", context.log)
 
 
-def fail(message: str, log: StepLog) -> Result:
+def fail(message: str, log: StepLog, ending: Ending = Ending.EXIT) -> Result:
     """A failure that is no exit code."""
     log.say(message)
-    return Result(StepStatus.FAILED, None, message)
+    return Result(StepStatus.FAILED, None, message, ending)

@@ -5,14 +5,14 @@ import threading
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from penstock.agent.executor.host import HostExecutor
 from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
 from penstock.bootstrap.config import Compiled, Question, compile_config
+from penstock.bootstrap.executors import LocalExecutors
 from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abandoned
 from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
@@ -41,6 +41,9 @@ from penstock.plan.select import EVERY
 from penstock.store.agents import register_agent
 from penstock.wire.messages import Commands, Sync
 
+if TYPE_CHECKING:
+    from penstock.agent.executor.docker.engine import Engine
+
 _TICK = 0.5  # seconds between looks at timers
 _TUNING = Tuning(clean_up=60, farewell=2, poll=2)  # a poll is also how soon a fault is noticed
 _SETTLED = {WorkflowStatus.ON_HOLD}
@@ -55,6 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     narrow: Callable[[Plan], Plan]
     variables: GivenVariables
     slots: int
+    engine: "Engine | None" = None  # for jobs that ask for containers
     approve: Collection[str] = ()
     keep: bool = False
 
@@ -92,7 +96,7 @@ class LocalRun:
         self._news: queue.SimpleQueue[Change | _Fault | _Interrupt] = queue.SimpleQueue()
         self._interrupts = Interrupts(self.interrupt)
         self._leave = ExitStack()
-        self._executor: HostExecutor | None = None
+        self._executors: LocalExecutors | None = None
         self._agent: Agent | None = None
         self._gateway: Gateway | None = None
         self._thread: threading.Thread | None = None
@@ -199,11 +203,12 @@ class LocalRun:
                 slots=self._order.slots,
                 now=self.parts.clock.now(),
             )
-        self._executor = executor = HostExecutor(self.folder.path / "jobs", keep=self._order.keep)
+        jobs = self.folder.path / "jobs"
+        self._executors = executors = LocalExecutors(jobs, self._order.engine, keep=self._order.keep)
         self._gateway = transport = _Watched(self.parts, self._fail)
         self._agent = Agent(
             transport,
-            lambda _: executor,
+            executors.choose,
             name=record.uuid,
             slots=self._order.slots,
             tuning=_TUNING,
@@ -220,8 +225,8 @@ class LocalRun:
             self._gateway.end_waits()
         if self._thread is not None:
             self._thread.join()
-        if self._executor is not None and not self._order.keep:
-            self._executor.close()
+        if self._executors is not None:
+            self._executors.close()
 
     def _put_away(self) -> None:
         if self._order.keep:

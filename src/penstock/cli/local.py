@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -28,6 +28,9 @@ from penstock.plan.plan import Plan
 
 _BAD = {Outcome.FAILED, Outcome.UNAUTHORIZED}
 
+if TYPE_CHECKING:
+    from penstock.agent.executor.docker.engine import Engine
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What `penstock run` was asked to do, checked."""
@@ -38,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     project: Mapping[str, str]
     contexts: Mapping[str, Mapping[str, str]]
     slots: int
+    engine: "Engine | None"
     approve: tuple[str, ...]
     output: Path | None
     json: bool
@@ -66,6 +70,7 @@ def run_order(settings: Settings) -> int:
         narrow=settings.narrow,
         variables=GivenVariables(project=settings.project, contexts=settings.contexts),
         slots=settings.slots,
+        engine=settings.engine,
         approve=settings.approve,
         keep=settings.keep,
     )

@@ -4,12 +4,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from cyclopts import Group, Parameter
 
 from penstock.bootstrap.config import Question, compile_config, find_config, is_file
+from penstock.bootstrap.executors import Choice, find_engine
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_variables, show_diagnostics, split_pairs
 from penstock.model.diagnostic import Severity, has_errors
@@ -24,6 +25,7 @@ _GIVEN = Group("What it is given", sort_key=2)
 _HOW = Group("How", sort_key=3)
 
 _AT_HOME = {ExecutorKind.HOST, ExecutorKind.NONE, ExecutorKind.MACHINE}
+_SYSTEMS = {ExecutorKind.MACOS, ExecutorKind.WINDOWS}
 _NAMED = 3  # jobs a warning names; of the others it says how many
 
 Several = Parameter(negative="")
@@ -44,7 +46,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     env_file: Annotated[list[Path] | None, Several, Parameter(group=_GIVEN)] = None,
     context: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
     approve: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
-    executor: Annotated[Literal["auto", "host"], Parameter(group=_HOW, show_default=True)] = "auto",
+    executor: Annotated[Choice, Parameter(group=_HOW, show_default=True)] = "auto",
     max_parallel: Annotated[int | None, Parameter(group=_HOW)] = None,
     output: Annotated[Path | None, Parameter(group=_HOW)] = None,
     json: Annotated[bool, Flag, Parameter(group=_HOW)] = False,
@@ -81,7 +83,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     approve
         Give this approval, or `all`; may be given several times.
     executor
-        Where jobs run; `auto` is the host as long as there is no other.
+        Where jobs with images run; `auto` is Docker when an engine answers, else this host.
     max_parallel
         How many jobs run at a time; without it as many as there are processors.
     output
@@ -93,7 +95,6 @@ def run(  # noqa: PLR0913 - an argument for each option
     keep
         Leave the folders of the jobs in place, for a look.
     """
-    del executor  # both choices are the host today
     return _start(
         Wish(
             path=path,
@@ -107,6 +108,7 @@ def run(  # noqa: PLR0913 - an argument for each option
             env_files=env_file or [],
             contexts=split_pairs(context or [], "--context"),
             approve=tuple(approve or []),
+            executor=executor,
             slots=max_parallel if max_parallel is not None else os.cpu_count() or 1,
             output=output,
             json=json,
@@ -130,6 +132,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     env_files: list[Path]
     contexts: dict[str, str]
     approve: tuple[str, ...]
+    executor: Choice
     slots: int
     output: Path | None
     json: bool
@@ -177,7 +180,8 @@ def _start(wish: Wish) -> int:
         )
         return Exit.SUCCESS
     check_approvals(plan, wish.approve)
-    _warn(plan, set(wish.contexts))
+    engine = find_engine(plan, wish.executor)
+    _warn(plan, set(wish.contexts), _AT_HOME | ({ExecutorKind.DOCKER} if engine is not None else set()))
     from penstock.cli.local import Settings, run_order
 
     settings = Settings(
@@ -187,6 +191,7 @@ def _start(wish: Wish) -> int:
         project={name: value for file in wish.env_files for name, value in read_variables(file).items()},
         contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
         slots=wish.slots,
+        engine=engine,
         approve=wish.approve,
         output=wish.output,
         json=wish.json,
@@ -197,14 +202,17 @@ def _start(wish: Wish) -> int:
     return run_order(settings)
 
 
-def _warn(plan: Plan, contexts: set[str]) -> None:
+def _warn(plan: Plan, contexts: set[str], at_home: set[ExecutorKind]) -> None:
     """Say once what will be different from where the pipeline usually runs."""
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
-    elsewhere = sorted({job.name for job in jobs if job.executor.kind not in _AT_HOME})
+    elsewhere = sorted({job.name for job in jobs if job.executor.kind not in at_home | _SYSTEMS})
     if elsewhere:
         services = any(len(job.executor.images) > 1 for job in jobs)
         without = ", without their service containers" if services else ""
         _tell(f"on this host, with its tools{without}, instead of a container: {_name_some(elsewhere)}")
+    foreign = sorted({job.name for job in jobs if job.executor.kind in _SYSTEMS})
+    if foreign:
+        _tell(f"on this host instead of macOS or Windows: {_name_some(foreign)}")
     missing = sorted({name for job in jobs for name in job.contexts} - contexts)
     if missing:
         way_out = f"give them with --context {missing[0]}=FILE"

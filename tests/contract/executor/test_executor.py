@@ -10,27 +10,33 @@ from pathlib import Path
 import pytest
 
 from penstock.agent.executor.base import Executor, Kind, Member, Place, Request, Running
+from penstock.agent.executor.docker.executor import DockerExecutor
 from penstock.agent.executor.dummy import DummyExecutor
 from penstock.agent.executor.host import HostExecutor
 from penstock.model.errors import RefusedError
-from tests.support.agents import assign
+from tests.support.agents import Silent, assign
+from tests.support.docker import busybox_job, open_test_engine
 
 
 def make_host(work: Path) -> Executor:
     return HostExecutor(work, adopts=False)
 
 
+def make_docker(work: Path) -> Executor:
+    return DockerExecutor(open_test_engine(), work)
+
+
 def make_dummy(_: Path) -> Executor:
     return DummyExecutor()
 
 
-REAL = {"host": make_host}
+REAL = {"host": make_host, "docker": make_docker}
 ALL = {**REAL, "dummy": make_dummy}
 
 
 def open_place(make: Callable[[Path], Executor], work: Path) -> Iterator[Place]:
     executor = make(work)
-    place = executor.prepare(assign())
+    place = executor.prepare(assign(job=busybox_job()), Silent())
     yield place
     place.end_processes()
     place.remove()
@@ -165,7 +171,8 @@ def test_files_keep_permissions_times_and_links_on_their_way(real: Place) -> Non
 
 def test_unpacking_replaces_files_and_never_writes_through_links(real: Place) -> None:
     finish(start(real, "echo precious > keep; mkdir one out; echo new > one/f; ln -s ../keep out/f"))
-    real.unpack(real.pack([Member(name="f", path=f"{real.home}/one/f")]), {"": f"{real.home}/out"})
+    stream = list(real.pack([Member(name="f", path=f"{real.home}/one/f")]))
+    real.unpack(iter(stream), {"": f"{real.home}/out"})
     assert finish(start(real, "cat keep out/f"))[1] == b"precious\nnew\n"
 
 
@@ -176,8 +183,9 @@ def test_a_stream_may_be_refused_entry_by_entry(real: Place) -> None:
         if name.endswith("b"):
             raise RefusedError(f"not {name}")
 
+    stream = list(real.pack([Member(name="d", path=f"{real.home}/d")]))
     with pytest.raises(RefusedError, match="not d/b"):
-        real.unpack(real.pack([Member(name="d", path=f"{real.home}/d")]), {"": f"{real.home}/out"}, accept)
+        real.unpack(iter(stream), {"": f"{real.home}/out"}, accept)
 
 
 def test_walking_follows_links_but_enters_no_folder_twice(real: Place) -> None:

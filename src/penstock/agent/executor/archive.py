@@ -76,7 +76,7 @@ def unpack(
     count = 0
     folders: list[tuple[str, tarfile.TarInfo]] = []
     try:
-        with tarfile.open(fileobj=_Source(chunks), mode="r|", bufsize=_BUFFER) as archive:
+        with tarfile.open(fileobj=ChunkSource(chunks), mode="r|", bufsize=_BUFFER) as archive:
             for info in archive:
                 target = _locate(info.name, roots)
                 if accept is not None and not info.isdir():
@@ -92,7 +92,7 @@ def unpack(
     return count
 
 
-class _Source(io.RawIOBase):
+class ChunkSource(io.RawIOBase):
     """Chunks as a file that can only be read on."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -101,6 +101,7 @@ class _Source(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
+        """True: it can be read, once."""
         return True
 
     def read(self, size: int = -1) -> bytes:

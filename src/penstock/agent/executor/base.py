@@ -3,7 +3,7 @@
 Life of a place, in phases:
 
     prepare ── start … start ── end_processes ── remove
-                 files at any time between
+                 files at any time until end_processes
 
 - `Executor.prepare` may be called from several threads at once and makes a place nobody else uses.
 - A place is used by one thread at a time, that of its task. Several processes may run in it at once.
@@ -13,7 +13,8 @@ A process goes request -> running -> outcome: `Request` says what to start, `Run
 signalled, the exit code is the outcome.
 
 Paths given to a place are absolute inside it; `resolve` makes them so. Refusals are `RefusedError`s with
-a sentence for the log of the step; trouble with the machine is an OSError or `UnavailableError`.
+a sentence for the log of the step; trouble with the machine is an OSError or `UnavailableError`. A
+`LostPlaceError` says that the place is gone and nothing more can run in it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,12 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
+
+
+class LostPlaceError(PenstockError):
+    """The place, or what offers it, is gone in the middle of a task."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -104,6 +110,11 @@ class Place(Protocol):
         """A folder for files between the agent and the in-job commands."""
         ...
 
+    @property
+    def has_git(self) -> bool:
+        """Whether git can be run in the place."""
+        ...
+
     def default_shell(self) -> tuple[str, ...]:
         """The command line of the shell for steps that name none (CircleCI docs: default shell options)."""
         ...
@@ -114,6 +125,10 @@ class Place(Protocol):
 
     def resolve(self, path: str, base: str) -> str:
         """The absolute path: `~` stands for home, a relative path begins at base; nothing else expands."""
+        ...
+
+    def lend(self, path: str) -> str:
+        """Where a folder of the agent's machine that belongs to the task is seen in the place."""
         ...
 
     def find_kind(self, path: str) -> Kind | None:
@@ -129,7 +144,7 @@ class Place(Protocol):
         ...
 
     def write(self, path: str, data: bytes) -> None:
-        """The file has exactly this content."""
+        """The file, directly below `control`, has exactly this content."""
         ...
 
     def measure(self, path: str) -> int:
@@ -145,7 +160,10 @@ class Place(Protocol):
         ...
 
     def pack(self, members: Sequence[Member]) -> Iterator[bytes]:
-        """A tar stream of the members and all below them: permissions, times, links as links."""
+        """A tar stream of the members and all below them: permissions, times, links as links.
+
+        It is used up or closed before anything else is asked of the place.
+        """
         ...
 
     def unpack(
@@ -169,10 +187,22 @@ class Place(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """Who looks on while a place is prepared."""
+
+    def say(self, text: str) -> None:
+        """Tell the user what is going on, a line at a time."""
+        ...
+
+    def breathe(self) -> None:
+        """To be called often by long work; raises PenstockError when it must end."""
+        ...
+
+
 class Executor(Protocol):
     """Offers places."""
 
-    def prepare(self, assignment: Assignment) -> Place:
+    def prepare(self, assignment: Assignment, watch: Watch) -> Place:
         """A place for the task. Raises UnavailableError when the machine cannot offer one now."""
         ...
 

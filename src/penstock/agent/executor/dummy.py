@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from penstock.agent.executor.base import Entry, Kind, Member, Request
+from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.files import resolve_path
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.wire.messages import Assignment
@@ -93,6 +93,7 @@ class DummyPlace:
         self.variables: Mapping[str, str] = {"HOME": "/home/dummy", "PATH": "/bin"}
         self.home = "/home/dummy"
         self.control = "/control"
+        self.has_git = True
 
     def default_shell(self) -> tuple[str, ...]:
         """What would be used."""
@@ -112,6 +113,10 @@ class DummyPlace:
     def resolve(self, path: str, base: str) -> str:
         """The absolute path."""
         return resolve_path(path, base, self.home)
+
+    def lend(self, path: str) -> str:
+        """The path."""
+        return path
 
     def find_kind(self, path: str) -> Kind | None:
         """Files that were written are files; other paths are folders, but the agent's own do not exist."""
@@ -178,7 +183,7 @@ class DummyExecutor:
     def __init__(self, clock: DummyClock | None = None) -> None:
         self.clock = clock or DummyClock()
 
-    def prepare(self, assignment: Assignment) -> DummyPlace:
+    def prepare(self, assignment: Assignment, watch: Watch) -> DummyPlace:  # noqa: ARG002 - takes no time
         """A place, unless the job's variables say that the machine cannot offer one."""
         if assignment.plan.environment.get("DUMMY_CRASH") == "prepare":
             raise UnavailableError("the machine cannot offer a place: DUMMY_CRASH")

@@ -15,7 +15,7 @@ _PIECE = 1 << 20
 def resolve_path(path: str, base: str, home: str) -> str:
     """The absolute path without `.` and `..`; a leading `~` is home, a relative path begins at base."""
     if path == "~" or path.startswith("~/"):
-        path = home + path[1:]
+        path = home.rstrip("/") + path[1:] or "/"
     return os.path.normpath(os.path.join(base, path))  # noqa: PTH118 - pathlib keeps `..`
 
 
@@ -80,13 +80,17 @@ def match_paths(base: str, pattern: str) -> list[str]:
     if not _has_magic(pattern):
         return [pattern] if os.path.lexists(os.path.join(base, pattern)) else []  # noqa: PTH118
     parts = pattern.split("/")
-    start = 0
-    while start < len(parts) and not _has_magic(parts[start]):
-        start += 1
+    start = len(find_fixed(pattern))
     fixed = "/".join(parts[:start])
     prefix = fixed + "/" if fixed else ""
     top = os.path.join(base, fixed) if fixed else base  # noqa: PTH118
     return sorted(prefix + name for name in _match_below(top, "", tuple(parts[start:])))
+
+
+def find_fixed(pattern: str) -> list[str]:
+    """The folders of a pattern before the first that has magic."""
+    parts = pattern.split("/")
+    return parts[: next((index for index, part in enumerate(parts) if _has_magic(part)), len(parts))]
 
 
 def _match_below(folder: str, prefix: str, parts: tuple[str, ...]) -> set[str]:

@@ -29,6 +29,10 @@ class Guardian:
         """Should the agent die, its marked processes are killed and this folder is removed."""
         self._tell(b"+" + os.fsencode(folder))
 
+    def watch_containers(self, address: str, label: str) -> None:
+        """Should the agent die, the containers with this label are removed from the engine."""
+        self._tell(b"!" + os.fsencode(f"{address} {label}"))
+
     def close(self) -> None:
         """The agent ends in good order: the guardian goes too and touches nothing."""
         with self._lock:

@@ -1,8 +1,9 @@
 """What the guardian runs: `python -I -S guardian_script.py MARKER`, told by messages on stdin.
 
-Messages end with a zero byte: `+FOLDER` watch, `.` the agent ends in good order. At the
-end of stdin without that, every process whose environment holds MARKER is killed, the watched folders are
-removed. It imports next to nothing so that it starts in milliseconds.
+Messages end with a zero byte: `+FOLDER` watch, `!ENGINE LABEL` watch containers with that label, `.` the
+agent ends in good order. At the end of stdin without that, every process whose environment holds MARKER is
+killed, the watched containers and folders are removed. It imports next to nothing so that it starts in
+milliseconds.
 """
 
 import os
@@ -15,25 +16,64 @@ _PATIENCE = 10.0
 
 def main() -> None:
     """Listen, then clean up."""
-    folders = _listen()
-    if folders is not None:
+    watched = _listen()
+    if watched is not None:
         _kill_marked(os.fsencode(sys.argv[1]))
-        for folder in folders:
-            _remove(folder)
+        for message in sorted(watched):  # containers first: they hold the folders
+            if message.startswith(b"!"):
+                _remove_containers(*os.fsdecode(message[1:]).split(" "))
+            else:
+                _remove(message[1:])
 
 
 def _listen() -> "set[bytes] | None":
-    """The folders watched when the agent died; None when it ended in good order."""
-    folders: set[bytes] = set()
+    """What was watched when the agent died; None when it ended in good order."""
+    watched: set[bytes] = set()
     buffer = b""
     while data := os.read(0, 65536):
         *messages, buffer = (buffer + data).split(b"\0")
         for message in messages:
-            if message.startswith(b"+"):
-                folders.add(message[1:])
-            else:
+            if message == b".":
                 return None
-    return folders
+            watched.add(message)
+    return watched
+
+
+def _remove_containers(address: str, label: str) -> None:
+    """Ask the engine until it has none with the label: one may have been in the making."""
+    import json
+    from urllib.parse import quote
+
+    filters = quote(json.dumps({"label": [label]}))
+    deadline, calm = time.monotonic() + _PATIENCE, 0
+    while calm < _CALM and time.monotonic() < deadline:
+        answer = _ask_engine(address, "GET", f"/containers/json?all=1&filters={filters}")
+        found = [each["Id"] for each in json.loads(answer or b"[]")]
+        for container in found:
+            _ask_engine(address, "DELETE", f"/containers/{container}?force=1&v=1")
+        calm = 0 if found else calm + 1
+        time.sleep(0.1)
+
+
+def _ask_engine(address: str, method: str, path: str) -> bytes:
+    """The body of the engine's answer; empty when there is none. HTTP 1.0, so that no client is needed."""
+    import socket
+
+    scheme, _, rest = address.partition("://")
+    try:
+        if scheme == "unix":
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(_PATIENCE)
+            connection.connect(rest)
+        else:
+            host, _, port = rest.rstrip("/").rpartition(":")
+            connection = socket.create_connection((host, int(port)), _PATIENCE)
+        with connection:
+            connection.sendall(f"{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    except (OSError, ValueError):
+        return b""
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 def _kill_marked(marker: bytes) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
-from penstock.agent.executor.base import Entry, Kind, Member, Request
+from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.guardian import Guardian
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.removal import remove_tree
@@ -38,12 +38,12 @@ class HostExecutor:
         self._keep = keep
         self._marker = f"{AGENT_MARKER}={new_id()}"
         self._family = Family(adopts=adopts and become_subreaper())
-        self._guardian = Guardian(self._marker, self._family) if guarded else None
+        self.guardian = Guardian(self._marker, self._family) if guarded else None
         self._folder = work / f"agent-{self._marker[-12:]}"
         self._host = read_host(os.environ, Path.home())
         self._lock = threading.Lock()
 
-    def prepare(self, assignment: Assignment) -> "HostPlace":
+    def prepare(self, assignment: Assignment, watch: Watch) -> "HostPlace":  # noqa: ARG002 - takes no time
         """A new folder with a home in it. Raises UnavailableError when the disk refuses."""
         top = self._folder / assignment.task
         try:
@@ -62,8 +62,8 @@ class HostExecutor:
 
     def close(self) -> None:
         """The guardian is gone, and the executor's folder unless it is to be kept."""
-        if self._guardian is not None:
-            self._guardian.close()
+        if self.guardian is not None:
+            self.guardian.close()
         if not self._keep:
             remove_tree(self._folder)
 
@@ -85,8 +85,8 @@ class HostExecutor:
         """The folder with the in-job commands, written once; Python starts faster without `site`."""
         folder = self._folder / "bin"
         if not folder.is_dir():
-            if self._guardian is not None:
-                self._guardian.watch(self._folder)
+            if self.guardian is not None:
+                self.guardian.watch(self._folder)
             folder.mkdir(parents=True, mode=0o755)
             text = f"#!/bin/sh\nexec '{sys.executable}' -I -S '{_SCRIPT}' \"$@\"\n"
             for name in _COMMANDS:
@@ -108,6 +108,7 @@ class HostPlace:
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
         self.control = variables["PENSTOCK_CONTROL"]
+        self.has_git = True  # without it there would be nothing to run
 
     def default_shell(self) -> tuple[str, ...]:
         """`/bin/bash -eo pipefail` where there is bash, else sh with as much of it as it knows."""
@@ -131,6 +132,10 @@ class HostPlace:
     def resolve(self, path: str, base: str) -> str:
         """The absolute, normal path; `~` is the task's home."""
         return files.resolve_path(path, base, self.home)
+
+    def lend(self, path: str) -> str:
+        """The path: the task sees this machine."""
+        return path
 
     def find_kind(self, path: str) -> Kind | None:
         """What is at the path, None when nothing is."""

@@ -75,13 +75,17 @@ class ChildProcess:
             self.ended = None
 
 
+_LOCK = threading.Lock()
+_KNOWN: set[int] = set()  # children somebody here waits for, whichever family they are of
+
+
 class Family:
     """The children of this process that agents started: which are known, which were adopted as orphans."""
 
     def __init__(self, *, adopts: bool) -> None:
         self._adopts = adopts
-        self._lock = threading.Lock()
-        self._known: set[int] = set()
+        self._lock = _LOCK
+        self._known = _KNOWN
         self._tasks = 0
         self._session = os.getsid(0)
 

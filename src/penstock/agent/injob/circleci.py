@@ -26,6 +26,7 @@ Options of split and run:
   --index=N --total=N               which share of how many (this node of all)
   --show-counts, --verbose          say how the names were divided
 """
+VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?-)([^}]*))?\})")
 FLAGS = {"show-counts", "verbose", "help"}
 CHOICES = {
     "split-by": ("name", "filesize", "timings"),
@@ -107,8 +108,7 @@ def substitute_environment(words: "list[str]", _options: "dict[str, str]") -> in
         needs_default = value is None or (not value and match[3] == ":-")
         return (match[4] or "") if needs_default else value or ""
 
-    pattern = r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?-)([^}]*))?\})"
-    sys.stdout.write(re.sub(pattern, replace, text))
+    sys.stdout.write(VARIABLE.sub(replace, text))
     return 0
 
 

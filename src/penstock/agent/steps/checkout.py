@@ -1,10 +1,16 @@
 """The checkout step: the pipeline's source at its revision, uncommitted changes included."""
 
+import os
+import tempfile
 from pathlib import PurePosixPath
 
 from penstock.agent.context import Result, StepContext
-from penstock.agent.executor.base import Request
+from penstock.agent.executor.archive import pack
+from penstock.agent.executor.base import Kind, Member, Request
+from penstock.agent.executor.processes import Family
+from penstock.agent.steps.transfer import breathe_between
 from penstock.model.errors import RefusedError
+from penstock.model.status import StepStatus
 from penstock.plan.step import Checkout
 from penstock.wire.messages import Source
 
@@ -63,6 +69,7 @@ if [ -n "$PENSTOCK_ORIGIN" ]; then
 fi
 git --no-pager log -1 --no-show-signature --format='HEAD is now at %h %s'
 """
+_COMMAND = ("/bin/sh", "-c", _SCRIPT, "checkout")
 
 
 def check_out(step: Checkout, context: StepContext) -> Result:
@@ -70,29 +77,55 @@ def check_out(step: Checkout, context: StepContext) -> Result:
     source = context.task.assignment.source
     if source is None:
         raise RefusedError("this pipeline has no source to check out")
-    environment = {**context.task.environment, **describe_source(source, step), "GIT_PAGER": "cat"}
+    if not context.place.has_git:
+        return _bring_in(source, step, context)
+    url = context.place.lend(source.url)
+    environment = {**context.task.environment, **describe_source(source, step, url), "GIT_PAGER": "cat"}
     environment["PENSTOCK_PATH"] = context.resolve(step.path)
-    return context.execute(
-        Request(
-            argv=("/bin/sh", "-c", _SCRIPT, "checkout"),
-            environment=environment,
-            directory=context.place.home,
-        )
-    )
+    if url != source.url:
+        environment["GIT_CONFIG_SYSTEM"] = _trust(context)
+    request = Request(argv=_COMMAND, environment=environment, directory=context.place.home)
+    return context.execute(request)
 
 
-def describe_source(source: Source, step: Checkout) -> dict[str, str]:
+def _trust(context: StepContext) -> str:
+    """A git config by which the local copy, another user's, may be read."""
+    path = f"{context.place.control}/gitconfig"
+    context.place.write(path, b"[safe]\n\tdirectory = *\n[include]\n\tpath = /etc/gitconfig\n")
+    return path
+
+
+def _bring_in(source: Source, step: Checkout, context: StepContext) -> Result:
+    """Check out on the agent's machine and carry the files into a place that has no git."""
+    path = context.resolve(step.path)
+    if context.place.find_kind(path) is Kind.FOLDER and context.place.match(path, "*"):
+        raise RefusedError(f"{path} is not empty and there is no git here to update it with")
+    with tempfile.TemporaryDirectory(prefix="penstock-checkout-") as folder:
+        tree = f"{folder}/tree"
+        environment = {**os.environ, **describe_source(source, step, source.url), "PENSTOCK_PATH": tree}
+        if environment["PENSTOCK_OPTIONS"] == "--shared":
+            environment["PENSTOCK_OPTIONS"] = "--local"  # the local copy will not be there to borrow from
+        running = Family(adopts=False).start(Request(_COMMAND, environment, folder))
+        result = context.watch(running)
+        if result.status is StepStatus.SUCCESS:
+            tar = breathe_between(context, pack([Member(name="tree", path=tree)]))
+            context.place.make_folder(path)
+            context.place.unpack(tar, {"tree": path})
+    return result
+
+
+def describe_source(source: Source, step: Checkout, url: str) -> dict[str, str]:
     """The variables of the script."""
     revision = source.revision
     return {
-        "PENSTOCK_URL": source.url,
+        "PENSTOCK_URL": url,
         "PENSTOCK_SHOWN": source.origin or source.url,
         "PENSTOCK_ORIGIN": source.origin,
         "PENSTOCK_SHA": revision.sha,
         "PENSTOCK_BRANCH": revision.branch,
         "PENSTOCK_TAG": revision.tag,
         "PENSTOCK_OVERLAY": revision.overlay,
-        "PENSTOCK_OPTIONS": choose_options(source.url, step),
+        "PENSTOCK_OPTIONS": choose_options(url, step),
     }
 
 

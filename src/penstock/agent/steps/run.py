@@ -4,8 +4,7 @@ from math import inf
 from pathlib import PurePosixPath
 
 from penstock.agent.context import Result, StepContext
-from penstock.agent.executor.base import Kind, Place, Request
-from penstock.model.errors import RefusedError
+from penstock.agent.executor.base import Place, Request
 from penstock.plan.step import Run
 
 _TAKE_TEXT = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
@@ -18,10 +17,7 @@ def run_command(step: Run, context: StepContext) -> Result:
 
 
 def make_request(step: Run, context: StepContext) -> Request:
-    """The process a run step asks for. Raises RefusedError when its directory is missing."""
-    directory = context.resolve(step.working_directory)
-    if context.place.find_kind(directory) is not Kind.FOLDER:
-        raise RefusedError(f"the working directory {directory} does not exist")
+    """The process a run step asks for."""
     shell = step.shell or context.task.assignment.plan.shell
     words = tuple(shell.split()) if shell else context.place.default_shell()
     return Request(
@@ -29,7 +25,7 @@ def make_request(step: Run, context: StepContext) -> Request:
             words, step.command, context.place, f"{context.place.control}/step-{context.step}"
         ),
         environment={**context.task.environment, **step.environment},
-        directory=directory,
+        directory=context.resolve(step.working_directory),
     )
 
 

@@ -1,0 +1,196 @@
+"""How the containers of one task come to be; what was made before a failure is removed."""
+
+import os
+import select
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from penstock.agent.executor.base import LostPlaceError, Watch
+from penstock.agent.executor.docker.container import Container, make_container
+from penstock.agent.executor.docker.containers import (
+    COMMANDS,
+    CONTROL,
+    SOCKET,
+    SOURCE,
+    Mount,
+    Setting,
+    describe_primary,
+    describe_service,
+    is_held,
+)
+from penstock.agent.executor.docker.control import ControlFolder
+from penstock.agent.executor.docker.engine import Engine, EngineError
+from penstock.agent.executor.docker.images import ImageFacts, provide_image
+from penstock.agent.executor.docker.place import DockerPlace, Ground
+from penstock.model.errors import RefusedError, UnavailableError
+from penstock.plan.executor import Image
+from penstock.plan.step import SetupRemoteDocker
+from penstock.wire.messages import Assignment
+
+_LOOK = 0.05  # seconds between looks at who wants the task to end
+_GLANCE = 1.0  # seconds between looks at a container that says nothing
+_PATIENCE = 60.0
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # Docker's own default
+_HELLO = ("/bin/sh", f"{COMMANDS}/hello.sh")
+
+
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to make the containers of a task: `folder` is its own, `commands` everybody's."""
+
+    engine: Engine
+    labels: Mapping[str, str]
+    assignment: Assignment
+    watch: Watch
+    folder: Path
+    commands: Path
+
+
+def make_place(making: Making) -> DockerPlace:
+    """A place whose containers run. Raises UnavailableError, EngineError or LostPlaceError."""
+    images = making.assignment.plan.executor.images
+    variables = {**making.assignment.environment, **making.assignment.plan.environment}
+    facts = [provide_image(making.engine, image, variables, making.watch) for image in images]
+    control = ControlFolder(making.folder / "control")
+    made: list[Container] = []
+    try:
+        setting = choose_setting(making)
+        control.write("bash_env", b"")
+        ground = _start_primary(making, control, facts[0], setting, made)
+        for image, fact in zip(images[1:], facts[1:], strict=True):
+            _start_service(making, image, describe_service(image, fact, setting, made[0].id), made)
+    except BaseException:
+        for container in reversed(made):
+            with suppress(EngineError, LostPlaceError):
+                container.remove()
+        control.close()
+        raise
+    own = describe_variables(images[0], facts[0], ground, setting)
+    return DockerPlace(made, control, ground, own, _list_lent(making.assignment))
+
+
+def choose_setting(making: Making) -> Setting:
+    """What the containers of the task have in common."""
+    executor = making.assignment.plan.executor
+    mounts = [Mount(str(making.commands), COMMANDS), Mount(str(making.folder / "control"), CONTROL, False)]  # noqa: FBT003
+    mounts += [Mount(path, inside) for path, inside in _list_lent(making.assignment).items()]
+    groups: tuple[str, ...] = ()
+    lends = any(isinstance(step, SetupRemoteDocker) for step in making.assignment.plan.steps)
+    if lends and making.engine.socket:
+        mounts.append(Mount(making.engine.socket, SOCKET, False))  # noqa: FBT003
+        groups = (str(Path(making.engine.socket).stat().st_gid),)
+    return Setting(
+        labels=making.labels,
+        resource_class=executor.resource_class,
+        names=tuple(image.name for image in executor.images[1:] if image.name),
+        mounts=tuple(mounts),
+        groups=groups,
+    )
+
+
+def _list_lent(assignment: Assignment) -> dict[str, str]:
+    """Folders of this machine the task may read, by their path here: a source that is a local copy."""
+    source = assignment.source
+    return {source.url: SOURCE} if source is not None and Path(source.url).is_absolute() else {}
+
+
+def describe_variables(image: Image, facts: ImageFacts, ground: Ground, setting: Setting) -> dict[str, str]:
+    """The variables every step of the task has before its own."""
+    own = {"PATH": _PATH, **facts.environment, **image.environment, "HOME": ground.home}
+    own["PATH"] = f"{COMMANDS}:{own['PATH']}"
+    own |= {"BASH_ENV": f"{CONTROL}/bash_env", "PENSTOCK_CONTROL": CONTROL}
+    if any(mount.target == SOCKET for mount in setting.mounts):
+        own["DOCKER_HOST"] = f"unix://{SOCKET}"
+    return own
+
+
+def _start_primary(
+    making: Making, control: ControlFolder, facts: ImageFacts, setting: Setting, made: list[Container]
+) -> Ground:
+    """The first container runs and has said what it is; what was made is appended to `made`."""
+    image = making.assignment.plan.executor.images[0]
+    control.keep_pipe("hold")
+    hello = control.make_pipe("hello")
+    try:
+        container = _create(making, describe_primary(image, facts, setting), 0)
+        made.append(container)
+        _start(container, image)
+        if not is_held(image, facts):
+            _ask_hello(container, image)
+        return read_ground(_await_hello(making, container, hello, image))
+    finally:
+        os.close(hello)
+
+
+def _ask_hello(container: Container, image: Image) -> None:
+    """Have a container say what it is whose main process is not ours."""
+    try:
+        container.execute(_HELLO, {})
+    except (EngineError, LostPlaceError, RefusedError):
+        until = time.monotonic() + _GLANCE
+        while (code := container.find_exit()) is None and time.monotonic() < until:
+            time.sleep(_LOOK)
+        if code is None:
+            raise
+        raise UnavailableError(_explain_end(container, image, code)) from None
+
+
+def _start_service(making: Making, image: Image, body: dict[str, object], made: list[Container]) -> None:
+    container = _create(making, body, len(made))
+    made.append(container)
+    _start(container, image)
+    making.watch.breathe()
+
+
+def _create(making: Making, body: dict[str, object], index: int) -> Container:
+    making.watch.breathe()
+    return make_container(
+        making.engine, body, f"penstock-{making.folder.name[-12:]}-{os.urandom(3).hex()}-{index}"
+    )
+
+
+def _start(container: Container, image: Image) -> None:
+    try:
+        container.start()
+    except EngineError as error:
+        raise UnavailableError(f"cannot start a container of {image.image}: {error}") from error
+
+
+def _await_hello(making: Making, container: Container, hello: int, image: Image) -> bytes:
+    """All the container says of itself, in its own time; it may die over it."""
+    heard, until, glance = b"", time.monotonic() + _PATIENCE, time.monotonic() + _GLANCE
+    while not heard.endswith(b"ready\n"):
+        making.watch.breathe()
+        if select.select([hello], [], [], _LOOK)[0]:
+            heard += os.read(hello, 65536)
+        elif time.monotonic() > glance:
+            glance = time.monotonic() + _GLANCE
+            if (code := container.find_exit()) is not None:
+                raise UnavailableError(_explain_end(container, image, code))
+        if time.monotonic() > until:
+            raise UnavailableError(f"the container of {image.image} does not see the folders of this machine")
+    return heard
+
+
+def _explain_end(container: Container, image: Image, code: int) -> str:
+    said = container.read_log()
+    return f"the container of {image.image} ended at once with exit status {code}" + (
+        f": {said}" if said else ""
+    )
+
+
+def read_ground(data: bytes) -> Ground:
+    """What a container said of itself, as `NAME=VALUE` lines."""
+    facts = dict(line.partition("=")[::2] for line in os.fsdecode(data).splitlines())
+    pipefail = "-eo" if "pipefail" in facts else "-e"
+    shell = ("/bin/bash", "-eo", "pipefail") if "bash" in facts else ("/bin/sh", pipefail)
+    return Ground(
+        home=facts.get("home") or "/",
+        owner=(int(facts.get("uid", "0")), int(facts.get("gid", "0"))),
+        shell=(*shell, "pipefail") if shell[1:] == ("-eo",) else shell,
+        has_git="git" in facts,
+        starts="starts" in facts,
+    )
