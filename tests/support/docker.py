@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -112,11 +112,13 @@ def _await_answer(folder: Path, address: str) -> Engine | None:
 
 
 def make_image(
-    engine: Engine, name: str, files: Mapping[str, bytes] | None = None, changes: tuple[str, ...] = ()
+    engine: Engine, name: str, *, applets: Sequence[str] | None = None, changes: tuple[str, ...] = ()
 ) -> None:
-    """An image with a static busybox, its applets and these files; `changes` as in a Dockerfile."""
+    """An image with a static busybox, named as all its applets or these; `changes` as in Dockerfiles."""
     repository, _, tag = name.partition(":")
-    applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    if applets is None:
+        listed = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True)
+        applets = listed.stdout.split()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for folder in ("bin", "tmp", "etc", "root"):
@@ -128,10 +130,9 @@ def make_image(
             info = tarfile.TarInfo(f"bin/{applet}")
             info.type, info.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(info)
-        for path, data in {"etc/passwd": _PASSWD, **(files or {})}.items():
-            info = tarfile.TarInfo(path)
-            info.size, info.mode = len(data), 0o755
-            archive.addfile(info, io.BytesIO(data))
+        info = tarfile.TarInfo("etc/passwd")
+        info.size, info.mode = len(_PASSWD), 0o644
+        archive.addfile(info, io.BytesIO(_PASSWD))
     query = [("fromSrc", "-"), ("repo", repository), ("tag", tag), *(("changes", each) for each in changes)]
     _import_image(engine, query, buffer.getvalue())
 

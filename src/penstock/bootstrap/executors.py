@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from penstock.agent.executor.base import Executor
 from penstock.agent.executor.host import HostExecutor
-from penstock.model.errors import UnavailableError
+from penstock.model.errors import InvalidError, UnavailableError
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
 from penstock.wire.messages import Assignment
@@ -28,7 +28,7 @@ def find_engine(plan: Plan, choice: Choice) -> "Engine | None":
 
     try:
         return open_engine()
-    except UnavailableError:
+    except (UnavailableError, InvalidError):
         if choice == "docker":
             raise
         return None

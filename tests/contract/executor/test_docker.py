@@ -22,7 +22,7 @@ from penstock.plan.step import (
     StoreArtifacts,
 )
 from penstock.plan.workflow import JobPlan
-from penstock.wire.messages import Layer, LayerSaved, Source, StepFinished
+from penstock.wire.messages import ArtifactStored, Layer, LayerSaved, Source, StepFinished
 from tests.support.agents import Bench, agent_at_work, assign
 from tests.support.docker import IMAGE, busybox_job, list_containers, make_image, open_test_engine
 from tests.support.processes import wait_until
@@ -137,6 +137,31 @@ def test_in_job_commands_need_nothing_but_a_shell(bench: Bench) -> None:
     assert outputs[4] == "big\n"
     assert outputs[5].endswith("refused\n")
     assert b"never" not in bench.server.output_of(task)
+
+
+def test_an_image_may_have_nothing_but_a_shell(bench: Bench, engine: Engine) -> None:
+    make_image(engine, "bare-shell:1", applets=["sh"])
+    task = bench.run(
+        "cd /; for name in /bin/*; do echo $name; done",
+        "echo 1 > one; echo 2 > two; circleci tests glob '*' | circleci tests split --total=2 --index=1",
+        Run(name="signalled", command="trap 'echo no' INT; kill -INT $$; echo after"),
+        StoreArtifacts(name="store", path="."),
+        job=in_image("bare-shell:1"),
+    )
+    assert outcome(bench, task)[0] is TaskStatus.SUCCESS
+    assert bench.server.output_of(task, step=0) == b"/bin/busybox\n/bin/sh\n"
+    assert bench.server.output_of(task, step=1) == b"two\n"
+    assert bench.server.output_of(task, step=2) == b"no\nafter\n"
+    stored = [event.path for event in bench.server.of(task) if isinstance(event, ArtifactStored)]
+    assert stored == ["project/one", "project/two"]
+
+
+@pytest.mark.parametrize("applets", [None, ["sh"]])
+def test_a_step_does_not_ignore_an_interrupt(bench: Bench, engine: Engine, applets: list[str] | None) -> None:
+    make_image(engine, "interrupted:1", applets=applets)
+    task = bench.run("kill -INT $$; echo lived on", job=in_image("interrupted:1"))
+    assert bench.server.output_of(task) == b""
+    assert outcome(bench, task)[0] is TaskStatus.FAILED
 
 
 def test_many_in_job_commands_at_once_are_all_answered(bench: Bench) -> None:

@@ -88,11 +88,15 @@ class ControlFolder:
         with suppress(OSError):
             os.unlink(name, dir_fd=self._folder)
 
-    def close(self) -> None:
-        """Give the folder and what was kept open back; the folder stays."""
+    def let_go(self) -> None:
+        """Pipes that were kept have no writer any more: whoever lives by one ends."""
         for descriptor in self._kept.values():
             os.close(descriptor)
         self._kept.clear()
+
+    def close(self) -> None:
+        """Give the folder and what was kept open back; the folder stays."""
+        self.let_go()
         if self._folder >= 0:
             os.close(self._folder)
             self._folder = -1

@@ -59,6 +59,10 @@ def provide_image(engine: Engine, image: Image, variables: Mapping[str, str], wa
     name = expand_text(image.image, variables)
     facts = _find_image(engine, name)
     if facts is None:
+        if image.auth is not None and image.auth.provider:
+            watch.say(
+                f"Warning: {name} is pulled without credentials: those of clouds are not understood yet"
+            )
         watch.say(f"Pulling {name}")
         _pull(engine, name, encode_auth(image.auth, variables), watch)
         facts = _find_image(engine, name)

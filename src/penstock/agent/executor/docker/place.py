@@ -262,6 +262,7 @@ class DockerPlace:
         for container in self._containers:
             with suppress(LostPlaceError, EngineError):  # an engine that is gone: the next start cleans up
                 container.kill()
+        self._control.let_go()  # what ends the container also when no engine answers
 
     def remove(self) -> None:
         """The containers are gone, and the folder they shared with this machine."""
