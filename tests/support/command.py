@@ -39,7 +39,7 @@ class Project:
         return kept | self.defaults() | extra
 
     def defaults(self) -> dict[str, str]:
-        """A data folder apart, no registry on the network, and no engine: the images named are not everywhere."""
+        """A data folder apart, no registry on the network, no engine: images are not everywhere."""
         return {
             "PENSTOCK_HOME": str(self.home),
             "PENSTOCK_ORB_REGISTRY": "off",
