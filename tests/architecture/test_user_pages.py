@@ -7,6 +7,7 @@ import pytest
 
 from penstock.agent.executor.variables import PASSED, PASSED_PREFIXES, POINTERS
 from penstock.bootstrap.home import Home
+from penstock.bootstrap.settings import Setting, list_settings
 from penstock.cli.exit import Exit
 from penstock.cli.main import make_app
 from penstock.engine import feed
@@ -45,6 +46,7 @@ def test_a_section_names_the_options_of_its_command(command: str) -> None:
     named = {
         option for code in list_codes(section) for option in OPTION.findall(code) if code.startswith("-")
     }
+    named |= {setting.flag for setting in list_settings()} if command == "serve" else set()
     assert named == list_options(command)
 
 
@@ -84,6 +86,23 @@ def test_the_page_names_every_pointer_and_where_it_leads() -> None:
 
 def test_the_page_names_every_exit_status() -> None:
     assert [int(row[0]) for row in RUN["statuses"]] == [int(status) for status in Exit]
+
+
+def test_the_page_names_every_setting_and_its_default() -> None:
+    rows = read_tables(ROOT / "docs/run/settings.md")["settings"]
+    assert rows == [[f"`{each.name}`", show_default(each), each.help] for each in list_settings()]
+
+
+def show_default(setting: Setting) -> str:
+    match setting.default:
+        case None | "" | ():
+            return "–"
+        case tuple() as several:
+            return f"`{', '.join(several)}`"
+        case float() as number:
+            return f"`{number:g}`"
+        case other:
+            return f"`{other}`"
 
 
 def test_the_page_names_what_lies_in_the_data_folder() -> None:

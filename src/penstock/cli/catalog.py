@@ -62,6 +62,16 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock compile --plan": "what the engine would run",
             },
         ),
+        "serve": Entry(
+            "Run a server.",
+            "HTTP, the scheduler and an agent, in one process until SIGTERM or Ctrl-C. Every option is also "
+            "a variable (PENSTOCK_PORT) and a line of a TOML file (port = 8080).",
+            {
+                "penstock serve": "on this machine, with SQLite",
+                "penstock serve --data /srv/penstock --host 0.0.0.0": "for others too",
+                "penstock serve --database postgresql://ci@db/penstock": "with PostgreSQL",
+            },
+        ),
         "orb": Entry(
             "Keep orbs on this machine.",
             "Configs find orbs here first, then among those fetched before, then in the registry that "

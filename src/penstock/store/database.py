@@ -94,6 +94,11 @@ class Database:
                 tx.exec_driver_sql("BEGIN")
             yield tx
 
+    def ping(self) -> None:
+        """The database answers. Raises UnavailableError when it does not."""
+        with self.read() as tx:
+            tx.exec_driver_sql("SELECT 1")
+
     def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
         """What `work` returned in a transaction that was committed.
 

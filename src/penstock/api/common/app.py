@@ -1,0 +1,214 @@
+"""The ASGI application: takes a request through the steps from its first byte to the last of its answer."""
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+
+from penstock.api.common.answer import Answer, answer_json
+from penstock.api.common.body import Body, CutOffError
+from penstock.api.common.call import Call, read_json, read_query
+from penstock.api.common.compress import compress
+from penstock.api.common.dialect import Dialect, show_plainly
+from penstock.api.common.faults import (
+    InternalError,
+    UnauthorizedError,
+    WrongMethodError,
+)
+from penstock.api.common.journal import note_request, pick_request_id
+from penstock.api.common.pool import Pool
+from penstock.api.common.route import PUBLIC, Route
+from penstock.api.common.router import Router
+from penstock.api.common.server import Server
+from penstock.model.errors import ForbiddenError, PenstockError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+_NO_BODY = {204, 304}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A route, and the dialect it belongs to."""
+
+    dialect: Dialect
+    route: Route
+    is_async: bool
+
+
+class App:
+    """Answers requests: always with an answer of the path's dialect, and never by raising."""
+
+    def __init__(self, server: Server, dialects: Sequence[Dialect]) -> None:
+        self._server = server
+        self._pool = Pool(server.limits.threads, server.limits.waiting)
+        self._prefixes = sorted(
+            ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
+            key=lambda pair: -len(pair[0]),
+        )
+        self._router = Router(
+            (route.method, route.path, Target(dialect, route, inspect.iscoroutinefunction(route.handler)))
+            for dialect in dialects
+            for route in dialect.routes
+        )
+
+    def close(self) -> None:
+        """Wait for the handlers that run; none is begun any more."""
+        self._pool.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; other kinds of connections are refused."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1000})
+            return
+        begun = time.perf_counter()
+        call = _make_call(scope)
+        self._server.meter.open_requests.inc()
+        status = 0
+        try:
+            answer = await self._answer(call, receive)
+            status = answer.status
+            await self._send(call, answer, send)
+        except CutOffError:
+            status = 499
+        finally:
+            self._server.meter.open_requests.dec()
+            note_request(call, status, time.perf_counter() - begun, self._server.meter)
+
+    async def _answer(self, call: Call, receive: Receive) -> Answer:
+        """The answer, or what the dialect of the path says of the error."""
+        dialect = self._find_dialect(call.path)
+        try:
+            return await self._work(call, receive)
+        except PenstockError as error:
+            return _show(dialect, error)
+        except CutOffError:
+            raise
+        except Exception:  # noqa: BLE001 - the outermost loop over requests: the caller gets an answer
+            _log.exception("request %s failed: %s %s", call.request_id, call.method, call.path)
+            return _show(dialect, InternalError("internal error, which is a fault of Penstock"))
+
+    async def _work(self, call: Call, receive: Receive) -> Answer:
+        try:
+            match = self._router.find(call.method, call.path)
+        except WrongMethodError as error:
+            if call.method == "OPTIONS":
+                return Answer(status=204, headers=(("allow", ", ".join(error.allowed)),))
+            raise
+        target, call.params = match.target, match.params
+        route = target.route
+        call.template, call.quiet = route.path, route.quiet
+        limits = self._server.limits
+        body = Body(call, receive, limits.body if route.limit is None else route.limit, limits.patience)
+        if target.is_async:
+            call.run = self._pool.run
+            if route.access != PUBLIC:
+                await self._pool.run(self._guard, target, call)
+            if route.body is not None:
+                call.body = await body.read()
+            self._decode(route, call)
+            return _complete(route, await route.handler(self._server, call))
+        if route.raw:
+            call.pieces = body.pieces(asyncio.get_running_loop())
+        elif route.body is not None:
+            call.body = await body.read()
+        answer: Answer = await self._pool.run(self._handle, target, call)
+        return answer
+
+    def _handle(self, target: Target, call: Call) -> Answer:
+        """All of a plain handler's work, in a thread of the pool."""
+        self._guard(target, call)
+        self._decode(target.route, call)
+        return _complete(target.route, target.route.handler(self._server, call))
+
+    def _guard(self, target: Target, call: Call) -> None:
+        """The caller is known and may call the route; raises UnauthorizedError or ForbiddenError."""
+        access = target.route.access
+        if access == PUBLIC:
+            return
+        secret = target.dialect.read_secret(call)
+        call.caller = self._server.authenticate(secret) if secret else None
+        if call.caller is None:
+            raise UnauthorizedError("a valid token is needed here")
+        if not call.caller.may(access):
+            raise ForbiddenError("your token does not allow this")
+
+    def _decode(self, route: Route, call: Call) -> None:
+        if route.query is not None:
+            call.query = read_query(call, route.query)
+        if route.body is not None and not (route.optional and not call.body.strip()):
+            call.payload = read_json(call.body, route.body, self._server.limits.depth)
+
+    def _find_dialect(self, path: str) -> Dialect | None:
+        return next((dialect for prefix, dialect in self._prefixes if path.startswith(prefix)), None)
+
+    async def _send(self, call: Call, answer: Answer, send: Send) -> None:
+        """Send the answer; a body in pieces is read in the pool, and closed however that ends."""
+        whole = isinstance(answer.body, bytes)
+        body, extra = compress(call, answer) if whole else (b"", ())
+        headers = [(b"x-request-id", call.request_id.encode())]
+        if answer.status not in _NO_BODY:
+            headers.append((b"content-type", answer.media.encode()))
+            if whole:
+                headers.append((b"content-length", str(len(body)).encode()))
+        headers += [(name.encode(), value.encode("latin-1")) for name, value in (*answer.headers, *extra)]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if isinstance(answer.body, bytes) or call.method == "HEAD":
+            await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+            return
+        await self._send_pieces(answer.body, send)
+
+    async def _send_pieces(self, pieces: Iterator[bytes], send: Send) -> None:
+        try:
+            while (piece := await self._pool.run(next, pieces, None)) is not None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                await self._pool.run(close)
+
+
+def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
+    """The application that answers for the server in these dialects.
+
+    Raises ValueError when two routes have the same method and path.
+    """
+    return App(server, dialects)
+
+
+def _make_call(scope: Scope) -> Call:
+    headers = scope["headers"]
+    client = scope.get("client")
+    return Call(
+        request_id=pick_request_id(headers),
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query_string=scope["query_string"],
+        raw_headers=headers,
+        peer=client[0] if client else "",
+        scheme=scope.get("scheme", "http"),
+    )
+
+
+def _complete(route: Route, result: object) -> Answer:
+    """What a handler returned as an answer."""
+    if isinstance(result, Answer):
+        return result
+    if result is None:
+        return Answer(status=route.status)
+    return answer_json(result, route.status)
+
+
+def _show(dialect: Dialect | None, error: PenstockError) -> Answer:
+    if dialect is None:
+        return show_plainly(error)
+    return dialect.show_error(error)

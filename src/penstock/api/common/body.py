@@ -1,0 +1,76 @@
+"""Reads the body of a request within its bounds of size and time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
+
+from penstock.api.common.call import Call
+from penstock.api.common.faults import TooLargeError, TooSlowError
+from penstock.model.errors import InvalidError
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+PIECE_BYTES = 1 << 20
+"""About how many bytes a raw route gets at a time."""
+
+
+class CutOffError(Exception):
+    """The caller went away before the whole body had come."""
+
+
+class Body:
+    """The body of one request; read once, whole or in pieces."""
+
+    def __init__(self, call: Call, receive: Receive, limit: int, patience: float) -> None:
+        self._limit = limit
+        self._patience = patience
+        self._receive = receive
+        self._size = 0
+        self._over = False
+        self._check_length(call.header("content-length"))
+
+    async def read(self) -> bytes:
+        """All of it. Raises TooLargeError, TooSlowError, CutOffError."""
+        pieces = []
+        while not self._over:
+            pieces.append(await self._next_message())
+        return b"".join(pieces)
+
+    def pieces(self, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
+        """The body in pieces of about 1 MiB, for a thread other than the loop's; raises what `read` does."""
+        while not self._over:
+            piece = asyncio.run_coroutine_threadsafe(self._next_piece(), loop).result()
+            if piece:
+                yield piece
+
+    async def _next_piece(self) -> bytes:
+        gathered = bytearray()
+        while not self._over and len(gathered) < PIECE_BYTES:
+            gathered += await self._next_message()
+        return bytes(gathered)
+
+    async def _next_message(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise TooSlowError(f"nothing of the body came for {self._patience:g} s") from error
+        if message["type"] == "http.disconnect":
+            self._over = True
+            raise CutOffError
+        self._over = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        self._size += len(piece)
+        self._check_size(self._size)
+        return piece
+
+    def _check_length(self, told: str) -> None:
+        if told:
+            if not (told.isascii() and told.isdecimal()):
+                raise InvalidError("the header Content-Length must be a number")
+            self._check_size(int(told[:20]))
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limit:
+            self._over = True
+            raise TooLargeError(f"the body is larger than the {self._limit} bytes allowed here")

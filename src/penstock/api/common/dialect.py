@@ -1,0 +1,54 @@
+"""A dialect: a vendor's paths, and how that vendor speaks of errors and credentials."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from penstock.api.common.answer import Answer, Headers, answer_json
+from penstock.api.common.call import Call
+from penstock.api.common.faults import UnauthorizedError, WrongMethodError, find_status
+from penstock.api.common.route import Route
+from penstock.model.errors import PenstockError, UnavailableError
+
+
+class Message(msgspec.Struct, frozen=True):
+    """The usual body of an error."""
+
+    message: str
+
+
+def show_plainly(error: PenstockError) -> Answer:
+    """The error as `{"message": …}` with its usual status."""
+    return answer_json(Message(str(error)), find_status(error), list_headers(error))
+
+
+def list_headers(error: PenstockError) -> Headers:
+    """The headers that HTTP wants beside the status."""
+    match error:
+        case WrongMethodError():
+            return (("allow", ", ".join(error.allowed)),)
+        case UnauthorizedError():
+            return (("www-authenticate", 'Basic realm="Penstock"'),)
+        case UnavailableError():
+            return (("retry-after", "2"),)
+        case _:
+            return ()
+
+
+def read_nothing(_call: Call) -> str:
+    """No request carries credentials."""
+    return ""
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
+
+    `read_secret` finds the secret a request carries, "" for none.
+    """
+
+    name: str
+    title: str
+    prefixes: tuple[str, ...]
+    routes: tuple[Route, ...]
+    show_error: Callable[[PenstockError], Answer] = show_plainly
+    read_secret: Callable[[Call], str] = read_nothing

@@ -1,0 +1,34 @@
+"""What a handler can reach: the parts of the server that answers."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from penstock.api.common.call import Caller
+from penstock.api.common.meter import Meter
+from penstock.engine.gateway import Gateway
+from penstock.engine.unit import Parts
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on what callers may cost."""
+
+    body: int = 1 << 20  # bytes, unless a route has a limit of its own
+    depth: int = 100  # of JSON in a body
+    patience: float = 30.0  # seconds between two pieces of a body
+    threads: int = 8  # requests that are worked on at once
+    waiting: int = 512  # requests that wait for a thread
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts behind the HTTP surface, put together by `bootstrap`."""
+
+    parts: Parts
+    gateway: Gateway
+    meter: Meter
+    authenticate: Callable[[str], Caller | None] = lambda _secret: None
+    """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    base_url: str = ""
+    limits: Limits = Limits()
+    find_reasons: Callable[[], Sequence[str]] = list
+    """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""

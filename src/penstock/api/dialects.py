@@ -1,0 +1,6 @@
+"""The dialects a server speaks, in one list."""
+
+from penstock.api.common.dialect import Dialect
+from penstock.api.system.routes import SYSTEM
+
+DIALECTS: tuple[Dialect, ...] = (SYSTEM,)

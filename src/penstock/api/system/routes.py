@@ -1,0 +1,64 @@
+"""The addresses of a server that its operators' tools ask."""
+
+import msgspec
+
+from penstock.api.common.answer import Answer, answer_json, answer_text
+from penstock.api.common.call import Call
+from penstock.api.common.dialect import Dialect
+from penstock.api.common.meter import MEDIA
+from penstock.api.common.route import PUBLIC, Route
+from penstock.api.common.server import Server
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether requests should be sent here, and why not."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+async def tell_health(_server: Server, _call: Call) -> Answer:
+    """The process answers."""
+    return answer_text("ok\n")
+
+
+def tell_readiness(server: Server, _call: Call) -> Answer:
+    """200 when everything the server depends on answers and it means to stay, else 503 with the reasons."""
+    reasons = tuple(server.find_reasons())
+    return answer_json(Readiness(not reasons, reasons), 503 if reasons else 200)
+
+
+def show_figures(server: Server, _call: Call) -> Answer:
+    """The figures in Prometheus' text format."""
+    return Answer(body=server.meter.show(), media=MEDIA)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=tell_health,
+        access=PUBLIC,
+        quiet=True,
+        summary="Is the process alive?",
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        handler=tell_readiness,
+        access=PUBLIC,
+        quiet=True,
+        summary="Should it get requests?",
+        answer=Readiness,
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=show_figures,
+        access=PUBLIC,
+        quiet=True,
+        summary="Figures for Prometheus",
+    ),
+)
+
+SYSTEM = Dialect(name="system", title="The server itself", prefixes=("/",), routes=ROUTES)

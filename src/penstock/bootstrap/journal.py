@@ -1,0 +1,65 @@
+"""How the log of a server looks: one line a message, as logfmt or JSON."""
+
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+from penstock.api.common.journal import REQUEST
+from penstock.bootstrap.settings import Format, Level
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+*,{}\[\]-]+")
+
+
+class LineFormatter(logging.Formatter):
+    """Makes a line of a message and its facts (`extra={"facts": {…}}`)."""
+
+    def __init__(self, style: Format) -> None:
+        super().__init__()
+        self._show = show_logfmt if style == "logfmt" else show_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        facts: dict[str, object] = {
+            "ts": show_time(record.created),
+            "level": record.levelname.lower(),
+            "msg": record.getMessage(),
+        }
+        facts |= getattr(record, "facts", {})
+        if "request" not in facts and (request := REQUEST.get()):
+            facts["request"] = request
+        if record.exc_info:
+            facts["error"] = self.formatException(record.exc_info)
+        return self._show(facts)
+
+
+def show_time(seconds: float) -> str:
+    """The instant as RFC 3339 with milliseconds."""
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def show_logfmt(facts: dict[str, object]) -> str:
+    """`name=value` pairs; a value that is no plain word is quoted as in JSON."""
+    return " ".join(f"{name}={_quote(str(value))}" for name, value in facts.items())
+
+
+def show_json(facts: dict[str, object]) -> str:
+    """One JSON object."""
+    return msgspec.json.encode(facts).decode()
+
+
+def set_up_logging(level: Level, style: Format) -> None:
+    """Everything that is logged from here on goes to standard error, in that style."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(style))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("penstock").setLevel(level.upper())
+    logging.raiseExceptions = False  # a log that cannot be written must not fill another one
+
+
+def _quote(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else msgspec.json.encode(value).decode()

@@ -1,0 +1,180 @@
+"""One server process from its start to its end: the order in which parts begin and end."""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import uvloop
+
+from penstock.api.common.app import App, make_app
+from penstock.api.common.meter import Meter
+from penstock.api.common.server import Limits, Server
+from penstock.api.dialects import DIALECTS
+from penstock.bootstrap.folder import DataFolder, FolderLock
+from penstock.bootstrap.http import Listener, open_sockets, show_address
+from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.local_agent import LocalAgent
+from penstock.bootstrap.loops import Loop
+from penstock.bootstrap.parts import open_server_parts
+from penstock.bootstrap.readiness import Readiness
+from penstock.bootstrap.rounds import make_loops
+from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.sources import Found
+from penstock.engine.gateway import Gateway
+
+_log = logging.getLogger(__name__)
+
+FAREWELL = 5.0
+"""Seconds that requests under way are given when the server stops."""
+
+_BEAT = 1.0
+
+
+class Process:
+    """A server, run by the thread that calls `run`.
+
+    starting -> answering -> draining (first signal) -> leaving -> ended
+                    └──────── second signal ───────────┘
+    """
+
+    def __init__(self, found: Found, announce: Callable[[str], None]) -> None:
+        self._settings = found.settings
+        self._announce = announce
+        self._folder = DataFolder(found.data)
+        self._signals = 0
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._agent: LocalAgent | None = None
+        self._loops: list[Loop] = []
+
+    def run(self) -> None:
+        """Serve until told to stop by SIGTERM or SIGINT.
+
+        Afterwards nothing of it runs and its jobs are handed back. Raises UnavailableError, RefusedError
+        or InvalidError when it cannot start.
+        """
+        settings = self._settings
+        set_up_logging(settings.log_level, settings.log_format)
+        raise_file_limit()
+        self._folder.make()
+        with ExitStack() as stack:
+            stack.enter_context(FolderLock(self._folder))
+            sockets = open_sockets(settings.host, settings.port)
+            for each in sockets:
+                stack.callback(each.close)
+            parts = open_server_parts(settings, self._folder)
+            stack.callback(parts.db.close)
+            gateway = Gateway(parts)
+            address = show_address(sockets, settings)
+            self._readiness = Readiness(parts)
+            server = Server(
+                parts=parts,
+                gateway=gateway,
+                meter=Meter(),
+                base_url=settings.base_url or address,
+                limits=_read_limits(settings),
+                find_reasons=self._readiness.find_reasons,
+            )
+            app = make_app(server, DIALECTS)
+            stack.callback(app.close)
+            self._loops = make_loops(parts, settings)
+            if settings.slots != 0:
+                self._agent = LocalAgent(parts, gateway, settings, self._folder)
+            uvloop.run(self._live(server, app, sockets, address))
+
+    async def _live(self, server: Server, app: App, sockets: list[socket.socket], address: str) -> None:
+        """Answer requests; on a signal drain, then leave."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._heed_signal)
+        listener = Listener(app, self._settings, lambda: self._announce(address))
+        beat = loop.create_task(_measure_lag(server.meter))
+        try:
+            await asyncio.to_thread(self._begin)
+            serving = loop.create_task(listener.serve(sockets))
+            waiting = loop.create_task(self._stop.wait())
+            await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await self._drain()
+            listener.should_exit = True
+            leaving = loop.create_task(self._end_waits(server.gateway))
+            await asyncio.wait({serving}, timeout=FAREWELL)
+            listener.force_exit = True
+            await serving
+            leaving.cancel()
+        finally:
+            beat.cancel()
+            await asyncio.to_thread(self._end)
+
+    def _begin(self) -> None:
+        for each in self._loops:
+            each.start()
+        if self._agent is not None:
+            self._agent.start()
+
+    async def _drain(self) -> None:
+        """Give running jobs time to end; a second signal cuts it short."""
+        self._readiness.leave()
+        if self._agent is None or self._hurry.is_set():
+            return
+        self._agent.drain()
+        _log.info("draining: no more jobs are taken, those that run have %g s", self._settings.drain)
+        ended = asyncio.ensure_future(asyncio.to_thread(self._agent.join, self._settings.drain))
+        hurried = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+
+    async def _end_waits(self, gateway: Gateway) -> None:
+        """Answer agents that wait for work, again and again: more may come while connections close."""
+        while True:
+            gateway.end_waits()
+            await asyncio.sleep(0.1)
+
+    def _end(self) -> None:
+        """Hand back what still runs, and end all threads."""
+        if self._agent is not None:
+            self._agent.stop()
+        for each in self._loops:
+            each.stop()
+        for each in self._loops:
+            each.join()
+        _log.info("stopped")
+
+    def _heed_signal(self) -> None:
+        """The first drains, the second hands back at once, the third ends the process as it is."""
+        self._signals += 1
+        self._stop.set()
+        if self._signals > 1:
+            self._hurry.set()
+        if self._signals > 2:  # noqa: PLR2004 - somebody insists
+            os._exit(130)
+
+
+def raise_file_limit() -> None:
+    """As many files may be open as the system lets this process have: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _read_limits(settings: Settings) -> Limits:
+    return Limits(
+        body=settings.body_limit,
+        depth=settings.body_depth,
+        patience=settings.body_patience,
+        threads=settings.threads,
+        waiting=settings.waiting,
+    )
+
+
+async def _measure_lag(meter: Meter) -> None:
+    """Note once a second how late the loop is."""
+    while True:
+        due = time.monotonic() + _BEAT
+        await asyncio.sleep(_BEAT)
+        meter.loop_lag.set(max(time.monotonic() - due, 0))
