@@ -96,7 +96,7 @@ def test_the_page_names_every_setting_and_its_default() -> None:
 def show_default(setting: Setting) -> str:
     match setting.default:
         case None | "" | ():
-            return "–"
+            return "–"  # noqa: RUF001 - what the page shows
         case tuple() as several:
             return f"`{', '.join(several)}`"
         case float() as number:

@@ -19,7 +19,7 @@ from penstock.api.common.faults import (
     UnauthorizedError,
     WrongMethodError,
 )
-from penstock.api.common.journal import note_request, pick_request_id
+from penstock.api.common.journal import REQUEST, note_request, pick_request_id
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
@@ -71,7 +71,7 @@ class App:
             return
         begun = time.perf_counter()
         call = _make_call(scope)
-        self._server.meter.open_requests.inc()
+        self._server.meter.open_requests += 1
         status = 0
         try:
             answer = await self._answer(call, receive)
@@ -80,7 +80,7 @@ class App:
         except CutOffError:
             status = 499
         finally:
-            self._server.meter.open_requests.dec()
+            self._server.meter.open_requests -= 1
             note_request(call, status, time.perf_counter() - begun, self._server.meter)
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
@@ -125,6 +125,7 @@ class App:
 
     def _handle(self, target: Target, call: Call) -> Answer:
         """All of a plain handler's work, in a thread of the pool."""
+        REQUEST.set(call.request_id)
         self._guard(target, call)
         self._decode(target.route, call)
         return _complete(target.route, target.route.handler(self._server, call))

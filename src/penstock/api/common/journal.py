@@ -1,5 +1,6 @@
 """One line in the log for each request, and the id that ties everything about it together."""
 
+import itertools
 import logging
 import re
 import secrets
@@ -12,6 +13,9 @@ _log = logging.getLogger("penstock.request")
 _GIVEN = re.compile(rb"[A-Za-z0-9._:=+/-]{1,100}")
 _MOST_PATH = 200
 
+_STEM = secrets.token_hex(5)  # of this process
+_numbers = itertools.count()
+
 REQUEST: ContextVar[str] = ContextVar("REQUEST", default="")
 """The id of the request that the present thread or task works for."""
 
@@ -21,7 +25,7 @@ def pick_request_id(headers: RawHeaders) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _GIVEN.fullmatch(value):
             return value.decode("ascii")
-    return secrets.token_hex(8)
+    return f"{_STEM}{next(_numbers):06x}"
 
 
 def note_request(call: Call, status: int, seconds: float, meter: Meter) -> None:

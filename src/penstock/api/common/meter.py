@@ -36,7 +36,9 @@ class Meter:
             buckets=BUCKETS,
             registry=registry,
         )
-        self.open_requests = Gauge("penstock_requests_open", "Requests being answered.", registry=registry)
+        self.open_requests = 0  # to be changed by the loop alone
+        being = Gauge("penstock_requests_open", "Requests being answered.", registry=registry)
+        being.set_function(lambda: self.open_requests)
         self.loop_lag = Gauge(
             "penstock_loop_lag_seconds", "How late the loop was with what was due last.", registry=registry
         )
