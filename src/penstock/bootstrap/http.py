@@ -80,11 +80,12 @@ def _configure(app: App, settings: Settings) -> uvicorn.Config:
     )
     if settings.tls_cert:
         config.load()
-        config.ssl = _load_tls(settings)
+        config.ssl = load_tls(settings)
     return config
 
 
-def _load_tls(settings: Settings) -> ssl.SSLContext:
+def load_tls(settings: Settings) -> ssl.SSLContext:
+    """The certificate and its key, for servers. Raises InvalidError when they cannot be used."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

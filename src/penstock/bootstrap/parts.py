@@ -38,12 +38,17 @@ def open_server_parts(settings: Settings, folder: DataFolder) -> Parts:
     Raises UnavailableError, RefusedError or InvalidError when one of them cannot be had.
     """
     sealer = open_sealer(settings, folder)
-    database = Database.open(settings.database or f"sqlite:///{folder.database}")
+    database = Database.open(locate_database(settings, folder))
     try:
         return _join(database, settings.blobs or str(folder.blobs), StoredVariables(database, sealer))
     except BaseException:
         database.close()
         raise
+
+
+def locate_database(settings: Settings, folder: DataFolder) -> str:
+    """The URL of the server's database."""
+    return settings.database or f"sqlite:///{folder.database}"
 
 
 def open_sealer(settings: Settings, folder: DataFolder) -> Sealer:

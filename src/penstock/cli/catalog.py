@@ -72,6 +72,48 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock serve --database postgresql://ci@db/penstock": "with PostgreSQL",
             },
         ),
+        "config": Entry(
+            "Show the settings of a server.",
+            "Every setting, its value, and whether an option, a variable, a line of a file or nobody set it. "
+            "Secrets are not shown.",
+            {
+                "penstock config show": "as a server without options would have them",
+                "penstock config show --json": "for programs",
+            },
+        ),
+        "doctor": Entry(
+            "Look for what would keep a server from working.",
+            "Data folder, disk, keys, database, blobs, address, git, Docker and clock: a line for each, with "
+            "a way out where one is needed. Exits with 3 when something fails, else with 0.",
+            {
+                "penstock doctor": "before the first start",
+                "penstock doctor --settings /etc/penstock/penstock.toml": "with these settings",
+            },
+        ),
+        "db": Entry(
+            "Look after the database of a server.",
+            "A server upgrades its database when it starts; this does so apart from it.",
+            {
+                "penstock db version": "the schema it has",
+                "penstock db upgrade": "to the one this penstock needs",
+            },
+        ),
+        "backup": Entry(
+            "Write all a server keeps to a file.",
+            "The database and the blobs, as they are at one moment, while the server may run. The keys that "
+            "seal secrets are left out unless asked for: keep them apart.",
+            {
+                "penstock backup penstock.tar": "of the server of this user",
+                "penstock backup penstock.tar --with-key": "with the key file",
+            },
+        ),
+        "restore": Entry(
+            "Make a data folder from a backup.",
+            "The folder must be empty or missing. Start a server on it afterwards.",
+            {
+                "penstock restore penstock.tar --data /srv/penstock": "into a new folder",
+            },
+        ),
         "orb": Entry(
             "Keep orbs on this machine.",
             "Configs find orbs here first, then among those fetched before, then in the registry that "

@@ -21,7 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from penstock.model.errors import InvalidError, UnavailableError
 from penstock.store.failures import RolledBackError, explained
-from penstock.store.upgrade import ensure_schema
+from penstock.store.upgrade import ensure_schema, read_version
 
 T = TypeVar("T")
 
@@ -99,6 +99,13 @@ class Database:
         with self.read() as tx:
             tx.exec_driver_sql("SELECT 1")
 
+    def ask_time(self) -> float:
+        """The database server's clock, in seconds since the epoch; our own for SQLite."""
+        if self._sqlite:
+            return time.time()
+        with self.read() as tx:
+            return float(tx.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
     def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
         """What `work` returned in a transaction that was committed.
 
@@ -134,6 +141,25 @@ class Database:
     def _my_turn(self) -> Any:  # noqa: ANN401 - a context manager of None
         """Writers of one process queue here, which is fairer and cheaper than SQLite's polling."""
         return self._turn_taken() if self._sqlite else nullcontext()
+
+
+def find_version(url: str, *, patience: float = 15.0) -> str | None:
+    """The version of the schema at the URL, None when there is none yet; nothing is made or changed.
+
+    Raises what `Database.open` does.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not Path(parsed.database or "").exists():
+            return None
+        database = Database(_open_sqlite(parsed, patience))
+    else:
+        database = Database(_open_postgresql(parsed, patience))
+    try:
+        with database.read() as tx:
+            return read_version(tx)
+    finally:
+        database.close()
 
 
 def parse_url(url: str) -> URL:

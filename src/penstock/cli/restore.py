@@ -1,0 +1,29 @@
+"""`penstock restore`: a data folder from a backup."""
+
+from pathlib import Path
+
+from penstock.bootstrap.folder import DataFolder
+from penstock.bootstrap.sources import find_settings
+from penstock.cli.exit import Exit
+
+
+def restore(file: Path, /, *, data: str | None = None, settings: Path | None = None) -> int:
+    """Make the data folder of a server from a backup.
+
+    Parameters
+    ----------
+    file
+        What `penstock backup` wrote.
+    data
+        The data folder to make; it must be empty or missing.
+    settings
+        A TOML file with settings.
+    """
+    from penstock.bootstrap.restore import read_backup
+
+    folder = DataFolder(find_settings({"data": data}, settings).data)
+    manifest, done = read_backup(file, folder)
+    print(f"{folder.root}: the database and {done.blobs} blobs of {done.bytes} bytes")
+    if not manifest.key:
+        print(f"The keys are not in this backup: put the key file at {folder.key} before a server starts")
+    return Exit.SUCCESS

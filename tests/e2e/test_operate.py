@@ -1,0 +1,133 @@
+"""What operators do around a server: look at settings, look for trouble, upgrade, back up, restore."""
+
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import msgspec
+
+from penstock.engine.summary import summarize_pipeline
+from penstock.store.blobs import Blobs
+from penstock.store.pipelines import pipeline_by_uuid
+from tests.support.command import command
+from tests.support.server import joined_parts, running_server, trigger_config
+
+EMPTY = "version: 2.1\njobs: {a: {machine: true, steps: [run: 'true']}}\nworkflows: {w: {jobs: [a]}}\n"
+
+
+def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """The end of a command, with a home of nobody's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    return subprocess.run(
+        command(*arguments),
+        env=kept | {"DOCKER_HOST": "unix:///no/engine"} | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_settings_are_shown_with_their_origin_and_without_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "penstock.toml"
+    file.write_text('\nport = 81\nhost = "0.0.0.0"\nadmin_password = "hunter2"\n')
+    variables = {"PENSTOCK_PORT": "82", "PENSTOCK_DATABASE": "postgresql://ci:hunter2@db/ci"}
+    done = call("config", "show", "--json", "--settings", str(file), **variables)
+    shown = {each["name"]: (each["value"], each["origin"]) for each in msgspec.json.decode(done.stdout)}
+    assert shown["port"] == (82, "PENSTOCK_PORT")
+    assert shown["host"] == ("0.0.0.0", f"{file}:3")  # noqa: S104 - read, not bound
+    assert shown["threads"] == (8, "default")
+    assert shown["database"] == ("postgresql://ci:…@db/ci", "PENSTOCK_DATABASE")
+    assert shown["admin_password"] == ("(set, not shown)", f"{file}:4")
+    plain = call("config", "show", "--settings", str(file), **variables)
+    assert "port" in plain.stdout
+    assert "hunter2" not in done.stdout + plain.stdout
+
+
+def test_a_backup_of_a_running_server_is_restored_whole(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server, joined_parts(server.folder.root) as parts:
+        pipeline = trigger_config(parts, EMPTY)
+        parts.blobs.put("logs/aa/one", [b"first"])
+        parts.blobs.put("logs/bb/large", [b"x" * (3 << 20)] * 2)
+        done = call("backup", str(tmp_path / "b.tar"), "--data", str(server.folder.root), "--with-key")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "b.tar").stat().st_mode & 0o777 == 0o600
+    done = call("restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "again"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "again/key").read_text() == (tmp_path / "data/key").read_text()
+    with joined_parts(tmp_path / "again") as parts:
+        with parts.db.read() as tx:
+            assert pipeline_by_uuid(tx, pipeline.uuid) is not None
+        assert summarize_pipeline(parts, pipeline.uuid).number == pipeline.number
+        assert parts.blobs.read("logs/aa/one") == b"first"
+        assert len(parts.blobs.read("logs/bb/large")) == 6 << 20
+    with running_server(tmp_path / "again") as server:
+        assert server.get("/readyz").status_code == 200
+
+
+def test_restore_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
+    back_up(tmp_path)
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again/mine").touch()
+    done = call("restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "again"))
+    assert (done.returncode, [path.name for path in (tmp_path / "again").iterdir()]) == (2, ["mine"])
+    assert "is not empty" in done.stderr
+
+
+def test_restore_refuses_half_a_backup_and_leaves_nothing(tmp_path: Path) -> None:
+    whole = back_up(tmp_path).read_bytes()
+    for size in (0, 100, len(whole) // 2, len(whole) - 11_000):
+        (tmp_path / "half.tar").write_bytes(whole[:size])
+        done = call("restore", str(tmp_path / "half.tar"), "--data", str(tmp_path / "again"))
+        assert done.returncode == 2, (size, done)
+        assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data", "half.tar"]
+
+
+def test_restore_refuses_a_backup_that_reaches_outside(tmp_path: Path) -> None:
+    back_up(tmp_path)
+    (tmp_path / "evil").write_text("evil")
+    with tarfile.open(tmp_path / "b.tar") as old, tarfile.open(tmp_path / "c.tar", "w") as new:
+        new.addfile(old.getmember("manifest.json"), old.extractfile("manifest.json"))
+        new.add(tmp_path / "evil", "blobs/../../evil2")
+    done = call("restore", str(tmp_path / "c.tar"), "--data", str(tmp_path / "again"))
+    assert done.returncode == 2
+    assert not (tmp_path / "evil2").exists()
+
+
+def back_up(folder: Path) -> Path:
+    """A backup of a server that was never started, with one blob."""
+    Blobs.connect(str(folder / "data/blobs")).put("logs/aa/one", [b"first" * 1000])
+    assert call("db", "upgrade", "--data", str(folder / "data")).returncode == 0
+    assert call("backup", str(folder / "b.tar"), "--data", str(folder / "data")).returncode == 0
+    return folder / "b.tar"
+
+
+def test_a_database_is_upgraded_once(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    assert call("db", "version", "--data", data).stdout == "none\n"
+    first, second = (call("db", "upgrade", "--data", data) for _ in range(2))
+    assert "schema none is now" in first.stdout
+    assert "as before" in second.stdout
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data", "--executor", "host"):
+        done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
+    findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert len(findings) == 10
+    assert [finding for finding in findings if finding["verdict"] == "fail"] == []
+
+
+def test_the_doctor_names_what_fails_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data/penstock.db").write_bytes(b"no database at all" * 100)
+    (tmp_path / "data/key").write_text("no key")
+    variables = {"PENSTOCK_TLS_CERT": "/no/cert", "PENSTOCK_TLS_KEY": "/no/key", "PATH": "/nowhere"}
+    done = call("doctor", "--data", str(tmp_path / "data"), **variables)
+    assert done.returncode == 3
+    failed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("fail")}
+    assert failed == {"keys:", "database:", "address:", "git:"}
+    assert "Traceback" not in done.stderr
