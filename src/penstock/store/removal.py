@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, select, union, update
 
+from penstock.model.project import Organization, Project
 from penstock.store import rows, secrets
 from penstock.store.database import Transaction
 from penstock.store.schema import (
@@ -22,19 +23,26 @@ from penstock.store.schema import (
     workspace_layers,
 )
 
+_MARK = "~"  # no slug that anybody can name begins so
+
+
+def is_marked(place: Organization | Project) -> bool:
+    """True for one that was read by its row id and is on its way out."""
+    return place.slug.startswith(_MARK)
+
 
 def mark_project(tx: Transaction, project_id: int, *, now: int) -> None:
     """The project cannot be found any more, and another may take its slug."""
     mine = (projects.c.id == project_id, projects.c.deleted_at.is_(None))
-    tx.execute(update(projects).where(*mine).values(slug="~/" + projects.c.uuid, deleted_at=now))
+    tx.execute(update(projects).where(*mine).values(slug=f"{_MARK}/" + projects.c.uuid, deleted_at=now))
 
 
 def mark_organization(tx: Transaction, organization_id: int, *, now: int) -> None:
     """The organization and its projects cannot be found any more, and others may take their slugs."""
     mine = (organizations.c.id == organization_id, organizations.c.deleted_at.is_(None))
-    tx.execute(update(organizations).where(*mine).values(slug="~" + organizations.c.uuid, deleted_at=now))
+    tx.execute(update(organizations).where(*mine).values(slug=_MARK + organizations.c.uuid, deleted_at=now))
     owned = (projects.c.organization_id == organization_id, projects.c.deleted_at.is_(None))
-    tx.execute(update(projects).where(*owned).values(slug="~/" + projects.c.uuid, deleted_at=now))
+    tx.execute(update(projects).where(*owned).values(slug=f"{_MARK}/" + projects.c.uuid, deleted_at=now))
 
 
 def marked_projects(tx: Transaction) -> list[int]:
