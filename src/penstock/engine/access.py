@@ -34,6 +34,7 @@ class Action(StrEnum):
     FOLLOW_PROJECT = "follow project"
     SEE_ORGANIZATION = "see organization"
     CREATE_PROJECT = "create project"
+    LEAVE_ORGANIZATION = "leave organization"
     SEE_CONTEXTS = "see contexts"
     CHANGE_CONTEXTS = "change contexts"
     RESTRICT_CONTEXTS = "restrict contexts"
@@ -75,6 +76,7 @@ RULES: Mapping[Action, Rule] = {
     # in an organization
     Action.SEE_ORGANIZATION:     Rule(Role.VIEWER, Scope.READ),
     Action.SEE_AGENTS:           Rule(Role.VIEWER, Scope.READ),
+    Action.LEAVE_ORGANIZATION:   Rule(Role.VIEWER, Scope.ADMIN),
     Action.SEE_CONTEXTS:         Rule(Role.MEMBER, Scope.READ),
     Action.SEE_MEMBERS:          Rule(Role.MEMBER, Scope.READ),
     Action.CREATE_PROJECT:       Rule(Role.MEMBER, Scope.WRITE),

@@ -1,6 +1,5 @@
 """Groups of agents, and the tokens with which agents join them."""
 
-from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -55,15 +54,6 @@ def list_groups(
     return rows.fetch_all(tx, AgentGroup, page.order_by(agent_groups.c.name).limit(limit), {})
 
 
-def find_foreign(tx: Transaction, organization_id: int, labels: Collection[str]) -> str | None:
-    """One of the labels that is the name of another organization's group, None when there is none."""
-    chosen = select(agent_groups.c.name).where(
-        agent_groups.c.name.in_(sorted(labels)), agent_groups.c.organization_id != organization_id
-    )
-    found: str | None = tx.execute(chosen.order_by(agent_groups.c.name).limit(1)).scalar_one_or_none()
-    return found
-
-
 def delete_group(tx: Transaction, group_id: int) -> None:
     """Remove the group with its agents and tokens; tasks that agents of it hold run out of their leases."""
     tx.execute(delete(agent_groups).where(agent_groups.c.id == group_id))
@@ -92,9 +82,10 @@ def agent_tokens_of(tx: Transaction, group_id: int, *, after: int = 0, limit: in
     return rows.fetch_all(tx, AgentToken, page.order_by(agent_tokens.c.id).limit(limit), {})
 
 
-def delete_agent_token(tx: Transaction, uuid: str) -> bool:
-    """True when the token existed; nobody joins with it afterwards. Agents that did, stay."""
-    return tx.execute(delete(agent_tokens).where(agent_tokens.c.uuid == uuid)).rowcount == 1
+def delete_agent_token(tx: Transaction, group_id: int, uuid: str) -> bool:
+    """True when the group had the token; nobody joins with it afterwards. Agents that did, stay."""
+    mine = (agent_tokens.c.uuid == uuid, agent_tokens.c.group_id == group_id)
+    return tx.execute(delete(agent_tokens).where(*mine)).rowcount == 1
 
 
 def note_entrance(tx: Transaction, token_id: int, now: int) -> None:

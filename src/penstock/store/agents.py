@@ -76,17 +76,25 @@ def touch_agent(tx: Transaction, agent_id: int, now: int) -> None:
     tx.execute(_touch(), {"agent": agent_id, "now": now})
 
 
-def mark_silent(tx: Transaction, before: int) -> int:
-    """Agents that were not seen since the instant are gone; returns how many were not gone yet."""
-    silent = update(agents).where(rows.literally("state <> 'gone'"), agents.c.seen_at < before)
-    return tx.execute(silent.values(state=AgentState.GONE)).rowcount
+def has_silent(tx: Transaction, before: int) -> bool:
+    """True when an agent that is not gone was not seen since the instant."""
+    return tx.execute(_silent(before).limit(1)).first() is not None
 
 
-def delete_gone(tx: Transaction, before: int, *, limit: int = 500) -> int:
+def mark_silent(tx: Transaction, before: int) -> None:
+    """Agents that were not seen since the instant are gone."""
+    tx.execute(update(agents).where(agents.c.id.in_(_silent(before))).values(state=AgentState.GONE))
+
+
+def has_gone(tx: Transaction, before: int) -> bool:
+    """True when an agent that is gone was last seen before the instant."""
+    return tx.execute(_gone(before).limit(1)).first() is not None
+
+
+def delete_gone(tx: Transaction, before: int, *, limit: int = 500) -> None:
     """Forget agents that are gone and were last seen before the instant, a bounded number of them."""
-    gone = select(agents.c.id).where(rows.literally("state = 'gone'"), agents.c.seen_at < before)
-    oldest = gone.order_by(agents.c.seen_at).limit(limit)
-    return tx.execute(delete(agents).where(agents.c.id.in_(oldest))).rowcount
+    oldest = _gone(before).order_by(agents.c.seen_at).limit(limit)
+    tx.execute(delete(agents).where(agents.c.id.in_(oldest)))
 
 
 def update_agent(tx: Transaction, change: AgentChange) -> None:
@@ -97,6 +105,14 @@ def update_agent(tx: Transaction, change: AgentChange) -> None:
 def delete_agent(tx: Transaction, agent_id: int) -> None:
     """Forget the agent; its tasks keep its number."""
     tx.execute(delete(agents).where(agents.c.id == agent_id))
+
+
+def _silent(before: int) -> Select[Any]:
+    return select(agents.c.id).where(rows.literally("state <> 'gone'"), agents.c.seen_at < before)
+
+
+def _gone(before: int) -> Select[Any]:
+    return select(agents.c.id).where(rows.literally("state = 'gone'"), agents.c.seen_at < before)
 
 
 @cache

@@ -18,6 +18,12 @@ def remember_delivery(tx: Transaction, host: str, delivery: str, *, now: int) ->
     return tx.execute(_insert(tx.dialect.name), values).rowcount == 1
 
 
+def has_older(tx: Transaction, before: int) -> bool:
+    """True when a delivery is remembered that came before the instant."""
+    old = select(hook_deliveries.c.host).where(hook_deliveries.c.received_at < before)
+    return tx.execute(old.limit(1)).first() is not None
+
+
 def forget_deliveries(tx: Transaction, before: int, *, limit: int = 1000) -> int:
     """Forget deliveries that came before the instant, a bounded number of them; returns how many."""
     old = select(hook_deliveries.c.host, hook_deliveries.c.delivery)

@@ -45,6 +45,12 @@ def get_organization(tx: Transaction, organization_id: int) -> Organization | No
     return rows.fetch_one(tx, Organization, _select_organization("id"), {"id": organization_id})
 
 
+def lock_organization(tx: Transaction, organization_id: int) -> Organization | None:
+    """The organization, and no other transaction locks or changes it until this one ends."""
+    locked = _select_organization("id").with_for_update()
+    return rows.fetch_one(tx, Organization, locked, {"id": organization_id})
+
+
 def organization_by_uuid(tx: Transaction, uuid: str) -> Organization | None:
     """The organization of that UUID, unless it is on its way out."""
     known = _select_organization("uuid").where(organizations.c.deleted_at.is_(None))
@@ -105,6 +111,11 @@ def find_project(tx: Transaction, slug: str) -> Project | None:
 def get_project(tx: Transaction, project_id: int) -> Project | None:
     """The project of that row id."""
     return rows.fetch_one(tx, Project, _select_project("id"), {"id": project_id})
+
+
+def lock_project(tx: Transaction, project_id: int) -> Project | None:
+    """The project, and no other transaction locks or changes it until this one ends."""
+    return rows.fetch_one(tx, Project, _select_project("id").with_for_update(), {"id": project_id})
 
 
 def project_by_uuid(tx: Transaction, uuid: str) -> Project | None:

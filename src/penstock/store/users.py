@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, select
 
 from penstock.kit.ids import new_id
 from penstock.model.access import User
@@ -93,9 +93,7 @@ def update_user(tx: Transaction, change: UserChange) -> None:
 
 def lock_user(tx: Transaction, user_id: int) -> User | None:
     """The account, and no other transaction locks or changes it until this one ends."""
-    touched = update(users).where(users.c.id == user_id).values(id=users.c.id)
-    row = tx.execute(touched.returning(*rows.columns_of(users, User))).first()
-    return None if row is None else rows.build(User, row)
+    return rows.fetch_one(tx, User, _select_user("id").with_for_update(), {"id": user_id})
 
 
 def _key(login: str) -> str:

@@ -31,6 +31,7 @@ def upgrade() -> None:
     make_restrictions()
     extend_owners()
     extend_agents()
+    make_index("caches_of_blob", "caches", "project_id", "blob")
 
 
 def make_users() -> None:
