@@ -79,7 +79,8 @@ def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
         _drop_layers(unit, flow, effect.key)
     new = [_make_task(unit, job_id, index, effect.attempt) for index in range(max(plan.parallelism, 1))]
     # A local pipeline's tasks are for the agent of its own command, whatever labels the plan names.
-    labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else plan.executor.labels
+    owner = tasks.organization_label(flow.facts.organization.id)
+    labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else [*plan.executor.labels, owner]
     tasks.insert_tasks(unit.tx, new, labels=labels, priority=plan.priority)
     unit.wake = True
 

@@ -15,7 +15,7 @@ from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import put_upload
-from penstock.model.agent import Agent
+from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
 from penstock.model.run import Task
@@ -148,7 +148,8 @@ class Gateway:
     def _find_commands(self, message: Sync, *, renew: bool) -> Commands:
         with self._parts.db.read() as tx:
             agent = _read_agent(tx, message.agent)
-            limit = 0 if agent.disabled else min(message.free, agent.slots)
+            idle = agent.disabled or agent.state is AgentState.DRAINING
+            limit = 0 if idle else min(message.free, agent.slots)
             claims = limit > 0 and any(queue.carries(agent.labels, key) for key in queue.waiting_keys(tx))
             held = queue.held_tasks(tx, agent.id) if message.holding else []
         claimed: list[Task] = []

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, PenstockError
+from penstock.store import caches, tasks, workflows, workspaces
 from penstock.store.blobs import Blobs
+from penstock.store.database import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,21 @@ def check_owner(task: str, kind: str, blob: str) -> None:
     """
     if not blob.startswith(_folder(task, kind)):
         raise InvalidError(f"the agent spoke of a blob that is no {kind} of this task")
+
+
+def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
+    """True when the task may read the blob: its own, a cache of its project, a layer of its workspace."""
+    if any(blob.startswith(_folder(task, kind)) for kind in LIMITS):
+        return True
+    place = tasks.place_task(tx, task)
+    if place is None:
+        return False
+    if caches.holds_blob(tx, place.project_id, blob):
+        return True
+    workflow = workflows.get_workflow(tx, place.workflow_id)
+    return workflow is not None and any(
+        layer.blob == blob for layer in workspaces.layers_of(tx, workflow.workspace)
+    )
 
 
 def delete_quietly(blobs: Blobs, name: str) -> None:

@@ -13,6 +13,7 @@ from penstock.model.status import TaskStatus
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.schema import tasks
+from penstock.store.tasks import ORGANIZATION
 
 _QUEUED = "status = 'queued'"
 _LEASED = "lease_until IS NOT NULL"
@@ -61,8 +62,12 @@ def waiting_keys(tx: Transaction) -> list[str]:
 
 
 def carries(labels: Collection[str], key: str) -> bool:
-    """True when the labels hold every label of the key."""
-    return all(label in labels for label in key.split("\n")[:-1])
+    """True when the labels hold every label of the key; without any organization's they serve all."""
+    missing = [label for label in key.split("\n")[:-1] if label not in labels]
+    if not missing:
+        return True
+    bound = any(label.startswith(ORGANIZATION) for label in labels)
+    return not bound and all(label.startswith(ORGANIZATION) for label in missing)
 
 
 def renew_leases(tx: Transaction, agent_id: int, uuids: Collection[str], *, lease_until: int) -> set[str]:

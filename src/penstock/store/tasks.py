@@ -59,6 +59,15 @@ def insert_tasks(
     ]
 
 
+ORGANIZATION = "organization="
+"""How the label begins that says for whom a task is run, or whom alone an agent serves."""
+
+
+def organization_label(organization_id: int) -> str:
+    """The label of the organization of that row id."""
+    return f"{ORGANIZATION}{organization_id}"
+
+
 def queue_key(labels: Iterable[str]) -> str:
     """The canonical text of a set of labels: sorted, each ended by a newline."""
     return "".join(f"{label}\n" for label in sorted(set(labels)))

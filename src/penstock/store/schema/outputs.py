@@ -64,6 +64,7 @@ caches = Table(
     whole("size"),
     whole("created_at"),
     UniqueConstraint("project_id", "scope", "key"),
+    Index("caches_of_blob", "project_id", "blob"),
 )
 
 workspace_layers = Table(
