@@ -16,6 +16,8 @@ from penstock.wire.messages import (
     CacheSaved,
     CancelTask,
     Commands,
+    Continue,
+    Continued,
     LogOutput,
     StepFinished,
     Sync,
@@ -43,6 +45,8 @@ class FakeServer:
         self.blobs: dict[str, bytes] = {}
         self.kinds: dict[str, BlobKind] = {}
         self.caches: dict[str, CacheSaved] = {}
+        self.wishes: list[Continue] = []
+        self.continued = Continued(status=200, message="Accepted.")
         self.trouble: PenstockError | None = None
         self.upload_trouble: PenstockError | None = None
         self.upload_limit = 1 << 62
@@ -127,6 +131,12 @@ class FakeServer:
         if not (taken or cancel or lost or self.drain):
             return None
         return Commands(assignments=tuple(taken), cancel=tuple(cancel), lost=tuple(lost), drain=self.drain)
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:  # noqa: ARG002 - the key says it all
+        if self.trouble is not None:
+            raise self.trouble
+        self.wishes.append(wish)
+        return self.continued
 
     def upload(self, task: str, kind: BlobKind, chunks: Iterable[bytes]) -> str:  # noqa: ARG002 - one project only
         data = bytearray()

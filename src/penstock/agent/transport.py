@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Protocol
 
-from penstock.wire.messages import CacheHit, Commands, Sync
+from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
 
 
 class BlobKind(StrEnum):
@@ -49,4 +49,8 @@ class Transport(Protocol):
 
     def has_cache(self, task: str, key: str) -> bool:
         """True when exactly this key is taken, so that a save can be skipped before the work."""
+        ...
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:
+        """Continue the task's pipeline with another config. Idempotent by the request's name."""
         ...

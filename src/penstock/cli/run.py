@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from penstock.model.diagnostic import Severity, has_errors
 from penstock.model.errors import InvalidError
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
-from penstock.plan.select import check_approvals, select_jobs, select_workflows
+from penstock.plan.select import Selection
 from penstock.plan.workflow import Start
 
 _WHAT = Group("What to run", sort_key=1)
@@ -170,24 +171,25 @@ def _start(wish: Wish) -> int:
     if has_errors(findings):
         return Exit.USAGE
 
-    def narrow(plan: Plan) -> Plan:
-        return select_jobs(select_workflows(plan, wish.workflows), wish.jobs)
-
-    plan = narrow(compiled.plan)
+    selection = Selection(
+        workflows=tuple(wish.workflows), jobs=tuple(wish.jobs), approvals=tuple(wish.approve)
+    )
+    plan = selection.narrow(compiled.plan)
     if not any(workflow.start is Start.AT_ONCE for workflow in plan.workflows.values()):
         _tell(
             "nothing to run: no workflow starts for this branch or tag (schedules run with --workflow NAME)"
         )
         return Exit.SUCCESS
-    check_approvals(plan, wish.approve)
     engine = find_engine(plan, wish.executor)
-    _warn(plan, set(wish.contexts), _AT_HOME | ({ExecutorKind.DOCKER} if engine is not None else set()))
+    at_home = _AT_HOME | ({ExecutorKind.DOCKER} if engine is not None else set())
+    _warn(plan, set(wish.contexts), at_home)
     from penstock.cli.local import Settings, run_order
 
     settings = Settings(
         question=question,
         compiled=compiled,
-        narrow=narrow,
+        selection=selection,
+        announce=partial(_announce, contexts=set(wish.contexts), at_home=at_home),
         project={name: value for file in wish.env_files for name, value in read_variables(file).items()},
         contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
         slots=wish.slots,
@@ -200,6 +202,14 @@ def _start(wish: Wish) -> int:
         begun=begun,
     )
     return run_order(settings)
+
+
+def _announce(rest: Plan, *, contexts: set[str], at_home: set[ExecutorKind]) -> None:
+    """Say of the config a setup workflow continues with what was said of the first one."""
+    findings = [each for each in rest.diagnostics if each.severity is not Severity.HINT]
+    if findings:
+        show_diagnostics(findings)
+    _warn(rest, contexts, at_home)
 
 
 def _warn(plan: Plan, contexts: set[str], at_home: set[ExecutorKind]) -> None:
@@ -217,8 +227,6 @@ def _warn(plan: Plan, contexts: set[str], at_home: set[ExecutorKind]) -> None:
     if missing:
         way_out = f"give them with --context {missing[0]}=FILE"
         _tell(f"no variables for context {', '.join(missing)}: {way_out}")
-    if plan.setup:
-        _tell("this is a setup config: its workflow runs, but nothing continues it on this machine yet")
 
 
 def _name_some(names: list[str]) -> str:

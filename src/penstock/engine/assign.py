@@ -1,13 +1,14 @@
 """Puts together all an agent needs to run a task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from penstock.engine.continuation import issue_key
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.unit import Parts, Unit
 from penstock.model.run import Job, Task
 from penstock.plan.step import AttachWorkspace, Run
-from penstock.plan.workflow import JobPlan
+from penstock.plan.workflow import SETUP_TAG, JobPlan
 from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
@@ -23,7 +24,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     sources = list_secrets(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
     ids = parts.memory.job_ids(tx, job.workflow_id)
-    builtins = _list_builtins(ids, facts, job, plan, task)
+    key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
+    builtins = _list_builtins(ids, facts, job, plan, task, key)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -33,7 +35,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         language=facts.pipeline.language,
         plan=plan,
         environment=environment | builtins,
-        secrets=tuple(dict.fromkeys(value for source in sources for value in source.values())),
+        secrets=tuple(dict.fromkeys([*_list_values(sources), *([key] if key else ())])),
+        continues=bool(key),
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
@@ -51,8 +54,12 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
     return [parts.variables.of_project(facts.project.id), *contexts]
 
 
+def _list_values(sources: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    return (value for source in sources for value in source.values())
+
+
 def _list_builtins(
-    ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, plan: JobPlan, task: Task
+    ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, plan: JobPlan, task: Task, key: str
 ) -> dict[str, str]:
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
@@ -64,7 +71,8 @@ def _list_builtins(
             job=job,
             plan=plan,
             task=task,
-            upstream=tuple(ids[key][1] for key in plan.needs if key in ids),
+            upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
+            continuation_key=key,
         )
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from penstock.engine.effects import settle
 from penstock.engine.flow import Flow, load_flow
 from penstock.engine.follow import make_follow_up
-from penstock.engine.repeat import repeat_workflow
+from penstock.engine.repeat import check_repeatable, repeat_workflow
 from penstock.engine.start import begin_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
@@ -121,11 +121,13 @@ def rerun_workflow(
     """Repeat a workflow that has ended: whole, from its failed jobs, or the chosen jobs by UUID.
 
     Returns the new workflow, which has begun unless it waits in a queue. Raises NotFoundError for an
-    unknown workflow or job, RefusedError when the workflow has not ended or there is nothing to repeat.
+    unknown workflow or job, RefusedError when the workflow has not ended, may not run again, or there is
+    nothing to repeat.
     """
 
     def work(unit: Unit) -> Workflow:
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
+        check_repeatable(unit, flow)
         rerun = _choose_rerun(flow, from_failed=from_failed, chosen=chosen, sparse=sparse)
         again = repeat_workflow(unit, flow, rerun)
         begin_workflow(unit, again.id, newcomer=False)

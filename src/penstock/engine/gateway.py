@@ -9,6 +9,7 @@ from functools import partial
 from typing import cast
 
 from penstock.engine.assign import make_assignment
+from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.fault import guard_task
 from penstock.engine.outputs import CACHE_SCOPE, prepare
 from penstock.engine.report import start_task, take_in
@@ -23,7 +24,16 @@ from penstock.model.status import TaskStatus
 from penstock.store import agents, caches, queue, tasks
 from penstock.store.database import Transaction
 from penstock.store.failures import RolledBackError
-from penstock.wire.messages import AnyEvent, Assignment, CacheHit, CancelTask, Commands, Sync
+from penstock.wire.messages import (
+    AnyEvent,
+    Assignment,
+    CacheHit,
+    CancelTask,
+    Commands,
+    Continue,
+    Continued,
+    Sync,
+)
 
 LEASE = 30.0
 """Seconds an agent may be silent before its tasks count as lost."""
@@ -38,8 +48,11 @@ SEEN = 10_000
 class Gateway:
     """Answers agents. All calls may be made from several threads at once."""
 
-    def __init__(self, parts: Parts, *, clean_up: bool = False) -> None:
+    def __init__(
+        self, parts: Parts, *, clean_up: bool = False, compiler: Compiler = refuse_to_compile
+    ) -> None:
         self._parts = parts
+        self._compiler = compiler
         self._clean_up = clean_up  # a canceled task's `always` steps still run
         self._rounds = itertools.count(1)
         self._latest: dict[str, int] = {}  # the newest message of each agent ends older waits
@@ -109,6 +122,11 @@ class Gateway:
         found = self._find_whole(project_id, key)
         with self._parts.db.read() as tx:
             return found is not None and caches.has_key(tx, project_id, CACHE_SCOPE, key)
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:
+        """Continue a pipeline as its setup workflow asks, and say how that went in the vendor's way."""
+        del task  # the key says which pipeline
+        return answer_wish(self._parts, self._compiler, wish)
 
     def _find_whole(self, project_id: int, key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""

@@ -27,6 +27,7 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     plan: JobPlan
     task: Task
     upstream: tuple[str, ...] = ()  # UUIDs of the jobs it needs
+    continuation_key: str = ""  # of a task that may continue its pipeline
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,8 @@ def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
     """CircleCI's built-in variables for a task."""
     revision = facts.pipeline.revision
     owner, _, name = facts.project.slug.rpartition("/")
-    return list_builtins(
+    key = {"CIRCLE_CONTINUATION_KEY": facts.continuation_key} if facts.continuation_key else {}
+    return key | list_builtins(
         CircleFacts(
             job_name=facts.job.name,
             job_number=facts.job.number or 0,

@@ -53,13 +53,14 @@ class ReportSet(msgspec.Struct, frozen=True, kw_only=True):
     job_id: int
     task_index: int
     now: int
+    attempt: int = 1
 
 
 def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> None:
     """Store the cases in one go, and beside them what the summaries need; nothing happens for none."""
     if not cases:
         return
-    owner = {"job_id": place.job_id, "task_index": place.task_index}
+    owner = {"job_id": place.job_id, "task_index": place.task_index, "attempt": place.attempt}
     rows.insert_rows(tx, test_cases, [msgspec.structs.asdict(case) | owner for case in cases])
     timings = _Timings(file=_sum_seconds(cases, "file"), classname=_sum_seconds(cases, "classname"))
     summary = owner | {
@@ -76,16 +77,17 @@ def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> 
 
 
 def cases_of(
-    tx: Transaction, job_id: int, *, after: int = 0, limit: int = 1000
+    tx: Transaction, job_id: int, *, attempt: int = 1, after: int = 0, limit: int = 1000
 ) -> list[tuple[int, TestCase]]:
-    """The job's test cases in the order they were reported, each with the id to page `after`."""
-    values = {"job_id": job_id, "after": after, "limit": limit}
+    """The test cases of an attempt in the order they were reported, each with the id to page `after`."""
+    values = {"job_id": job_id, "attempt": attempt, "after": after, "limit": limit}
     return [(row_id, rows.build(TestCase, row)) for row_id, *row in tx.execute(_select_cases(), values)]
 
 
-def counts_of(tx: Transaction, job_id: int) -> list[TestCounts]:
-    """The job's results in numbers, one for each report set."""
-    return rows.fetch_all(tx, TestCounts, _select_counts(), {"job_id": job_id})
+def counts_of(tx: Transaction, job_id: int, *, attempt: int = 1) -> list[TestCounts]:
+    """The results of an attempt in numbers, one for each report set."""
+    values = {"job_id": job_id, "attempt": attempt}
+    return rows.fetch_all(tx, TestCounts, _select_counts(), values)
 
 
 def mean_timings(
@@ -93,12 +95,19 @@ def mean_timings(
 ) -> dict[str, float]:
     """Mean seconds by file or class name over the last `runs` jobs of that name that reported tests.
 
-    A name counts in the jobs it occurs in; parallel copies of one job add up.
+    A name counts in the jobs it occurs in; parallel copies of one job add up. Of a job that was tried
+    again the last attempt that reported tests counts.
     """
     values = {"project_id": project_id, "job_name": job_name, "limit": runs}
     totals: dict[str, float] = {}
     jobs_with: dict[str, set[int]] = {}
-    for job_id, packed in tx.execute(_select_timings(), values):
+    reported = tx.execute(_select_timings(), values).all()
+    latest: dict[int, int] = {}
+    for job_id, attempt, _ in reported:
+        latest[job_id] = max(latest.get(job_id, 0), attempt)
+    for job_id, attempt, packed in reported:
+        if attempt < latest[job_id]:
+            continue
         timings = _decode_timings(unpack(packed))
         for name, seconds in (timings.file if kind is TimingKind.FILE else timings.classname).items():
             totals[name] = totals.get(name, 0.0) + seconds
@@ -118,14 +127,21 @@ def _sum_seconds(cases: Iterable[TestCase], field: str) -> dict[str, float]:
 @cache
 def _select_cases() -> Executable:
     chosen = select(test_cases.c.id, *rows.columns_of(test_cases, TestCase))
-    mine = chosen.where(test_cases.c.job_id == bindparam("job_id"), test_cases.c.id > bindparam("after"))
+    mine = chosen.where(
+        test_cases.c.job_id == bindparam("job_id"),
+        test_cases.c.attempt == bindparam("attempt"),
+        test_cases.c.id > bindparam("after"),
+    )
     return mine.order_by(test_cases.c.id).limit(bindparam("limit"))
 
 
 @cache
 def _select_counts() -> Executable:
     chosen = select(*rows.columns_of(test_summaries, TestCounts))
-    return chosen.where(test_summaries.c.job_id == bindparam("job_id")).order_by(test_summaries.c.id)
+    mine = chosen.where(
+        test_summaries.c.job_id == bindparam("job_id"), test_summaries.c.attempt == bindparam("attempt")
+    )
+    return mine.order_by(test_summaries.c.id)
 
 
 @cache
@@ -135,4 +151,6 @@ def _select_timings() -> Executable:
     newest = (
         select(table.job_id).where(*mine).distinct().order_by(table.job_id.desc()).limit(bindparam("limit"))
     )
-    return select(table.job_id, table.timings).where(*mine, table.job_id.in_(newest.scalar_subquery()))
+    return select(table.job_id, table.attempt, table.timings).where(
+        *mine, table.job_id.in_(newest.scalar_subquery())
+    )

@@ -132,6 +132,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `environment` holds the variables below the job's own in precedence, already merged. `secrets` are
     the values to mask in output. `timings` are seconds by test file or class name from past runs, given
     only to tasks that may split by them. `lease` is how many seconds the agent may be silent.
+    A task that `continues` may continue its pipeline; the key for that is in its environment.
     """
 
     task: str
@@ -148,6 +149,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timings: dict[str, float] = {}
     number: int = 0
     lease: float = 30.0
+    continues: bool = False
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -187,3 +189,19 @@ class CacheHit(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     blob: str
     size: int
+
+
+class Continue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task asks to continue its pipeline with another config. Sent again it has the same `request`."""
+
+    request: str
+    key: str
+    configuration: str
+    parameters: dict[str, str | int | bool] = {}
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it: a status as of HTTP, 200 when it was accepted, and a sentence."""
+
+    status: int
+    message: str

@@ -23,6 +23,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.agent.continuation import Answer
 from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
 
@@ -175,6 +176,13 @@ class Place(Protocol):
         "" the whole name is used. Existing files are replaced, not written through. `accept` sees the
         name of every entry that is no folder before it is written and may raise RefusedError. A name
         that leads out of its root raises RefusedError.
+        """
+        ...
+
+    def serve(self, answer: Answer) -> None:
+        """From now on the in-job command that continues the pipeline gets these answers; called once.
+
+        Only the task of an assignment that `continues` may be served: its place has a `curl` that uses it.
         """
         ...
 

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from penstock.agent.continuation import Answer
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.files import resolve_path
 from penstock.model.errors import RefusedError, UnavailableError
@@ -165,6 +166,9 @@ class DummyPlace:
                 accept(name)
             self._files[f"{next(iter(roots.values()))}/{name}"] = b""
         return len(names)
+
+    def serve(self, answer: Answer) -> None:
+        """No process is real, so none asks."""
 
     def end_processes(self) -> None:
         """Every promise is kept."""

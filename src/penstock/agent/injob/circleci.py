@@ -17,6 +17,8 @@ HELP = """Usage: circleci COMMAND
   tests run --command=COMMAND       give this node's share of the names in stdin to a command
   step halt                         end the job successfully after this step
   env subst [TEXT]                  replace $NAME and ${NAME} in TEXT or stdin
+  continue --config=FILE [--parameters=JSON|@FILE]
+                                    continue the pipeline of a setup workflow with the config in FILE
 
 Options of split and run:
   --split-by=name|filesize|timings  what to balance (name)

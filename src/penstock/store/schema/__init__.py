@@ -21,6 +21,7 @@ from penstock.store.schema.owners import (
 from penstock.store.schema.people import api_tokens, audit_log, follows, hook_deliveries, memberships, users
 from penstock.store.schema.promises import followups, locks, outbox, timers
 from penstock.store.schema.runs import (
+    continuations,
     job_plans,
     jobs,
     log_chunks,
@@ -43,6 +44,7 @@ __all__ = [
     "context_restrictions",
     "context_variables",
     "contexts",
+    "continuations",
     "counters",
     "follows",
     "followups",

@@ -19,7 +19,7 @@ from penstock.store.migrations.parts import (
 )
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
