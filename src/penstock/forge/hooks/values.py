@@ -101,7 +101,7 @@ def _describe_gitlab(push: Push, head: PushedCommit) -> dict[str, Value]:
 def _describe_pull(pull: PullRequest, host: Host) -> dict[str, Value]:
     values: dict[str, Value] = {
         "pipeline.event.name": "pull_request",
-        "pipeline.event.action": pull.action,
+        "pipeline.event.action": pull.action.value,
         "pipeline.event.provider_login": pull.sender.login,
         "pipeline.git.base_revision": pull.before,
     }
