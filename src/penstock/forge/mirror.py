@@ -1,0 +1,223 @@
+"""A project's repository as a bare mirror on our disk: fetched when something changed, read at leisure."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from penstock.forge import history, upkeep
+from penstock.forge.address import Policy, read_address
+from penstock.forge.command import GitFailedError, call_git
+from penstock.forge.credentials import Credentials, hide_secrets, make_environment
+from penstock.forge.failures import CorruptError, Fault, explain_fault, find_fault
+from penstock.forge.history import LARGEST_FILE, Commit
+from penstock.forge.lock import hold_lock
+from penstock.forge.process import Bounds
+from penstock.forge.refs import HEADS, TAGS, check_ref, check_sha
+from penstock.model.errors import NotFoundError, UnavailableError
+
+_T = TypeVar("_T")
+_EVERYTHING = (f"+{HEADS}*:{HEADS}*", f"+{TAGS}*:{TAGS}*")
+_STALE = ("File exists", "cannot lock ref", "Unable to create")
+_FETCH = ("fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+
+
+class Mirror:
+    """The mirror of one project, in a folder of its own that nobody else writes to.
+
+    Any number of threads and processes may use the same folder. Whatever kills one of them, the next finds
+    a usable mirror: damage is found and the mirror made anew. Nothing of the token is in an error. What git
+    fetches may take `bounds.seconds`; each reading call a minute.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        policy: Policy | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
+        """Raises InvalidError or ForbiddenError for an address that will not do."""
+        self.policy = policy or Policy()
+        self.bounds = bounds or Bounds()
+        self.address, password = read_address(url, self.policy)
+        given = credentials or Credentials()
+        self.credentials = given if given.token else msgspec.structs.replace(given, token=password)
+        self.folder = folder
+        self.repository = folder / "mirror.git"
+
+    def fetch(self, *refs: str, commit: str = "") -> None:
+        """The named refs are as the origin has them, or all branches and tags when none is named.
+
+        With `commit` nothing is fetched when it is here already; otherwise it is afterwards. Ask only for
+        commits a trusted source names: some hosts also hand out those of forks. Raises NotFoundError,
+        ForbiddenError or UnavailableError, as the origin would have it, and NotFoundError for a ref or
+        commit it does not have.
+        """
+        wanted = [f"+{check_ref(ref)}:{ref}" for ref in refs]
+        if commit and self._holds_already(check_sha(commit)):
+            return
+        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            self._prepare()
+            try:
+                self._fetch(lock, wanted, commit)
+            except CorruptError:
+                self._remake()
+                self._fetch_last(lock, wanted, commit)
+
+    def tidy(self) -> None:
+        """The mirror takes less room and its refs are quicker to read; nothing is lost."""
+        with hold_lock(self.folder / "lock", self.bounds.seconds):
+            self._prepare()
+            upkeep.tidy_repository(self.repository)
+
+    def resolve(self, ref: str) -> Commit:
+        """The commit of a branch, a tag, a ref like `pull/7/head`, or its own name; "" is the default branch.
+
+        Raises NotFoundError when the mirror has none.
+        """
+        return self._read(lambda path: history.resolve_ref(path, ref or history.read_head(path)))
+
+    def read_file(self, commit: str, path: str, largest: int = LARGEST_FILE) -> bytes:
+        """The bytes of a file at a commit; raises as `history.read_file` does."""
+        return self._read(lambda repository: history.read_file(repository, commit, path, largest))
+
+    def list_files(self, commit: str, pattern: str = "**") -> list[str]:
+        """The files of a commit whose paths match, as in `history.list_files`."""
+        return self._read(lambda repository: history.list_files(repository, commit, pattern))
+
+    def list_changed(self, base: str, head: str) -> list[str]:
+        """The paths that differ between `head` and where it left `base`."""
+        return self._read(lambda repository: history.list_changed(repository, base, head))
+
+    def find_branches_of(self, commit: str) -> list[str]:
+        """The branches the commit is on; none for one that is not here."""
+        return self._read(lambda repository: history.find_branches(repository, commit))
+
+    def list_branches(self) -> dict[str, str]:
+        """Commit by name of branch."""
+        return self._read(lambda repository: history.list_refs(repository, HEADS))
+
+    def list_tags(self) -> dict[str, str]:
+        """Commit by name of tag."""
+        return self._read(lambda repository: history.list_refs(repository, TAGS))
+
+    def default_branch(self) -> str:
+        """The branch the origin's HEAD was on when everything was last fetched."""
+        return self._read(history.read_head)
+
+    def _holds_already(self, commit: str) -> bool:
+        """True when a mirror in good order has the commit."""
+        try:
+            return self._is_ours() and history.has_commit(self.repository, commit)
+        except GitFailedError:
+            return False
+
+    def _holds(self, commit: str) -> bool:
+        try:
+            return history.has_commit(self.repository, commit)
+        except GitFailedError as error:
+            raise self._explain(error) from None
+
+    def _is_ours(self) -> bool:
+        return upkeep.read_url(self.repository) == self.address.url
+
+    def _prepare(self) -> None:
+        """There is a mirror of this very address; one of another is removed, for its secrets' sake."""
+        if self.repository.is_dir() and not self._is_ours():
+            upkeep.remove_repository(self.repository)
+        if not self.repository.is_dir():
+            upkeep.make_repository(self.repository, self.address.url)
+
+    def _remake(self) -> None:
+        upkeep.remove_repository(self.repository)
+        upkeep.make_repository(self.repository, self.address.url)
+
+    def _fetch_last(self, lock: int, wanted: list[str], commit: str) -> None:
+        """Fetch into a mirror just made: what is damaged now is the origin."""
+        try:
+            if wanted:
+                self._fetch(lock, [], "")
+            self._fetch(lock, wanted, commit)
+        except CorruptError as error:
+            raise UnavailableError(f"{self.address.url} cannot be copied: {error}") from error
+
+    def _fetch(self, lock: int, wanted: list[str], commit: str) -> None:
+        if wanted:
+            self._fetch_refs(lock, wanted)
+        else:
+            self._fetch_all(lock)
+        if commit and not self._holds(commit):
+            self._talk(lock, *_FETCH, "--", self.address.url, commit)
+            if not self._holds(commit):
+                raise NotFoundError(f"{self.address.url} has no commit {commit}")
+        if upkeep.is_untidy(self.repository):
+            upkeep.tidy_repository(self.repository)
+
+    def _fetch_all(self, lock: int) -> None:
+        self._talk(lock, *_FETCH, "--prune", "--", self.address.url, *_EVERYTHING)
+        listed = self._talk(lock, "ls-remote", "--symref", "--", self.address.url, "HEAD")
+        first = listed.decode(errors="replace").partition("\n")[0]
+        if first.startswith("ref: ") and first.endswith("\tHEAD"):
+            branch = check_ref(first.removeprefix("ref: ").removesuffix("\tHEAD"))
+            call_git("symbolic-ref", "HEAD", branch, cwd=self.repository)
+
+    def _fetch_refs(self, lock: int, wanted: list[str]) -> None:
+        """Fetch some refs; a branch that stands where another had its folder needs the whole picture."""
+        try:
+            self._talk(lock, *_FETCH, "--", self.address.url, *wanted)
+        except _InTheWayError:
+            self._fetch_all(lock)
+            self._talk(lock, *_FETCH, "--", self.address.url, *wanted)
+
+    def _talk(self, lock: int, *arguments: str) -> bytes:
+        """Call git on the mirror, with the origin's credentials; what a killed git left is removed once."""
+        try:
+            return self._call(lock, *arguments)
+        except _InTheWayError:
+            upkeep.remove_stale(self.repository)
+            return self._call(lock, *arguments)
+
+    def _call(self, lock: int, *arguments: str) -> bytes:
+        environment = make_environment(self.address, self.credentials, self.policy)
+        try:
+            return call_git(
+                *arguments,
+                cwd=self.repository,
+                environment=environment,
+                bounds=self.bounds,
+                inherit=(lock,),  # should we be killed, the lock is git's until it has ended too
+            )
+        except GitFailedError as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: GitFailedError) -> Exception:
+        told = hide_secrets(str(error), self.address, self.credentials)
+        if any(sign in error.told for sign in _STALE) and find_fault(error.told) is not Fault.DISK_FULL:
+            return _InTheWayError(told)
+        return explain_fault(find_fault(error.told), self.address.url, told)
+
+    def _read(self, work: Callable[[Path], _T]) -> _T:
+        """What the work finds in the mirror, which is fetched first when there is none or it is damaged."""
+        if not self.repository.is_dir() or not self._is_ours():
+            self.fetch()
+        try:
+            return work(self.repository)
+        except GitFailedError as error:
+            fault = find_fault(error.told)
+            if fault is not Fault.CORRUPT and self.repository.is_dir():
+                raise self._explain(error) from None
+        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            self._remake()
+            self._fetch_last(lock, [], "")
+        try:
+            return work(self.repository)
+        except GitFailedError as error:
+            raise UnavailableError(f"{self.address.url} cannot be read: {error}") from None
+
+
+class _InTheWayError(UnavailableError):
+    """A lock file or another ref is where git wants to write."""
