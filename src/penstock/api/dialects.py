@@ -1,6 +1,7 @@
 """The dialects a server speaks, in one list."""
 
+from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (SYSTEM,)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, SYSTEM)

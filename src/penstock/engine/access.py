@@ -114,6 +114,14 @@ def may(principal: Principal, action: Action, place: Place | None = None) -> boo
     return True
 
 
+def may_ever(principal: Principal, action: Action) -> bool:
+    """False when the principal may do it nowhere: the token is not made for it, or the account not for that."""
+    rule = RULES[action]
+    if rule.least is Standing.SERVER_ADMIN:
+        return may(principal, action)
+    return rule.scope in principal.scopes
+
+
 def sees(principal: Principal, place: Place) -> bool:
     """True when the principal may know that the place exists."""
     return role_in(principal, place) is not None

@@ -6,7 +6,7 @@ from penstock.engine.effects import settle
 from penstock.engine.flow import Flow, load_flow
 from penstock.engine.follow import make_follow_up
 from penstock.engine.repeat import check_repeatable, repeat_workflow
-from penstock.engine.start import begin_workflow
+from penstock.engine.start import KEPT_FROM, begin_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.events import AnyEvent, Approved, CancelRequested, JobCancelRequested
@@ -144,6 +144,7 @@ def _choose_rerun(flow: Flow, *, from_failed: bool, chosen: Collection[str], spa
     if not chosen:
         return rerun_whole(graph, state)
     key_of = {uuid: key for key, (_, uuid) in flow.ids.items()}
+    key_of |= {flags[KEPT_FROM]: key for key, flags in flow.flags.items() if KEPT_FROM in flags}
     unknown = sorted(set(chosen) - key_of.keys())
     if unknown:
         raise NotFoundError(f"there is no job {unknown[0]} in workflow {flow.facts.name}")

@@ -101,6 +101,12 @@ def jobs_of(tx: Transaction, workflow_id: int) -> list[Job]:
     return rows.fetch_all(tx, Job, _select_jobs("workflow_id"), {"workflow_id": workflow_id})
 
 
+def newest_jobs(tx: Transaction, project_id: int, *, below: int | None = None, limit: int = 30) -> list[Job]:
+    """The project's jobs that have a number, highest first, those with a number under `below`."""
+    values = {"project_id": project_id, "below": below or 1 << 62, "limit": limit}
+    return rows.fetch_all(tx, Job, _select_newest(), values)
+
+
 def load_plan(tx: Transaction, job_id: int) -> JobPlan:
     """The plan the job was stored with."""
     return _decode_plan(unpack(tx.execute(_select_plan(), {"id": job_id}).scalar_one()))
@@ -121,6 +127,13 @@ def _select_states() -> Executable:
 def _select_jobs(*by: str) -> Select[Any]:
     conditions = (jobs.c[name] == bindparam(name) for name in by)
     return select(*rows.columns_of(jobs, Job)).where(*conditions).order_by(jobs.c.id)
+
+
+@cache
+def _select_newest() -> Select[Any]:
+    chosen = select(*rows.columns_of(jobs, Job)).where(jobs.c.project_id == bindparam("project_id"))
+    older = chosen.where(jobs.c.number < bindparam("below"))
+    return older.order_by(jobs.c.number.desc()).limit(bindparam("limit"))
 
 
 @cache

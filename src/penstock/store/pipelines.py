@@ -1,11 +1,11 @@
 """Pipelines, newest first, and their configs beside them."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Executable, Select, bindparam, delete, select, union_all
 
 from penstock.model.diagnostic import Diagnostic
 from penstock.model.run import Pipeline
@@ -15,6 +15,10 @@ from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
 from penstock.store.schema import pipeline_configs, pipelines
 from penstock.store.upserts import insert_into
+
+
+MOST_PROJECTS = 250
+"""How many projects may be asked for their pipelines at once."""
 
 
 class PipelineChange(msgspec.Struct, kw_only=True):
@@ -78,16 +82,41 @@ def list_pipelines(
     *,
     project_id: int | None = None,
     branch: str | None = None,
+    actor: str | None = None,
     before: int | None = None,
     limit: int = 20,
 ) -> list[Pipeline]:
     """Pipelines newest first, those with an id below `before`, which stays stable while rows arrive.
 
-    `branch` needs a project.
+    `branch` and `actor` need a project and exclude each other.
     """
-    given = {"project_id": project_id, "branch": branch, "before": before}
+    given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
     return rows.fetch_all(tx, Pipeline, _select_page(frozenset(values)), values | {"limit": limit})
+
+
+def newest_pipelines(
+    tx: Transaction,
+    project_ids: Sequence[int],
+    *,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> list[Pipeline]:
+    """The newest pipelines of these projects together, those with an id below `before`.
+
+    Each project is asked for its own newest ones, so the cost is that of the projects, not of their past.
+    At most `MOST_PROJECTS` of them.
+    """
+    if not project_ids:
+        return []
+    values: dict[str, Any] = {f"p{place}": row_id for place, row_id in enumerate(project_ids)}
+    values |= {"before": before or 1 << 62, "limit": limit}
+    values |= {} if actor is None else {"actor": actor}
+    statement = _select_newest(len(project_ids), by_actor=actor is not None)
+    ids = [row_id for (row_id,) in tx.execute(statement, values)]
+    chosen = select(*rows.columns_of(pipelines, Pipeline)).where(pipelines.c.id.in_(ids))
+    return rows.fetch_all(tx, Pipeline, chosen.order_by(pipelines.c.id.desc()), {})
 
 
 def owned_pipelines(tx: Transaction) -> list[tuple[int, str]]:
@@ -162,6 +191,22 @@ def _select_locked() -> Select[Any]:
     return _select_one("id").with_for_update()
 
 
+@lru_cache(64)
+def _select_newest(projects: int, *, by_actor: bool) -> Executable:
+    """The ids of the newest of each project, and of these the newest."""
+    table = pipelines.c
+    parts = []
+    for place in range(projects):
+        mine = select(table.id).where(
+            table.project_id == bindparam(f"p{place}"), table.id < bindparam("before")
+        )
+        mine = mine.where(table.actor == bindparam("actor")) if by_actor else mine
+        newest = mine.order_by(table.id.desc()).limit(bindparam("limit")).subquery()
+        parts.append(select(newest.c.id))
+    every = union_all(*parts).subquery()
+    return select(every.c.id).order_by(every.c.id.desc()).limit(bindparam("limit"))
+
+
 @cache
 def _select_page(given: frozenset[str]) -> Select[Any]:
     table = pipelines.c
@@ -169,6 +214,7 @@ def _select_page(given: frozenset[str]) -> Select[Any]:
     conditions = {
         "project_id": table.project_id == bindparam("project_id"),
         "branch": table.branch == bindparam("branch"),
+        "actor": table.actor == bindparam("actor"),
         "before": table.id < bindparam("before"),
     }
     return statement.where(*(conditions[name] for name in sorted(given))).limit(bindparam("limit"))

@@ -1,5 +1,6 @@
 """Accounts of people and machines, found by login or UUID."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -67,6 +68,17 @@ def user_by_uuid(tx: Transaction, uuid: str) -> User | None:
 def user_by_login(tx: Transaction, login: str) -> User | None:
     """The account of that login, in whatever case."""
     return rows.fetch_one(tx, User, _select_user("login_key"), {"login_key": _key(login)})
+
+
+def users_by_login(tx: Transaction, logins: Collection[str]) -> dict[str, User]:
+    """The accounts of these logins, by login as it was asked for; unknown ones are left out."""
+    wanted = {login: _key(login) for login in logins}
+    if not wanted:
+        return {}
+    chosen = select(*rows.columns_of(users, User), users.c.login_key)
+    rows_found = tx.execute(chosen.where(users.c.login_key.in_(sorted(set(wanted.values())))))
+    found = {key: rows.build(User, row) for *row, key in rows_found}
+    return {login: found[key] for login, key in wanted.items() if key in found}
 
 
 def load_password(tx: Transaction, user_id: int) -> str | None:

@@ -81,6 +81,14 @@ def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
     return rows.fetch_all(tx, Workflow, _select_many("pipeline_id"), {"pipeline_id": pipeline_id})
 
 
+def page_of_pipeline(
+    tx: Transaction, pipeline_id: int, *, before: int | None = None, limit: int = 20
+) -> list[Workflow]:
+    """The pipeline's workflows newest first, those with an id below `before`."""
+    values = {"pipeline_id": pipeline_id, "before": before or 1 << 62, "limit": limit}
+    return rows.fetch_all(tx, Workflow, _select_page("pipeline_id"), values)
+
+
 def reruns_of(tx: Transaction, uuid: str) -> list[Workflow]:
     """The workflows that name this one as the one they repeat, oldest first."""
     return rows.fetch_all(tx, Workflow, _select_many("rerun_of"), {"rerun_of": uuid})
@@ -101,7 +109,7 @@ def list_workflows(
 ) -> list[Workflow]:
     """The project's workflows newest first, those with an id below `before`."""
     values = {"project_id": project_id, "before": before or 1 << 62, "limit": limit}
-    return rows.fetch_all(tx, Workflow, _select_page(), values)
+    return rows.fetch_all(tx, Workflow, _select_page("project_id"), values)
 
 
 def update_workflow(tx: Transaction, change: WorkflowChange) -> None:
@@ -154,8 +162,8 @@ def _select_open(given: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _select_page() -> Select[Any]:
-    newest = _select_one("project_id").where(workflows.c.id < bindparam("before"))
+def _select_page(by: str) -> Select[Any]:
+    newest = _select_one(by).where(workflows.c.id < bindparam("before"))
     return newest.order_by(workflows.c.id.desc()).limit(bindparam("limit"))
 
 

@@ -7,6 +7,7 @@ import msgspec
 from penstock.api.common.call import Caller
 from penstock.api.common.meter import Meter
 from penstock.engine.gateway import Gateway
+from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.unit import Parts
 
 
@@ -28,6 +29,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     meter: Meter
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
     find_reasons: Callable[[], Sequence[str]] = list

@@ -39,6 +39,7 @@ pipelines = Table(
     UniqueConstraint("project_id", "number"),
     Index("pipelines_of_project", "project_id", "id"),
     Index("pipelines_of_branch", "project_id", "branch", "id"),
+    Index("pipelines_of_actor", "project_id", "actor", "id"),
     partial_index("pipelines_owned", "owner <> ''", "owner"),
     sqlite_autoincrement=True,
 )
@@ -87,7 +88,7 @@ workflows = Table(
     words("tag", ""),
     encoded("flags", "{}"),
     whole("version", 0),
-    Index("workflows_of_pipeline", "pipeline_id"),
+    Index("workflows_of_pipeline", "pipeline_id", "id"),
     Index("workflows_of_project", "project_id", "id"),
     partial_index("workflows_open", "stopped_at IS NULL", "project_id", "id"),
     partial_index("workflows_rerun", "rerun_of IS NOT NULL", "rerun_of"),
