@@ -20,6 +20,7 @@ from penstock.api.common.faults import (
     WrongMethodError,
 )
 from penstock.api.common.journal import REQUEST, note_request, pick_request_id
+from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
@@ -56,7 +57,7 @@ class App:
         self._router = Router(
             (route.method, route.path, Target(dialect, route, inspect.iscoroutinefunction(route.handler)))
             for dialect in dialects
-            for route in dialect.routes
+            for route in (*dialect.routes, *make_manual(dialect))
         )
 
     def close(self) -> None:
