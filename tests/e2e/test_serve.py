@@ -1,8 +1,10 @@
 """A server from start to end: what it answers, what a stop, a kill and a rival do to it and its jobs."""
 
+import shutil
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,54 @@ def serve_badly(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command("serve", *arguments), capture_output=True, text=True, timeout=30, check=False
     )
+
+
+def test_the_server_speaks_tls_when_it_has_a_certificate(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    tls = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with running_server(tmp_path / "data", *tls) as server:
+        assert server.url.startswith("https://")
+        assert server.get("/healthz").text == "ok\n"
+
+
+def make_certificate(folder: Path) -> None:
+    """`cert.pem`, signed by itself, and `key.pem`."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"]
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    subprocess.run([*made, *names], cwd=folder, check=True, capture_output=True)
+
+
+def test_the_api_is_described_and_its_page_fetches_nothing(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        document = server.get("/system/openapi.json").json()
+        assert document["openapi"] == "3.1.0"
+        assert set(document["paths"]) == {"/healthz", "/readyz", "/metrics"}
+        page = server.get("/system/docs")
+        assert "/readyz" in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert [word for word in ("<script", "src=", "//") if word in page.text] == []
+
+
+def test_a_connection_without_a_request_in_it_costs_nothing_for_long(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        port = int(server.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: ")
+            with suppress(OSError):
+                for _ in range(20):
+                    connection.sendall(b"x" * 10_000)
+            with suppress(OSError):
+                assert connection.recv(100) == b""
+        assert server.get("/healthz").status_code == 200
+
+
+def test_a_broken_request_is_answered_as_such(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as server:
+        port = int(server.url.rpartition(":")[2])
+        for sent in (b"nonsense\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(sent)
+                assert connection.recv(1000).startswith(b"HTTP/1.1 40")
+        assert "Traceback" not in server.log()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -43,6 +44,12 @@ class PostgresServer:
         initdb = [os.fspath(self._programs / "initdb"), "-D", os.fspath(folder / "data")]
         options = ["-U", "penstock", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
         subprocess.run([*as_user, *initdb, *options], check=True, capture_output=True, cwd=folder)
+        self.resume()
+
+    def resume(self) -> None:
+        """The server answers again after `interrupt`, with all that was in it."""
+        folder = self._folder
+        as_user = _other_user(folder)
         settings = {
             "fsync": "off",
             "synchronous_commit": "off",
@@ -86,14 +93,18 @@ class PostgresServer:
         cut = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - a name of our own
         self._ask(cut)
 
-    def stop(self) -> None:
-        """The server is gone, and its folder."""
+    def interrupt(self) -> None:
+        """The server has stopped, and cut everybody off."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)  # its "fast" shutdown
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)
             self._process.kill()
             self._process.wait()
+
+    def stop(self) -> None:
+        """The server is gone, and its folder."""
+        self.interrupt()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _ask(self, statement: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from penstock.api.common.app import App
+from penstock.bootstrap.patience import PatientProtocol
 from penstock.bootstrap.settings import Settings
 from penstock.model.errors import InvalidError, UnavailableError
 
@@ -66,7 +67,7 @@ def _configure(app: App, settings: Settings) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

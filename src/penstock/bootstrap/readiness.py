@@ -7,34 +7,50 @@ from collections.abc import Callable
 from penstock.engine.unit import Parts
 from penstock.model.errors import PenstockError
 
-_FRESH = 1.0  # seconds for which an answer counts: asking often must cost little
+FRESH = 1.0
+"""Seconds for which an answer counts: asking often must cost little."""
+
+SLOW = 3.0
+"""Seconds after which a part that has not answered counts as away."""
+
 _PROBE = "probes/absent"  # a blob that is never there
+_LEAVING = ("the server is stopping",)
 
 
 class Readiness:
-    """Looks at the parts when asked. Safe to use from several threads."""
+    """Looks at the parts when asked, one look at a time. Safe to use from several threads."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._lock = threading.Lock()
+        self._look = threading.Lock()
         self._leaving = False
         self._found: tuple[str, ...] = ()
-        self._looked = -_FRESH
+        self._begun = self._ended = -FRESH
 
     def leave(self) -> None:
         """The server stops: it is not ready from here on."""
         self._leaving = True
 
     def find_reasons(self) -> tuple[str, ...]:
-        """Why the server is not ready; empty when it is."""
+        """Why the server is not ready; empty when it is.
+
+        While a part lets another caller wait, this one gets what was found before: threads are scarce.
+        """
         if self._leaving:
-            return ("the server is stopping",)
-        with self._lock:
-            if time.monotonic() - self._looked >= _FRESH:
-                checks = (self._parts.db.ping, self._ask_blobs)
-                self._found = tuple(reason for check in checks if (reason := _attempt(check)))
-                self._looked = time.monotonic()
+            return _LEAVING
+        if time.monotonic() - self._ended < FRESH:
             return self._found
+        if not self._look.acquire(blocking=False):
+            waits = time.monotonic() - self._begun
+            return ("the database or the blob store does not answer",) if waits > SLOW else self._found
+        try:
+            self._begun = time.monotonic()
+            checks = (self._parts.db.ping, self._ask_blobs)
+            self._found = tuple(reason for check in checks if (reason := _attempt(check)))
+            self._ended = time.monotonic()
+        finally:
+            self._look.release()
+        return self._found
 
     def _ask_blobs(self) -> None:
         self._parts.blobs.exists(_PROBE)

@@ -1,14 +1,18 @@
-"""The recurring work of a server: what time causes, and what is swept away. Safe beside other servers."""
+"""The recurring work of a server: what time causes, what was promised, what is to go. Safe beside others."""
 
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
+from penstock.engine.deliver import Deliver, deliver_letters
+from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
 
 TICK = 0.5
-"""Seconds between looks at timers and leases."""
+"""Seconds between looks at timers, leases and the outbox."""
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
@@ -16,23 +20,31 @@ SWEEP = 3600.0
 LEFTOVER = 86400.0
 """Seconds after which what a killed writer left is nobody's any more."""
 
+DAY = 86_400_000
+
+LETTERS: Mapping[str, Deliver] = {}
+"""Who delivers letters of the outbox, by their kind."""
+
 
 def make_loops(parts: Parts, settings: Settings) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
-    del settings
-    return [
-        Loop("timers", lambda: _look_at_timers(parts)),
-        Loop("sweeper", lambda: _sweep(parts)),
-    ]
+    loops = [Loop("timers", partial(_look, parts, tick))]
+    if LETTERS:
+        loops.append(Loop("outbox", partial(_look, parts, partial(deliver_letters, kinds=LETTERS))))
+    loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention)))
+    return loops
 
 
-def _look_at_timers(parts: Parts) -> float:
-    due = tick(parts)
+def _look(parts: Parts, work: Callable[[Parts], int | None]) -> float:
+    """Do what is due; the rest until the next is, and at most a tick: others may make it due sooner."""
+    due = work(parts)
     if due is None:
         return TICK
     return min(max((due - parts.clock.now()) / 1000, 0.01), TICK)
 
 
-def _sweep(parts: Parts) -> float:
+def _sweep(parts: Parts, days: int) -> float:
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
+    if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
+        return TICK
     return SWEEP

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import uvloop
 
@@ -17,6 +18,7 @@ from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
 from penstock.bootstrap.folder import DataFolder, FolderLock
+from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
 from penstock.bootstrap.local_agent import LocalAgent
@@ -73,10 +75,12 @@ class Process:
             gateway = Gateway(parts)
             address = show_address(sockets, settings)
             self._readiness = Readiness(parts)
+            meter = Meter()
+            meter.watch(partial(read_gauges, parts))
             server = Server(
                 parts=parts,
                 gateway=gateway,
-                meter=Meter(),
+                meter=meter,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),
                 find_reasons=self._readiness.find_reasons,

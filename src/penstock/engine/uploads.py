@@ -22,7 +22,7 @@ def put_upload(blobs: Blobs, task: str, kind: str, chunks: Iterable[bytes]) -> s
     """
     if kind not in LIMITS:
         raise InvalidError(f"nothing is kept as {kind!r}; there are {', '.join(LIMITS)}")
-    name = f"{_folder(task, kind)}{new_id()}"
+    name = f"{folder_of(task, kind)}{new_id()}"
     blobs.put(name, _bounded(chunks, kind))
     return name
 
@@ -32,7 +32,7 @@ def check_owner(task: str, kind: str, blob: str) -> None:
 
     Without it an agent could have a blob shown, or deleted, that is another's.
     """
-    if not blob.startswith(_folder(task, kind)):
+    if not blob.startswith(folder_of(task, kind)):
         raise InvalidError(f"the agent spoke of a blob that is no {kind} of this task")
 
 
@@ -59,7 +59,8 @@ def delete_quietly(blobs: Blobs, name: str) -> None:
         _log.warning("blob %s stays behind: %s", name, error)
 
 
-def _folder(task: str, kind: str) -> str:
+def folder_of(task: str, kind: str) -> str:
+    """The beginning of the names of what the task uploads as this kind."""
     return f"{kind}/{task[-2:]}/{task}/"
 
 

@@ -13,6 +13,8 @@ from penstock.store import (
     artifacts,
     caches,
     contexts,
+    expiry,
+    figures,
     followups,
     jobs,
     locks,
@@ -45,6 +47,10 @@ LAYER = WorkspaceLayer(job_key="a", task_index=0, blob="b", size=1)
 END = steps.StepEnd(status=StepStatus.FAILED, stopped_at=NOW)
 
 QUESTIONS: dict[str, Callable[[Transaction], object]] = {
+    "figures": lambda tx: figures.read_figures(tx, seen_since=NOW),
+    "oldest pipelines": expiry.list_aged,
+    "pipeline with open workflows": lambda tx: expiry.is_open(tx, 1),
+    "tasks of a pipeline": lambda tx: expiry.list_tasks(tx, 1),
     "organization by slug": lambda tx: projects.find_organization(tx, "gh/acme"),
     "project by slug": lambda tx: projects.find_project(tx, "gh/acme/app"),
     "project by uuid": lambda tx: projects.project_by_uuid(tx, "u"),
@@ -115,8 +121,8 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
 }
 
-PARTIAL = ("pipelines_owned", "workflows_open", "tasks_queued")
-"""Indexes that hold only rows that wait for something: to walk one is no walk of the table."""
+PARTIAL = ("pipelines_owned", "workflows_open", "tasks_queued", "outbox_due", "agents")
+"""What holds only rows that wait for something, or one for each agent: to walk it is no walk of past runs."""
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -20,6 +20,7 @@ from penstock.api.common.faults import (
     WrongMethodError,
 )
 from penstock.api.common.journal import REQUEST, note_request, pick_request_id
+from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
@@ -56,7 +57,7 @@ class App:
         self._router = Router(
             (route.method, route.path, Target(dialect, route, inspect.iscoroutinefunction(route.handler)))
             for dialect in dialects
-            for route in dialect.routes
+            for route in (*dialect.routes, *make_manual(dialect))
         )
 
     def close(self) -> None:
@@ -85,16 +86,15 @@ class App:
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
         """The answer, or what the dialect of the path says of the error."""
-        dialect = self._find_dialect(call.path)
         try:
             return await self._work(call, receive)
         except PenstockError as error:
-            return _show(dialect, error)
+            return self._show(call, error)
         except CutOffError:
             raise
         except Exception:  # noqa: BLE001 - the outermost loop over requests: the caller gets an answer
             _log.exception("request %s failed: %s %s", call.request_id, call.method, call.path)
-            return _show(dialect, InternalError("internal error, which is a fault of Penstock"))
+            return self._show(call, InternalError("internal error, which is a fault of Penstock"))
 
     async def _work(self, call: Call, receive: Receive) -> Answer:
         try:
@@ -105,23 +105,26 @@ class App:
             raise
         target, call.params = match.target, match.params
         route = target.route
-        call.template, call.quiet = route.path, route.quiet
-        limits = self._server.limits
-        body = Body(call, receive, limits.body if route.limit is None else route.limit, limits.patience)
+        call.template, call.quiet, call.held = route.path, route.quiet, route.held
+        if target.is_async and route.access != PUBLIC:
+            await self._pool.run(self._guard, target, call)
+        if route.raw or route.body is not None:
+            await self._read(route, call, receive)
         if target.is_async:
             call.run = self._pool.run
-            if route.access != PUBLIC:
-                await self._pool.run(self._guard, target, call)
-            if route.body is not None:
-                call.body = await body.read()
             self._decode(route, call)
             return _complete(route, await route.handler(self._server, call))
-        if route.raw:
-            call.pieces = body.pieces(asyncio.get_running_loop())
-        elif route.body is not None:
-            call.body = await body.read()
         answer: Answer = await self._pool.run(self._handle, target, call)
         return answer
+
+    async def _read(self, route: Route, call: Call, receive: Receive) -> None:
+        """The body is there, or for a raw route ready to be read."""
+        limits = self._server.limits
+        body = Body(call, receive, limits.body if route.limit is None else route.limit, limits.patience)
+        if route.raw:
+            call.pieces = body.pieces(asyncio.get_running_loop())
+        else:
+            call.body = await body.read()
 
     def _handle(self, target: Target, call: Call) -> Answer:
         """All of a plain handler's work, in a thread of the pool."""
@@ -148,8 +151,12 @@ class App:
         if route.body is not None and not (route.optional and not call.body.strip()):
             call.payload = read_json(call.body, route.body, self._server.limits.depth)
 
-    def _find_dialect(self, path: str) -> Dialect | None:
-        return next((dialect for prefix, dialect in self._prefixes if path.startswith(prefix)), None)
+    def _show(self, call: Call, error: PenstockError) -> Answer:
+        """What the dialect of the path says of the error; the longest prefix counts."""
+        for prefix, dialect in self._prefixes:
+            if call.path.startswith(prefix):
+                return dialect.show_error(error)
+        return show_plainly(error)
 
     async def _send(self, call: Call, answer: Answer, send: Send) -> None:
         """Send the answer; a body in pieces is read in the pool, and closed however that ends."""
@@ -207,9 +214,3 @@ def _complete(route: Route, result: object) -> Answer:
     if result is None:
         return Answer(status=route.status)
     return answer_json(result, route.status)
-
-
-def _show(dialect: Dialect | None, error: PenstockError) -> Answer:
-    if dialect is None:
-        return show_plainly(error)
-    return dialect.show_error(error)

@@ -41,6 +41,7 @@ class Call(msgspec.Struct, kw_only=True):
     params: dict[str, str] = {}
     template: str = ""  # the path of the route that was found
     quiet: bool = False  # a success is not worth a line in the log
+    held: bool = False  # the answer may be held back on purpose
     caller: Caller | None = None
     query: Any = None  # the route's query struct
     payload: Any = None  # the route's body type

@@ -1,6 +1,6 @@
 """A dialect: a vendor's paths, and how that vendor speaks of errors and credentials."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -50,5 +50,6 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     prefixes: tuple[str, ...]
     routes: tuple[Route, ...]
+    security: Mapping[str, Mapping[str, str]] = {}  # OpenAPI's words for how credentials are given
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing

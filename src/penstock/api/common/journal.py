@@ -31,7 +31,7 @@ def pick_request_id(headers: RawHeaders) -> str:
 def note_request(call: Call, status: int, seconds: float, meter: Meter) -> None:
     """Count the request and write its line. The query string may hold secrets and is not written."""
     template = call.template
-    meter.count(call.method if template else "", template or "none", status, seconds)
+    meter.count(call.method if template else "", template or "none", status, None if call.held else seconds)
     if call.quiet and status < 400:  # noqa: PLR2004 - the first status of an error
         return
     if not _log.isEnabledFor(logging.INFO):
