@@ -14,26 +14,32 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
+from penstock.api.common.caller import find_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
+from penstock.bootstrap.code import open_workshop
 from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
-from penstock.bootstrap.parts import open_server_parts
+from penstock.bootstrap.parts import open_sealer, open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found
+from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
+from penstock.engine.launch import compile_rest
 
 _log = logging.getLogger(__name__)
 
 FAREWELL = 5.0
 """Seconds that requests under way are given when the server stops."""
+
+FIRST_TOKEN = "the token of the administrator, shown this once: {}"
 
 _BEAT = 1.0
 
@@ -72,7 +78,11 @@ class Process:
                 stack.callback(each.close)
             parts = open_server_parts(settings, self._folder)
             stack.callback(parts.db.close)
-            gateway = Gateway(parts)
+            workshop = open_workshop(settings, self._folder, parts.db, open_sealer(settings, self._folder))
+            gateway = Gateway(parts, compiler=compile_rest(workshop))
+            admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
+            if admin.token:
+                self._announce(FIRST_TOKEN.format(admin.token))
             address = show_address(sockets, settings)
             self._readiness = Readiness(parts)
             meter = Meter()
@@ -81,6 +91,8 @@ class Process:
                 parts=parts,
                 gateway=gateway,
                 meter=meter,
+                authenticate=partial(find_caller, parts),
+                workshop=workshop,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),
                 find_reasons=self._readiness.find_reasons,
@@ -97,7 +109,7 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._heed_signal)
-        listener = Listener(app, self._settings, lambda: self._announce(address))
+        listener = Listener(app, self._settings, lambda: self._announce(f"listening on {address}"))
         beat = loop.create_task(_measure_lag(server.meter))
         try:
             await asyncio.to_thread(self._begin)

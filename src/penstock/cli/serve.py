@@ -28,8 +28,8 @@ def serve(*, settings: Path | None = None, **flags: Any) -> int:  # noqa: ANN401
     return Exit.SUCCESS
 
 
-def _announce(address: str) -> None:
-    print(f"penstock: listening on {address}", file=sys.stderr, flush=True)
+def _announce(news: str) -> None:
+    print(f"penstock: {news}", file=sys.stderr, flush=True)
 
 
 def _list_options() -> list[Argument]:

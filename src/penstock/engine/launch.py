@@ -204,7 +204,7 @@ def _check_wish(wish: Wish) -> None:
 def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish: Wish) -> _Draft:
     commit = _resolve(workshop, project, wish.ref)
     origin = (
-        commit if wish.config in {None, wish.ref} else _resolve(workshop, project, wish.config or wish.ref)
+        commit if wish.config is None or wish.config == wish.ref else _resolve(workshop, project, wish.config)
     )
     source, fault = b"", ""
     try:

@@ -38,7 +38,7 @@ def check_owner(task: str, kind: str, blob: str) -> None:
 
 def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
     """True when the task may read the blob: its own, a cache of its project, a layer of its workspace."""
-    if any(blob.startswith(_folder(task, kind)) for kind in LIMITS):
+    if any(blob.startswith(folder_of(task, kind)) for kind in LIMITS):
         return True
     place = tasks.place_task(tx, task)
     if place is None:

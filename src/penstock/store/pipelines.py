@@ -16,7 +16,6 @@ from penstock.store.packing import pack, unpack
 from penstock.store.schema import pipeline_configs, pipelines
 from penstock.store.upserts import insert_into
 
-
 MOST_PROJECTS = 250
 """How many projects may be asked for their pipelines at once."""
 

@@ -10,7 +10,8 @@ QUERY = "circle-token"
 
 def read_secret(call: Call) -> str:
     """The token: of the header Circle-Token, of Authorization (Bearer, or Basic with it as the user), or of
-    the query parameter `circle-token`; "" when there is none."""
+    the query parameter `circle-token`; "" when there is none.
+    """
     own = call.header("circle-token")
     if own:
         return own.strip()

@@ -47,12 +47,19 @@ def read_token(text: str, place: str, kind: type[K]) -> K | None:
         return None
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        of, key = msgspec.json.decode(data, type=tuple[str, kind])
+        of, raw = msgspec.json.decode(data, type=tuple[str, Any])
+        key = msgspec.convert(raw, kind)
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidError("page-token is not valid.") from error
-    if of != place or (isinstance(key, int) and not 0 <= key < 1 << 62):
+    if of != place or not _is_possible(key):
         raise InvalidError("page-token is not valid.")
     return key
+
+
+def _is_possible(key: object) -> bool:
+    """False for a number that no row can have."""
+    numbers = key if isinstance(key, tuple) else (key,)
+    return all(-1 <= number < 1 << 62 for number in numbers if isinstance(number, int))
 
 
 def cut_page(

@@ -13,13 +13,13 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all payloads; what is unset is left out."""
 
 
-class Message(Payload, frozen=True):
+class Message(Payload, frozen=True, kw_only=True):
     """A sentence in answer to a request to do something."""
 
     message: str
 
 
-class User(Payload, frozen=True):
+class User(Payload, frozen=True, kw_only=True):
     """Somebody with an account."""
 
     id: str
@@ -28,7 +28,7 @@ class User(Payload, frozen=True):
     avatar_url: str | None
 
 
-class Collaboration(Payload, frozen=True):
+class Collaboration(Payload, frozen=True, kw_only=True):
     """An organization one belongs to; the document has `vcs-type`, live answers `vcs_type`."""
 
     id: str
@@ -39,7 +39,7 @@ class Collaboration(Payload, frozen=True):
     slug: str
 
 
-class Organization(Payload, frozen=True):
+class Organization(Payload, frozen=True, kw_only=True):
     """An organization."""
 
     id: str
@@ -48,7 +48,7 @@ class Organization(Payload, frozen=True):
     vcs_type: str
 
 
-class VcsInfo(Payload, frozen=True):
+class VcsInfo(Payload, frozen=True, kw_only=True):
     """Where a project's source is."""
 
     vcs_url: str
@@ -56,7 +56,7 @@ class VcsInfo(Payload, frozen=True):
     default_branch: str
 
 
-class Project(Payload, frozen=True):
+class Project(Payload, frozen=True, kw_only=True):
     """A project."""
 
     slug: str
@@ -68,21 +68,21 @@ class Project(Payload, frozen=True):
     vcs_info: VcsInfo
 
 
-class PipelineError(Payload, frozen=True):
+class PipelineError(Payload, frozen=True, kw_only=True):
     """Why a pipeline came to nothing."""
 
     type: str
     message: str
 
 
-class Actor(Payload, frozen=True):
+class Actor(Payload, frozen=True, kw_only=True):
     """Who triggered a pipeline."""
 
     login: str
     avatar_url: str | None
 
 
-class Trigger(Payload, frozen=True):
+class Trigger(Payload, frozen=True, kw_only=True):
     """What made a pipeline."""
 
     type: str
@@ -90,14 +90,14 @@ class Trigger(Payload, frozen=True):
     actor: Actor
 
 
-class Commit(Payload, frozen=True):
+class Commit(Payload, frozen=True, kw_only=True):
     """A commit's message."""
 
     subject: str | None
     body: str | None
 
 
-class Vcs(Payload, frozen=True):
+class Vcs(Payload, frozen=True, kw_only=True):
     """The commit a pipeline is about."""
 
     provider_name: str
@@ -111,7 +111,7 @@ class Vcs(Payload, frozen=True):
     origin_repository_url: str
 
 
-class Pipeline(Payload, frozen=True):
+class Pipeline(Payload, frozen=True, kw_only=True):
     """A pipeline."""
 
     id: str
@@ -126,7 +126,7 @@ class Pipeline(Payload, frozen=True):
     vcs: Vcs
 
 
-class NewPipeline(Payload, frozen=True):
+class NewPipeline(Payload, frozen=True, kw_only=True):
     """A pipeline that was just triggered."""
 
     id: str
@@ -135,7 +135,7 @@ class NewPipeline(Payload, frozen=True):
     created_at: str
 
 
-class PipelineConfig(Payload, frozen=True):
+class PipelineConfig(Payload, frozen=True, kw_only=True):
     """The configs of a pipeline; those of the setup only for dynamic configuration."""
 
     source: str
@@ -144,7 +144,7 @@ class PipelineConfig(Payload, frozen=True):
     compiled_setup_config: str | UnsetType = msgspec.field(default=UNSET, name="compiled-setup-config")
 
 
-class TriggerBody(Payload, frozen=True):
+class TriggerBody(Payload, frozen=True, kw_only=True):
     """The body of `triggerPipeline`."""
 
     branch: Name | None = None
@@ -152,14 +152,14 @@ class TriggerBody(Payload, frozen=True):
     parameters: dict[str, Simple] | None = None
 
 
-class RefBody(Payload, frozen=True, forbid_unknown_fields=True):
+class RefBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A branch or a tag."""
 
     branch: Name | None = None
     tag: Name | None = None
 
 
-class RunBody(Payload, frozen=True, forbid_unknown_fields=True):
+class RunBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `triggerPipelineRun`."""
 
     definition_id: str | None = None
@@ -168,7 +168,7 @@ class RunBody(Payload, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Simple] | None = None
 
 
-class ContinueBody(Payload, frozen=True, rename="kebab"):
+class ContinueBody(Payload, frozen=True, kw_only=True, rename="kebab"):
     """The body of `continuePipeline`."""
 
     continuation_key: str
@@ -176,7 +176,7 @@ class ContinueBody(Payload, frozen=True, rename="kebab"):
     parameters: dict[str, Simple] | None = None
 
 
-class Workflow(Payload, frozen=True):
+class Workflow(Payload, frozen=True, kw_only=True):
     """A workflow."""
 
     pipeline_id: str
@@ -192,7 +192,7 @@ class Workflow(Payload, frozen=True):
     stopped_at: str | None
 
 
-class WorkflowJob(Payload, frozen=True):
+class WorkflowJob(Payload, frozen=True, kw_only=True):
     """A job in the list of its workflow."""
 
     dependencies: tuple[str, ...]
@@ -210,7 +210,7 @@ class WorkflowJob(Payload, frozen=True):
     approval_request_id: str | UnsetType = UNSET
 
 
-class RerunBody(Payload, frozen=True):
+class RerunBody(Payload, frozen=True, kw_only=True):
     """The body of `rerunWorkflow`."""
 
     enable_ssh: bool | None = None
@@ -219,13 +219,13 @@ class RerunBody(Payload, frozen=True):
     sparse_tree: bool | None = None
 
 
-class Rerun(Payload, frozen=True):
+class Rerun(Payload, frozen=True, kw_only=True):
     """The workflow that repeats another."""
 
     workflow_id: str
 
 
-class JobProject(Payload, frozen=True):
+class JobProject(Payload, frozen=True, kw_only=True):
     """The project of a job."""
 
     id: str
@@ -234,40 +234,40 @@ class JobProject(Payload, frozen=True):
     external_url: str
 
 
-class ParallelRun(Payload, frozen=True):
+class ParallelRun(Payload, frozen=True, kw_only=True):
     """One parallel copy of a job."""
 
     index: int
     status: str
 
 
-class Named(Payload, frozen=True):
+class Named(Payload, frozen=True, kw_only=True):
     """Something of which only the name is told."""
 
     name: str
 
 
-class NamedId(Payload, frozen=True):
+class NamedId(Payload, frozen=True, kw_only=True):
     """Something of which id and name are told."""
 
     id: str
     name: str
 
 
-class Identified(Payload, frozen=True):
+class Identified(Payload, frozen=True, kw_only=True):
     """Something of which only the id is told."""
 
     id: str
 
 
-class JobExecutor(Payload, frozen=True):
+class JobExecutor(Payload, frozen=True, kw_only=True):
     """Where a job runs."""
 
     resource_class: str
     type: str | UnsetType = UNSET
 
 
-class JobMessage(Payload, frozen=True):
+class JobMessage(Payload, frozen=True, kw_only=True):
     """What is to be said of a job."""
 
     type: str
@@ -275,7 +275,7 @@ class JobMessage(Payload, frozen=True):
     reason: str | UnsetType = UNSET
 
 
-class Job(Payload, frozen=True):
+class Job(Payload, frozen=True, kw_only=True):
     """A job in full. `duration` is in milliseconds."""
 
     id: str | UnsetType = UNSET
@@ -299,7 +299,7 @@ class Job(Payload, frozen=True):
     stopped_at: str | None
 
 
-class Artifact(Payload, frozen=True):
+class Artifact(Payload, frozen=True, kw_only=True):
     """A file that a job kept."""
 
     path: str
@@ -307,7 +307,7 @@ class Artifact(Payload, frozen=True):
     url: str
 
 
-class Test(Payload, frozen=True):
+class Test(Payload, frozen=True, kw_only=True):
     """A test that a job ran. `run_time` is in seconds."""
 
     message: str | None
@@ -319,14 +319,14 @@ class Test(Payload, frozen=True):
     classname: str
 
 
-class Repository(Payload, frozen=True):
+class Repository(Payload, frozen=True, kw_only=True):
     """A repository of a pipeline definition."""
 
     full_name: str
     external_id: str
 
 
-class ConfigSource(Payload, frozen=True):
+class ConfigSource(Payload, frozen=True, kw_only=True):
     """Where a pipeline definition has its config from."""
 
     provider: str
@@ -334,14 +334,14 @@ class ConfigSource(Payload, frozen=True):
     file_path: str
 
 
-class CheckoutSource(Payload, frozen=True):
+class CheckoutSource(Payload, frozen=True, kw_only=True):
     """Where a pipeline definition has its source from."""
 
     provider: str
     repo: Repository
 
 
-class PipelineDefinition(Payload, frozen=True):
+class PipelineDefinition(Payload, frozen=True, kw_only=True):
     """What a pipeline is made of; a project has one."""
 
     id: str
@@ -352,7 +352,7 @@ class PipelineDefinition(Payload, frozen=True):
     checkout_source: CheckoutSource
 
 
-class CompileOptions(Payload, frozen=True):
+class CompileOptions(Payload, frozen=True, kw_only=True):
     """How a config is to be compiled."""
 
     owner_id: str | None = None
@@ -361,14 +361,14 @@ class CompileOptions(Payload, frozen=True):
     next: bool | None = None
 
 
-class CompileBody(Payload, frozen=True):
+class CompileBody(Payload, frozen=True, kw_only=True):
     """The body of `compile-config-with-defaults`."""
 
     config_yaml: str
     options: CompileOptions | None = None
 
 
-class Compiled(Payload, frozen=True, rename="kebab"):
+class Compiled(Payload, frozen=True, kw_only=True, rename="kebab"):
     """A config as it was, as it is processed, and what is wrong with it."""
 
     valid: bool

@@ -15,7 +15,7 @@ from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
 from penstock.engine.access import Action, role_in
-from penstock.engine.continuation import Continuation, answer_wish
+from penstock.engine.continuation import answer_wish
 from penstock.engine.launch import Ref, Wish, compile_rest, describe_pipeline, launch_pipeline
 from penstock.engine.lookup import open_organization, open_project
 from penstock.engine.principal import Principal
@@ -154,7 +154,10 @@ def continue_pipeline(server: Server, call: Call) -> Answer:
     """Continue a pipeline whose setup workflow has the key; the key is all that is asked for."""
     body: payloads.ContinueBody = call.payload
     wish = Continue(
-        key=body.continuation_key, configuration=body.configuration, parameters=body.parameters or {}
+        request="",
+        key=body.continuation_key,
+        configuration=body.configuration,
+        parameters=body.parameters or {},
     )
     done = answer_wish(server.parts, compile_rest(server.workshop), wish)
     return answer_json(payloads.Message(message=done.message), done.status)
