@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 FAREWELL = 5.0
 """Seconds that requests under way are given when the server stops."""
 
-FIRST_TOKEN = "the token of the administrator, shown this once: {}"
+ANNOUNCED = "the token of the administrator, shown this once: {}"
 
 _BEAT = 1.0
 
@@ -82,7 +82,7 @@ class Process:
             gateway = Gateway(parts, compiler=compile_rest(workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
-                self._announce(FIRST_TOKEN.format(admin.token))
+                self._announce(ANNOUNCED.format(admin.token))
             address = show_address(sockets, settings)
             self._readiness = Readiness(parts)
             meter = Meter()

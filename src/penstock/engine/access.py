@@ -115,7 +115,7 @@ def may(principal: Principal, action: Action, place: Place | None = None) -> boo
 
 
 def may_ever(principal: Principal, action: Action) -> bool:
-    """False when the principal may do it nowhere: the token is not made for it, or the account not for that."""
+    """False when the principal may do it nowhere, since neither token nor account are made for it."""
     rule = RULES[action]
     if rule.least is Standing.SERVER_ADMIN:
         return may(principal, action)

@@ -9,8 +9,10 @@ QUERY = "circle-token"
 
 
 def read_secret(call: Call) -> str:
-    """The token: of the header Circle-Token, of Authorization (Bearer, or Basic with it as the user), or of
-    the query parameter `circle-token`; "" when there is none.
+    """The token that the request carries, "" when there is none.
+
+    It is in the header Circle-Token, in Authorization (Bearer, or Basic with it as the user), or in the
+    query parameter `circle-token`.
     """
     own = call.header("circle-token")
     if own:

@@ -31,6 +31,7 @@ from penstock.wire.messages import Continue
 ACCEPTED = payloads.Message(message="Accepted.")
 MOST_PROJECTS = pipelines.MOST_PROJECTS
 SETUP = "setup"
+_MOST_DIGITS = 18
 
 
 class ListQuery(msgspec.Struct, frozen=True, rename="kebab"):
@@ -134,7 +135,7 @@ def trigger(server: Server, call: Call) -> payloads.NewPipeline:
     """Trigger a pipeline of a branch or a tag, or of the default branch."""
     body: payloads.TriggerBody = call.payload or payloads.TriggerBody()
     ref = _read_ref(body.branch, body.tag)
-    return show_new_pipeline(_launch(server, call, ref, None, body.parameters))
+    return show_new_pipeline(start(server, call, ref, None, body.parameters))
 
 
 def run(server: Server, call: Call) -> payloads.NewPipeline:
@@ -147,7 +148,7 @@ def run(server: Server, call: Call) -> payloads.NewPipeline:
     config, checkout = body.config, body.checkout
     both = (checkout or config, config or checkout)
     ref, origin = (_read_ref(each.branch, each.tag) if each else Ref() for each in both)
-    return show_new_pipeline(_launch(server, call, ref, origin, body.parameters))
+    return show_new_pipeline(start(server, call, ref, origin, body.parameters))
 
 
 def continue_pipeline(server: Server, call: Call) -> Answer:
@@ -165,7 +166,7 @@ def continue_pipeline(server: Server, call: Call) -> Answer:
 
 def read_number(text: str) -> int:
     """The number of a pipeline or job. Raises NotFoundError for a text that is none."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise NotFoundError("Not found")
     return int(text)
 
@@ -199,9 +200,10 @@ def _list_followed(tx: Transaction, by: Principal, org_slug: str) -> dict[int, P
     return {project.id: project for project in seen if only in {None, project.organization_id}}
 
 
-def _launch(
+def start(
     server: Server, call: Call, ref: Ref, config: Ref | None, parameters: Mapping[str, payloads.Simple] | None
 ) -> Pipeline:
+    """The pipeline of the path's project, launched for the caller."""
     by = principal_of(call)
     with server.parts.db.read() as tx:
         project = open_project(tx, by, Action.RUN_PIPELINE, call.params["slug"])
