@@ -1,20 +1,26 @@
 """The pages for users name every command, option, event, variable and exit status there is, and no other."""
 
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from penstock.agent.executor.variables import PASSED, PASSED_PREFIXES, POINTERS
+from penstock.api.common.meter import Meter
+from penstock.bootstrap.folder import DataFolder
+from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.home import Home
 from penstock.bootstrap.settings import Setting, list_settings
 from penstock.cli.exit import Exit
 from penstock.cli.main import make_app
 from penstock.engine import feed
+from tests.support.lab import Lab
 from tests.support.pages import ROOT, list_codes, list_keys, read_tables
 
 COMMANDS = ROOT / "docs/use/commands.md"
 RUN = read_tables(ROOT / "docs/use/run.md")
+SERVER = read_tables(ROOT / "docs/run/server.md")
 OPTION = re.compile(r"--?[a-z][a-z-]*")
 
 
@@ -86,6 +92,22 @@ def test_the_page_names_every_pointer_and_where_it_leads() -> None:
 
 def test_the_page_names_every_exit_status() -> None:
     assert [int(row[0]) for row in RUN["statuses"]] == [int(status) for status in Exit]
+
+
+def test_the_page_names_what_lies_in_the_data_folder_of_a_server() -> None:
+    folder = DataFolder(ROOT)
+    places = (
+        folder.database, folder.blobs, folder.key, folder.jobs, folder.mirrors, folder.lock, folder.agent,
+    )  # fmt: skip
+    assert list_keys(SERVER["folder"]) == [place.name for place in places]
+
+
+def test_the_page_names_every_figure(tmp_path: Path) -> None:
+    meter, lab = Meter(), Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path)
+    meter.watch(lambda: read_gauges(lab.parts))
+    shown = re.findall(r"^# TYPE (\w+)", meter.show().decode(), re.MULTILINE)
+    lab.close()
+    assert sorted(list_keys(SERVER["figures"])) == sorted(shown)
 
 
 def test_the_page_names_every_setting_and_its_default() -> None:

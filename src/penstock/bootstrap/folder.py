@@ -42,6 +42,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "mirrors"
 
     @property
+    def agent(self) -> Path:
+        """The UUID of the agent that runs jobs here."""
+        return self.root / "agent"
+
+    @property
     def lock(self) -> Path:
         """Held by the server that uses the folder."""
         return self.root / "server.lock"

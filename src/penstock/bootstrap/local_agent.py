@@ -84,7 +84,7 @@ class LocalAgent:
 
     def _register(self) -> str:
         """The agent's record, the same as in this folder's last server if that is still there."""
-        file = self._folder.root / "agent"
+        file = self._folder.agent
         name = f"server-{socket.gethostname()}"
         with self._parts.db.write() as tx:
             known = agent_by_uuid(tx, _read_word(file))
