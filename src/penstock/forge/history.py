@@ -57,10 +57,12 @@ def _require_commit(repository: Path, sha: str) -> None:
 
 def read_commit(repository: Path, sha: str) -> Commit:
     """The commit. Raises NotFoundError when it is not here."""
-    _require_commit(repository, sha)
-    arguments = ("log", "-1", "--no-show-signature", f"--format={_FIELDS}", sha, "--")
+    arguments = ("log", "-1", "--no-show-signature", f"--format={_FIELDS}", check_sha(sha), "--")
     try:
         printed = call_git(*arguments, cwd=repository, bounds=_MESSAGE)
+    except GitFailedError:
+        _require_commit(repository, sha)
+        raise
     except LimitExceededError as error:
         raise LimitExceededError(f"the message of commit {sha} is larger than 1 MiB") from error
     name, author, email, time, subject, body = printed.decode(errors="replace").split("\0", 5)

@@ -1,13 +1,13 @@
 """A project's repository as a bare mirror on our disk: fetched when something changed, read at leisure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from penstock.forge import history, upkeep
-from penstock.forge.address import Policy, read_address
+from penstock.forge.address import Address, Policy, read_address
 from penstock.forge.command import GitFailedError, call_git
 from penstock.forge.credentials import Credentials, hide_secrets, make_environment
 from penstock.forge.failures import CorruptError, Fault, explain_fault, find_fault
@@ -15,7 +15,7 @@ from penstock.forge.history import LARGEST_FILE, Commit
 from penstock.forge.lock import hold_lock
 from penstock.forge.process import Bounds
 from penstock.forge.refs import HEADS, TAGS, check_ref, check_sha
-from penstock.model.errors import NotFoundError, UnavailableError
+from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 
 _T = TypeVar("_T")
 _EVERYTHING = (f"+{HEADS}*:{HEADS}*", f"+{TAGS}*:{TAGS}*")
@@ -67,6 +67,17 @@ class Mirror:
             except CorruptError:
                 self._remake()
                 self._fetch_last(lock, wanted, commit)
+
+    def fetch_fork(self, url: str, branch: str, ref: str) -> None:
+        """The ref is where a fork's branch is, for hosts that keep no copy of its commits.
+
+        The token goes along only to the host it is for. Raises as `fetch` does.
+        """
+        address, _ = read_address(url, self.policy)
+        wanted = f"+{HEADS}{check_ref(branch)}:{check_ref(ref)}"
+        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            self._prepare()
+            self._talk(lock, *_FETCH, "--", address.url, wanted, address=address)
 
     def tidy(self) -> None:
         """The mirror takes less room and its refs are quicker to read; nothing is lost."""
@@ -173,50 +184,67 @@ class Mirror:
             self._fetch_all(lock)
             self._talk(lock, *_FETCH, "--", self.address.url, *wanted)
 
-    def _talk(self, lock: int, *arguments: str) -> bytes:
+    def _talk(self, lock: int, *arguments: str, address: Address | None = None) -> bytes:
         """Call git on the mirror, with the origin's credentials; what a killed git left is removed once."""
         try:
-            return self._call(lock, *arguments)
+            return self._call(lock, arguments, address or self.address)
         except _InTheWayError:
             upkeep.remove_stale(self.repository)
-            return self._call(lock, *arguments)
+            return self._call(lock, arguments, address or self.address)
 
-    def _call(self, lock: int, *arguments: str) -> bytes:
-        environment = make_environment(self.address, self.credentials, self.policy)
+    def _call(self, lock: int, arguments: Sequence[str], address: Address) -> bytes:
+        known = (address.protocol, address.host, address.origin) == (
+            self.address.protocol,
+            self.address.host,
+            self.address.origin,
+        )
+        credentials = self.credentials if known else Credentials()
         try:
             return call_git(
                 *arguments,
                 cwd=self.repository,
-                environment=environment,
+                environment=make_environment(address, credentials, self.policy),
                 bounds=self.bounds,
                 inherit=(lock,),  # should we be killed, the lock is git's until it has ended too
             )
         except GitFailedError as error:
-            raise self._explain(error) from None
+            raise self._explain(error, address) from None
 
-    def _explain(self, error: GitFailedError) -> Exception:
+    def _explain(self, error: GitFailedError, address: Address | None = None) -> Exception:
         told = hide_secrets(str(error), self.address, self.credentials)
-        if any(sign in error.told for sign in _STALE) and find_fault(error.told) is not Fault.DISK_FULL:
+        fault = find_fault(error.told)
+        if fault is not Fault.DISK_FULL and any(sign in error.told for sign in _STALE):
             return _InTheWayError(told)
-        return explain_fault(find_fault(error.told), self.address.url, told)
+        return explain_fault(fault, (address or self.address).url, told)
 
     def _read(self, work: Callable[[Path], _T]) -> _T:
         """What the work finds in the mirror, which is fetched first when there is none or it is damaged."""
-        if not self.repository.is_dir() or not self._is_ours():
+        if not self._is_ours():
             self.fetch()
         try:
             return work(self.repository)
-        except GitFailedError as error:
-            fault = find_fault(error.told)
-            if fault is not Fault.CORRUPT and self.repository.is_dir():
-                raise self._explain(error) from None
+        except RefusedError as error:
+            self._require_damage(error)
         with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            try:
+                return work(self.repository)  # which another process may have mended meanwhile
+            except RefusedError as error:
+                self._require_damage(error)
             self._remake()
             self._fetch_last(lock, [], "")
         try:
             return work(self.repository)
         except GitFailedError as error:
             raise UnavailableError(f"{self.address.url} cannot be read: {error}") from None
+
+    def _require_damage(self, error: RefusedError) -> None:
+        """Raises the error unless the mirror is damaged or gone."""
+        if not self.repository.is_dir():
+            return
+        if not isinstance(error, GitFailedError):
+            raise error
+        if find_fault(error.told) is not Fault.CORRUPT:
+            raise self._explain(error) from None
 
 
 class _InTheWayError(UnavailableError):

@@ -131,6 +131,26 @@ def test_a_ref_of_a_pull_request_is_fetched_by_its_name(mirror: Mirror, source: 
     assert mirror.resolve("refs/pull/7/head").subject == "proposal"
 
 
+def test_the_branch_of_a_fork_is_fetched_beside_the_project(mirror: Mirror, source: Path) -> None:
+    fork = source.parent / "fork"
+    git(source.parent, "clone", "--quiet", str(source), str(fork))
+    sha = commit_files(fork, {"theirs": "1"})
+    mirror.fetch_fork(str(fork), "main", "refs/pull/7/head")
+    assert mirror.resolve("pull/7/head").sha == sha
+    mirror.fetch()
+    assert mirror.list_branches() == {"main": git(source, "rev-parse", "HEAD")}
+    assert mirror.resolve("pull/7/head").sha == sha
+
+
+def test_a_token_does_not_go_to_a_fork_elsewhere(tmp_path: Path, source: Path) -> None:
+    with serve_git(source.parent) as host, serve_git(source.parent) as other:
+        mirror = open_mirror(tmp_path, f"{host.address}/app", Credentials(token=TOKEN))
+        mirror.fetch_fork(f"{other.address}/app", "main", "refs/pull/7/head")
+        assert set(other.headers) == {""}
+        mirror.fetch_fork(f"{host.address}/app", "main", "refs/pull/8/head")
+        assert all(host.headers)
+
+
 def test_a_commit_that_is_here_is_not_fetched_again(mirror: Mirror, source: Path) -> None:
     sha = git(source, "rev-parse", "HEAD")
     mirror.fetch(commit=sha)
@@ -404,6 +424,23 @@ def test_many_fetch_the_same_new_mirror_at_once(tmp_path: Path, source: Path) ->
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_many_mend_the_same_damaged_mirror_once(mirror: Mirror, tmp_path: Path, source: Path) -> None:
+    commit_files(source, {str(number): "x" * number for number in range(120)})
+    mirror.fetch()
+    sha = mirror.resolve("main").sha
+    damage(mirror.repository, "no objects")
+    found: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(open_mirror(tmp_path, str(source)).read_file(sha, "7")))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [b"x" * 7] * 6
 
 
 def test_many_fetches_do_not_make_a_mirror_slow(mirror: Mirror, source: Path) -> None:
