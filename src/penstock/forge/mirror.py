@@ -17,6 +17,8 @@ from penstock.forge.process import Bounds
 from penstock.forge.refs import HEADS, TAGS, check_ref, check_sha
 from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 
+USUAL_BOUNDS = Bounds(seconds=600, largest_file=16 << 30)
+
 _T = TypeVar("_T")
 _EVERYTHING = (f"+{HEADS}*:{HEADS}*", f"+{TAGS}*:{TAGS}*")
 _STALE = ("File exists", "cannot lock ref", "Unable to create")
@@ -27,8 +29,8 @@ class Mirror:
     """The mirror of one project, in a folder of its own that nobody else writes to.
 
     Any number of threads and processes may use the same folder. Whatever kills one of them, the next finds
-    a usable mirror: damage is found and the mirror made anew. Nothing of the token is in an error. What git
-    fetches may take `bounds.seconds`; each reading call a minute.
+    a usable mirror: damage is found and the mirror made anew. Nothing of the token is in an error. Each call
+    of git to fetch may take `bounds.seconds` and write files of `bounds.largest_file`; reading, a minute.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Mirror:
     ) -> None:
         """Raises InvalidError or ForbiddenError for an address that will not do."""
         self.policy = policy or Policy()
-        self.bounds = bounds or Bounds()
+        self.bounds = bounds or USUAL_BOUNDS
         self.address, password = read_address(url, self.policy)
         given = credentials or Credentials()
         self.credentials = given if given.token else msgspec.structs.replace(given, token=password)

@@ -467,6 +467,19 @@ def test_a_full_disk_is_told_of_and_hurts_nothing(tmp_path: Path, source: Path) 
         assert mirror.resolve("main").subject == "first"
 
 
+def test_a_repository_larger_than_allowed_is_refused(tmp_path: Path, source: Path) -> None:
+    (source / "big").write_bytes(os.urandom(2_000_000))
+    commit_files(source, {})
+    bounds = Bounds(seconds=60, largest_file=1_000_000)
+    mirror = Mirror(tmp_path / "mirror", str(source), policy=EVERYWHERE, bounds=bounds)
+    with pytest.raises(LimitExceededError, match="larger than this server takes"):
+        mirror.fetch()
+    (source / "big").unlink()
+    git(source, "commit", "--quiet", "--all", "--amend", "--allow-empty", "--message=small")
+    mirror.fetch()
+    assert mirror.resolve("main").subject == "small"
+
+
 def test_a_file_larger_than_allowed_is_refused(mirror: Mirror, source: Path) -> None:
     sha = commit_files(source, {"big": "x" * 100_000})
     mirror.fetch()
