@@ -1,5 +1,6 @@
 """A project's repository as a bare mirror on our disk: fetched when something changed, read at leisure."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +22,12 @@ USUAL_BOUNDS = Bounds(seconds=600, largest_file=16 << 30)
 
 _T = TypeVar("_T")
 _EVERYTHING = (f"+{HEADS}*:{HEADS}*", f"+{TAGS}*:{TAGS}*")
+_FORMAT = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)")
 _STALE = ("File exists", "cannot lock ref", "Unable to create")
-_FETCH = ("fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+_FETCH = (
+    "fetch", "--quiet", "--force", "--no-tags", "--update-shallow", "--no-write-fetch-head",
+    "--no-auto-maintenance",
+)  # fmt: skip
 
 
 class Mirror:
@@ -54,20 +59,19 @@ class Mirror:
     def fetch(self, *refs: str, commit: str = "") -> None:
         """The named refs are as the origin has them, or all branches and tags when none is named.
 
-        With `commit` nothing is fetched when it is here already; otherwise it is afterwards. Ask only for
-        commits a trusted source names: some hosts also hand out those of forks. Raises NotFoundError,
-        ForbiddenError or UnavailableError, as the origin would have it, and NotFoundError for a ref or
-        commit it does not have.
+        The first time everything is fetched. With `commit` nothing is fetched when it is here already;
+        otherwise it is afterwards. Ask only for commits a trusted source names: some hosts also hand out
+        those of forks. Raises NotFoundError, ForbiddenError or UnavailableError, as the origin would have
+        it, and NotFoundError for a ref or commit it does not have.
         """
         wanted = [f"+{check_ref(ref)}:{ref}" for ref in refs]
         if commit and self._holds_already(check_sha(commit)):
             return
         with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
-            self._prepare()
             try:
-                self._fetch(lock, wanted, commit)
+                self._fetch(lock, wanted, commit, fresh=self._prepare(lock))
             except CorruptError:
-                self._remake()
+                self._remake(lock)
                 self._fetch_last(lock, wanted, commit)
 
     def fetch_fork(self, url: str, branch: str, ref: str) -> None:
@@ -78,14 +82,19 @@ class Mirror:
         address, _ = read_address(url, self.policy)
         wanted = f"+{HEADS}{check_ref(branch)}:{check_ref(ref)}"
         with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
-            self._prepare()
+            self._prepare(lock)
             self._talk(lock, *_FETCH, "--", address.url, wanted, address=address)
 
     def tidy(self) -> None:
         """The mirror takes less room and its refs are quicker to read; nothing is lost."""
-        with hold_lock(self.folder / "lock", self.bounds.seconds):
-            self._prepare()
+        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            self._prepare(lock)
             upkeep.tidy_repository(self.repository)
+
+    def remove(self) -> None:
+        """Nothing of the repository is left on our disk."""
+        with hold_lock(self.folder / "lock", self.bounds.seconds):
+            upkeep.remove_repository(self.repository)
 
     def resolve(self, ref: str) -> Commit:
         """The commit of a branch, a tag, a ref like `pull/7/head`, or its own name; "" is the default branch.
@@ -138,30 +147,45 @@ class Mirror:
     def _is_ours(self) -> bool:
         return upkeep.read_url(self.repository) == self.address.url
 
-    def _prepare(self) -> None:
-        """There is a mirror of this very address; one of another is removed, for its secrets' sake."""
-        if self.repository.is_dir() and not self._is_ours():
-            upkeep.remove_repository(self.repository)
-        if not self.repository.is_dir():
-            upkeep.make_repository(self.repository, self.address.url)
+    def _prepare(self, lock: int) -> bool:
+        """There is a mirror of this very address, with everything; True when it was made just now.
 
-    def _remake(self) -> None:
+        One of another address is removed, for its secrets' sake.
+        """
+        if self._is_ours():
+            return False
         upkeep.remove_repository(self.repository)
-        upkeep.make_repository(self.repository, self.address.url)
+        self._remake(lock)
+        return True
+
+    def _remake(self, lock: int) -> None:
+        """A new mirror with everything is in the place of the one there was, which is readable until then."""
+        try:
+            self._make(lock, "sha1")
+        except _OtherFormatError as error:
+            self._make(lock, error.object_format)
+        except CorruptError as error:  # in a mirror just made: what is damaged is the origin
+            raise UnavailableError(f"{self.address.url} cannot be copied: {error}") from error
+
+    def _make(self, lock: int, object_format: str) -> None:
+        fresh = upkeep.begin_repository(self.repository, object_format)
+        try:
+            self._fetch_all(lock, fresh)
+            upkeep.install_repository(fresh, self.repository, self.address.url)
+        finally:
+            upkeep.discard_repository(fresh)
 
     def _fetch_last(self, lock: int, wanted: list[str], commit: str) -> None:
-        """Fetch into a mirror just made: what is damaged now is the origin."""
+        """Fetch into a mirror just made."""
         try:
-            if wanted:
-                self._fetch(lock, [], "")
-            self._fetch(lock, wanted, commit)
+            self._fetch(lock, wanted, commit, fresh=True)
         except CorruptError as error:
             raise UnavailableError(f"{self.address.url} cannot be copied: {error}") from error
 
-    def _fetch(self, lock: int, wanted: list[str], commit: str) -> None:
+    def _fetch(self, lock: int, wanted: list[str], commit: str, *, fresh: bool) -> None:
         if wanted:
             self._fetch_refs(lock, wanted)
-        else:
+        elif not fresh:
             self._fetch_all(lock)
         if commit and not self._holds(commit):
             self._talk(lock, *_FETCH, "--", self.address.url, commit)
@@ -170,13 +194,13 @@ class Mirror:
         if upkeep.is_untidy(self.repository):
             upkeep.tidy_repository(self.repository)
 
-    def _fetch_all(self, lock: int) -> None:
-        self._talk(lock, *_FETCH, "--prune", "--", self.address.url, *_EVERYTHING)
-        listed = self._talk(lock, "ls-remote", "--symref", "--", self.address.url, "HEAD")
+    def _fetch_all(self, lock: int, into: Path | None = None) -> None:
+        self._talk(lock, *_FETCH, "--prune", "--", self.address.url, *_EVERYTHING, into=into)
+        listed = self._talk(lock, "ls-remote", "--symref", "--", self.address.url, "HEAD", into=into)
         first = listed.decode(errors="replace").partition("\n")[0]
         if first.startswith("ref: ") and first.endswith("\tHEAD"):
             branch = check_ref(first.removeprefix("ref: ").removesuffix("\tHEAD"))
-            call_git("symbolic-ref", "HEAD", branch, cwd=self.repository)
+            call_git("symbolic-ref", "HEAD", branch, cwd=into or self.repository)
 
     def _fetch_refs(self, lock: int, wanted: list[str]) -> None:
         """Fetch some refs; a branch that stands where another had its folder needs the whole picture."""
@@ -186,25 +210,25 @@ class Mirror:
             self._fetch_all(lock)
             self._talk(lock, *_FETCH, "--", self.address.url, *wanted)
 
-    def _talk(self, lock: int, *arguments: str, address: Address | None = None) -> bytes:
+    def _talk(
+        self, lock: int, *arguments: str, address: Address | None = None, into: Path | None = None
+    ) -> bytes:
         """Call git on the mirror, with the origin's credentials; what a killed git left is removed once."""
+        place = into or self.repository
         try:
-            return self._call(lock, arguments, address or self.address)
+            return self._call(lock, arguments, address or self.address, place)
         except _InTheWayError:
-            upkeep.remove_stale(self.repository)
-            return self._call(lock, arguments, address or self.address)
+            upkeep.remove_stale(place)
+            return self._call(lock, arguments, address or self.address, place)
 
-    def _call(self, lock: int, arguments: Sequence[str], address: Address) -> bytes:
-        known = (address.protocol, address.host, address.origin) == (
-            self.address.protocol,
-            self.address.host,
-            self.address.origin,
-        )
+    def _call(self, lock: int, arguments: Sequence[str], address: Address, place: Path) -> bytes:
+        here = self.address
+        known = (address.protocol, address.host, address.origin) == (here.protocol, here.host, here.origin)
         credentials = self.credentials if known else Credentials()
         try:
             return call_git(
                 *arguments,
-                cwd=self.repository,
+                cwd=place,
                 environment=make_environment(address, credentials, self.policy),
                 bounds=self.bounds,
                 inherit=(lock,),  # should we be killed, the lock is git's until it has ended too
@@ -215,6 +239,8 @@ class Mirror:
     def _explain(self, error: GitFailedError, address: Address | None = None) -> Exception:
         told = hide_secrets(str(error), self.address, self.credentials)
         fault = find_fault(error.told)
+        if match := _FORMAT.search(error.told):
+            return _OtherFormatError(told, match[1])
         if fault is not Fault.DISK_FULL and any(sign in error.told for sign in _STALE):
             return _InTheWayError(told)
         return explain_fault(fault, (address or self.address).url, told)
@@ -232,8 +258,7 @@ class Mirror:
                 return work(self.repository)  # which another process may have mended meanwhile
             except RefusedError as error:
                 self._require_damage(error)
-            self._remake()
-            self._fetch_last(lock, [], "")
+            self._remake(lock)
         try:
             return work(self.repository)
         except GitFailedError as error:
@@ -247,6 +272,14 @@ class Mirror:
             raise error
         if find_fault(error.told) is not Fault.CORRUPT:
             raise self._explain(error) from None
+
+
+class _OtherFormatError(UnavailableError):
+    """The origin names its objects by another hash than the mirror."""
+
+    def __init__(self, sentence: str, object_format: str) -> None:
+        super().__init__(sentence)
+        self.object_format = object_format
 
 
 class _InTheWayError(UnavailableError):

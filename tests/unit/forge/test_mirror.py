@@ -81,6 +81,32 @@ def test_a_mirror_that_was_never_fetched_is_fetched_when_it_is_read(mirror: Mirr
     assert mirror.resolve("main").sha == git(source, "rev-parse", "HEAD")
 
 
+def test_a_removed_mirror_leaves_nothing_behind(mirror: Mirror) -> None:
+    mirror.fetch()
+    mirror.remove()
+    assert [path.name for path in mirror.folder.iterdir()] == ["lock"]
+    mirror.remove()
+    assert mirror.resolve("main").subject == "first"
+
+
+def test_a_repository_that_names_its_objects_by_sha256_is_mirrored(tmp_path: Path) -> None:
+    source = tmp_path / "modern"
+    source.mkdir()
+    git(source, "init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    sha = commit_files(source, {"a": "1"})
+    mirror = open_mirror(tmp_path, str(source))
+    mirror.fetch("refs/heads/main", commit=sha)
+    assert len(sha) == 64
+    assert mirror.read_file(sha, "a") == b"1"
+
+
+def test_a_shallow_clone_is_mirrored_as_far_as_it_goes(tmp_path: Path, source: Path) -> None:
+    sha = commit_files(source, {"c": "c"})
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{source}", "shallow")
+    mirror = open_mirror(tmp_path, str(tmp_path / "shallow"))
+    assert mirror.resolve("main").sha == sha
+
+
 def test_one_ref_is_fetched_alone(mirror: Mirror, source: Path) -> None:
     mirror.fetch()
     git(source, "branch", "other")
@@ -405,6 +431,31 @@ def test_a_server_killed_in_the_middle_of_a_fetch_leaves_a_usable_mirror(
         mirror = open_mirror(tmp_path, url)
         mirror.fetch()
         assert mirror.resolve("main").subject == "first"
+
+
+def test_a_fetch_killed_at_any_moment_leaves_a_usable_mirror(tmp_path: Path, source: Path) -> None:
+    commit_files(
+        source, {f"{number}/{each}": f"{number} {each}" for number in range(30) for each in range(30)}
+    )
+    script = (
+        "import sys; from pathlib import Path; from penstock.forge.mirror import Mirror; "
+        "from penstock.forge.address import Policy, Protocol; print('begun', flush=True)\n"
+        "policy = Policy(protocols=frozenset(Protocol))\n"
+        "while True: mirror = Mirror(Path(sys.argv[1]), sys.argv[2], policy=policy); "
+        "mirror.fetch(); mirror.tidy(); mirror.remove()"
+    )
+    for round_ in range(8):
+        command = [sys.executable, "-c", script, str(tmp_path / "mirror"), str(source)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begun\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.02 + 0.035 * round_)
+            process.send_signal(signal.SIGKILL)
+        mirror = open_mirror(tmp_path, str(source))
+        assert mirror.read_file(mirror.resolve("main").sha, "7/7") == b"7 7"
+        mirror.fetch()
+        git(mirror.repository, "fsck", "--strict")
 
 
 def test_many_fetch_the_same_new_mirror_at_once(tmp_path: Path, source: Path) -> None:
