@@ -95,6 +95,7 @@ class Mirror:
         """Nothing of the repository is left on our disk."""
         with hold_lock(self.folder / "lock", self.bounds.seconds):
             upkeep.remove_repository(self.repository)
+            upkeep.remove_leftovers(self.repository)
 
     def resolve(self, ref: str) -> Commit:
         """The commit of a branch, a tag, a ref like `pull/7/head`, or its own name; "" is the default branch.

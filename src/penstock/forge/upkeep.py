@@ -33,7 +33,7 @@ def begin_repository(path: Path, object_format: str = "sha1") -> Path:
     ]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
+        remove_leftovers(path)
         fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=_NEW))
     except OSError as error:
         raise UnavailableError(f"cannot write {path}: {error.strerror}") from error
@@ -93,7 +93,8 @@ def _list_stale(path: Path) -> Iterator[Path]:
         yield from (path / "objects").glob(pattern)
 
 
-def _remove_leftovers(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
+    """What a killed process was making or removing beside the path is gone."""
     for leftover in path.parent.glob(f"{path.name}.*"):
         if leftover.suffix in {_NEW, _OLD}:
             shutil.rmtree(leftover, ignore_errors=True)
