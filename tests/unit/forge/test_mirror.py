@@ -218,7 +218,7 @@ def test_what_the_origin_does_not_have_is_not_found(mirror: Mirror) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["--upload-pack=touch x", "-x", "a..b", "a b", "@{-1}", "a:b", "x.lock", "", "\0"]
+    "ref", ["--upload-pack=touch x", "-x", "a..b", "a b", "@{-1}", "a:b", "x.lock", "", "\0", "\ud800"]
 )
 def test_a_name_git_could_misread_never_reaches_it(mirror: Mirror, ref: str) -> None:
     with pytest.raises(InvalidError, match="no name of a branch or tag"):
@@ -555,7 +555,7 @@ def test_a_linked_config_is_followed_inside_the_repository_only(mirror: Mirror, 
             mirror.read_file(sha, path)
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a\nb", "a\0b"])
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a\nb", "a\0b", "\ud800"])
 def test_a_path_that_is_none_inside_a_repository_is_refused(mirror: Mirror, path: str) -> None:
     with pytest.raises(InvalidError, match="no path inside"):
         mirror.read_file(mirror.resolve("").sha, path)
