@@ -16,7 +16,7 @@ from penstock.forge.history import LARGEST_FILE, Commit
 from penstock.forge.lock import hold_lock
 from penstock.forge.process import Bounds
 from penstock.forge.refs import HEADS, TAGS, check_ref, check_sha
-from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
+from penstock.model.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
 
 USUAL_BOUNDS = Bounds(seconds=600, largest_file=16 << 30)
 
@@ -250,28 +250,43 @@ class Mirror:
         """What the work finds in the mirror, which is fetched first when there is none or it is damaged."""
         if not self._is_ours():
             self.fetch()
+        before = self._identify()
+        try:
+            found = work(self.repository)
+            if self._identify() == before:
+                return found
+        except NotFoundError:
+            if self._identify() == before:
+                raise
+        except RefusedError as error:
+            self._require_damage(error)
+        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
+            return self._read_mended(work, lock)
+
+    def _read_mended(self, work: Callable[[Path], _T], lock: int) -> _T:
+        """What the work finds when nobody else writes; the mirror is made anew if it still is damaged."""
         try:
             return work(self.repository)
         except RefusedError as error:
             self._require_damage(error)
-        with hold_lock(self.folder / "lock", self.bounds.seconds) as lock:
-            try:
-                return work(self.repository)  # which another process may have mended meanwhile
-            except RefusedError as error:
-                self._require_damage(error)
-            self._remake(lock)
+        self._remake(lock)
         try:
             return work(self.repository)
         except GitFailedError as error:
             raise UnavailableError(f"{self.address.url} cannot be read: {error}") from None
 
+    def _identify(self) -> int:
+        """A number that is another one once another repository was put in place; 0 while there is none."""
+        try:
+            return self.repository.stat().st_ino
+        except OSError:
+            return 0
+
     def _require_damage(self, error: RefusedError) -> None:
-        """Raises the error unless the mirror is damaged or gone."""
-        if not self.repository.is_dir():
-            return
-        if not isinstance(error, GitFailedError):
+        """Raises the error unless it comes from a mirror that is damaged or was gone."""
+        if isinstance(error, InvalidError):
             raise error
-        if find_fault(error.told) is not Fault.CORRUPT:
+        if isinstance(error, GitFailedError) and find_fault(error.told) is not Fault.CORRUPT:
             raise self._explain(error) from None
 
 

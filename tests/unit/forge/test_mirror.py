@@ -494,6 +494,35 @@ def test_many_mend_the_same_damaged_mirror_once(mirror: Mirror, tmp_path: Path, 
     assert found == [b"x" * 7] * 6
 
 
+def test_readers_are_right_while_the_mirror_is_replaced_again_and_again(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    sha = mirror.resolve("main").sha
+    over = threading.Event()
+    wrong: list[object] = []
+
+    def read() -> None:
+        reader = open_mirror(tmp_path, mirror.address.url)
+        while not over.is_set():
+            try:
+                found = (reader.read_file(sha, "a/b.txt"), list(reader.list_branches()))
+            except PenstockError as error:
+                wrong.append(error)
+            else:
+                wrong.extend([found] if found != (b"b", ["main"]) else [])
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(12):
+        mirror.remove()
+        mirror.fetch()
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
 def test_many_fetches_do_not_make_a_mirror_slow(mirror: Mirror, source: Path) -> None:
     for number in range(8):
         commit_files(source, {f"{number}/{each}": f"{number} {each}" for each in range(120)})
