@@ -10,7 +10,7 @@ import msgspec
 from penstock.model.errors import ForbiddenError, InvalidError
 
 _LONGEST = 2048
-_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\u2028\u2029]")
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\u2028\u2029\ud800-\udfff]")
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
 _SCP = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>[^:/\[\]]+|\[[0-9A-Fa-f:.]+\]):(?P<path>[^:].*)")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from penstock.model.errors import (
     ForbiddenError,
     InvalidError,
+    LimitExceededError,
     NotFoundError,
     PenstockError,
     UnavailableError,
@@ -20,6 +21,7 @@ class Fault(Enum):
     """What went wrong, told from git's words."""
 
     DISK_FULL = auto()
+    TOO_LARGE = auto()
     FOREIGN = auto()
     UNKNOWN_HOST_KEY = auto()
     NO_ACCESS = auto()
@@ -34,6 +36,7 @@ class Fault(Enum):
 
 _SIGNS = {
     Fault.DISK_FULL: "No space left on device|Disk quota exceeded|Read-only file system",
+    Fault.TOO_LARGE: "File too large|signal 25",  # SIGXFSZ
     Fault.FOREIGN: "dubious ownership",
     Fault.UNKNOWN_HOST_KEY: "Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED",
     Fault.NO_ACCESS: "Authentication failed|could not read (Username|Password)|Permission denied"
@@ -61,6 +64,7 @@ _READERS = {fault: re.compile(words) for fault, words in _SIGNS.items()}
 
 _MEANINGS: dict[Fault, tuple[type[PenstockError], str]] = {
     Fault.DISK_FULL: (UnavailableError, "the disk with the copy of {shown} is full or read-only: {told}"),
+    Fault.TOO_LARGE: (LimitExceededError, "{shown} is larger than this server takes"),
     Fault.FOREIGN: (
         ForbiddenError,
         "{shown} belongs to another user of this machine: own it, or list it as git's safe.directory",

@@ -4,6 +4,7 @@ Texts come out as UTF-8; bytes that are none are replaced. Each function raises 
 cannot read the repository itself.
 """
 
+import re
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -22,6 +23,7 @@ _QUICK = Bounds(seconds=60, largest=64 << 20)
 _MESSAGE = Bounds(seconds=60, largest=1 << 20)
 _FIELDS = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b"
 _PEELED = "%(refname)%00%(objecttype)%00%(objectname)%00%(*objectname)"
+_UNFIT = re.compile(r"[\n\0\ud800-\udfff]")
 _HEAD_SIZE = 512
 _ODD = {"dangling", "loop", "notdir", "symlink"}
 
@@ -57,10 +59,12 @@ def _require_commit(repository: Path, sha: str) -> None:
 
 def read_commit(repository: Path, sha: str) -> Commit:
     """The commit. Raises NotFoundError when it is not here."""
-    _require_commit(repository, sha)
-    arguments = ("log", "-1", "--no-show-signature", f"--format={_FIELDS}", sha, "--")
+    arguments = ("log", "-1", "--no-show-signature", f"--format={_FIELDS}", check_sha(sha), "--")
     try:
         printed = call_git(*arguments, cwd=repository, bounds=_MESSAGE)
+    except GitFailedError:
+        _require_commit(repository, sha)
+        raise
     except LimitExceededError as error:
         raise LimitExceededError(f"the message of commit {sha} is larger than 1 MiB") from error
     name, author, email, time, subject, body = printed.decode(errors="replace").split("\0", 5)
@@ -155,7 +159,7 @@ def _explain_missing(repository: Path, sha: str, path: str) -> None:
 def check_path(path: str) -> str:
     """A path inside a repository. Raises InvalidError for anything else."""
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\n" in path or "\0" in path:
+    if not parts or path.startswith("/") or ".." in parts or _UNFIT.search(path):
         raise InvalidError(f"{path[:80]!r} is no path inside a repository")
     return "/".join(parts)
 

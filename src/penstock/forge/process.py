@@ -32,10 +32,11 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program may take: seconds, and bytes of output."""
+    """What a program may take: seconds, bytes of output, and bytes of each file it writes (0: any)."""
 
     seconds: float = 300.0
     largest: int = 256 << 20
+    largest_file: int = 0
 
 
 def run_process(
@@ -53,7 +54,7 @@ def run_process(
     OSError when it cannot be started.
     """
     process = subprocess.Popen(
-        command,
+        _limit_files(command, bounds.largest_file),
         cwd=cwd,
         env=environment,
         stdin=subprocess.PIPE,
@@ -70,6 +71,14 @@ def run_process(
         raise OverdueError("the program closed its output and did not end") from None
     finally:
         _end(process)
+
+
+def _limit_files(command: Sequence[str], largest: int) -> Sequence[str]:
+    """The command with a limit the kernel keeps, for all it starts as well."""
+    if not largest:
+        return command
+    blocks = max(1, largest // 512)  # POSIX: ulimit
+    return ["/bin/sh", "-c", 'ulimit -f "$1" && shift && exec "$@"', "sh", str(blocks), *command]
 
 
 def _converse(

@@ -13,6 +13,8 @@ from penstock.forge.process import Bounds
 from penstock.model.errors import UnavailableError
 
 URL_FILE = "penstock-url"
+_NEW = ".new"
+_OLD = ".old"
 _MOST_PACKS = 40
 _MOST_LOOSE = 30
 """Loose objects in one of the 256 folders they are spread over evenly."""
@@ -20,32 +22,54 @@ _SAMPLE = "objects/17"
 _LONG = Bounds(seconds=3600)
 
 
-def make_repository(path: Path, url: str) -> None:
-    """An empty bare repository is at the path, complete or not at all; it remembers the URL."""
+def begin_repository(path: Path, object_format: str = "sha1") -> Path:
+    """A new empty bare repository beside the path, to be filled and then installed there."""
+    options = [
+        "--bare",
+        "--quiet",
+        "--template=",
+        "--initial-branch=main",
+        f"--object-format={object_format}",
+    ]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new"))
-        call_git("init", "--bare", "--quiet", "--template=", "--initial-branch=main", str(fresh), cwd=fresh)
+        remove_leftovers(path)
+        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=_NEW))
+    except OSError as error:
+        raise UnavailableError(f"cannot write {path}: {error.strerror}") from error
+    call_git("init", *options, str(fresh), cwd=fresh)
+    return fresh
+
+
+def install_repository(fresh: Path, path: Path, url: str) -> None:
+    """The filled repository is at the path, in place of another; it remembers which URL it mirrors."""
+    try:
         (fresh / URL_FILE).write_text(url)
+        remove_repository(path)
         fresh.rename(path)
     except OSError as error:
         raise UnavailableError(f"cannot write {path}: {error.strerror}") from error
 
 
 def remove_repository(path: Path) -> None:
-    """Nothing is at the path any more; readers never see half a repository there."""
+    """Nothing is at or beside the path any more; readers never see half a repository there."""
     try:
-        aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=".old"))
         if path.exists():
+            aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=_OLD))
             path.rename(aside / path.name)
     except OSError as error:
         raise UnavailableError(f"cannot remove {path}: {error.strerror}") from error
-    shutil.rmtree(aside, ignore_errors=True)
+    for leftover in path.parent.glob(f"{path.name}.*{_OLD}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def discard_repository(fresh: Path) -> None:
+    """What could not be filled takes no room."""
+    shutil.rmtree(fresh, ignore_errors=True)
 
 
 def read_url(path: Path) -> str:
-    """The URL the repository was made for; "" when there is none."""
+    """The URL the repository mirrors; "" when there is none."""
     try:
         return (path / URL_FILE).read_text(errors="replace")
     except OSError:
@@ -69,9 +93,10 @@ def _list_stale(path: Path) -> Iterator[Path]:
         yield from (path / "objects").glob(pattern)
 
 
-def _remove_leftovers(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
+    """What a killed process was making or removing beside the path is gone."""
     for leftover in path.parent.glob(f"{path.name}.*"):
-        if leftover.suffix in {".new", ".old"}:
+        if leftover.suffix in {_NEW, _OLD}:
             shutil.rmtree(leftover, ignore_errors=True)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.forge.address import Policy, Protocol, read_address
@@ -44,7 +44,7 @@ def test_a_password_is_parted_from_its_address() -> None:
         "ftp://host/x", "--upload-pack=x", "-oProxyCommand=x:y", "ssh://-oProxyCommand=x/y", "-u@host:x",
         "ssh://-x@host/y", "host:-x", "https://host", "https:///x", "https://host:port/x", "https://[x/y",
         "https://host/a b", "https://host/a\nb", "file://host/x", "transport::https://host/x",
-        "https://%2d/x",
+        "https://%2d/x", "https://host/\ud800",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(url: str) -> None:
@@ -74,6 +74,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join)))
 def test_whatever_is_given_is_an_address_or_refused(url: str) -> None:
     try:

@@ -81,6 +81,32 @@ def test_a_mirror_that_was_never_fetched_is_fetched_when_it_is_read(mirror: Mirr
     assert mirror.resolve("main").sha == git(source, "rev-parse", "HEAD")
 
 
+def test_a_removed_mirror_leaves_nothing_behind(mirror: Mirror) -> None:
+    mirror.fetch()
+    mirror.remove()
+    assert [path.name for path in mirror.folder.iterdir()] == ["lock"]
+    mirror.remove()
+    assert mirror.resolve("main").subject == "first"
+
+
+def test_a_repository_that_names_its_objects_by_sha256_is_mirrored(tmp_path: Path) -> None:
+    source = tmp_path / "modern"
+    source.mkdir()
+    git(source, "init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    sha = commit_files(source, {"a": "1"})
+    mirror = open_mirror(tmp_path, str(source))
+    mirror.fetch("refs/heads/main", commit=sha)
+    assert len(sha) == 64
+    assert mirror.read_file(sha, "a") == b"1"
+
+
+def test_a_shallow_clone_is_mirrored_as_far_as_it_goes(tmp_path: Path, source: Path) -> None:
+    sha = commit_files(source, {"c": "c"})
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{source}", "shallow")
+    mirror = open_mirror(tmp_path, str(tmp_path / "shallow"))
+    assert mirror.resolve("main").sha == sha
+
+
 def test_one_ref_is_fetched_alone(mirror: Mirror, source: Path) -> None:
     mirror.fetch()
     git(source, "branch", "other")
@@ -131,6 +157,26 @@ def test_a_ref_of_a_pull_request_is_fetched_by_its_name(mirror: Mirror, source: 
     assert mirror.resolve("refs/pull/7/head").subject == "proposal"
 
 
+def test_the_branch_of_a_fork_is_fetched_beside_the_project(mirror: Mirror, source: Path) -> None:
+    fork = source.parent / "fork"
+    git(source.parent, "clone", "--quiet", str(source), str(fork))
+    sha = commit_files(fork, {"theirs": "1"})
+    mirror.fetch_fork(str(fork), "main", "refs/pull/7/head")
+    assert mirror.resolve("pull/7/head").sha == sha
+    mirror.fetch()
+    assert mirror.list_branches() == {"main": git(source, "rev-parse", "HEAD")}
+    assert mirror.resolve("pull/7/head").sha == sha
+
+
+def test_a_token_does_not_go_to_a_fork_elsewhere(tmp_path: Path, source: Path) -> None:
+    with serve_git(source.parent) as host, serve_git(source.parent) as other:
+        mirror = open_mirror(tmp_path, f"{host.address}/app", Credentials(token=TOKEN))
+        mirror.fetch_fork(f"{other.address}/app", "main", "refs/pull/7/head")
+        assert set(other.headers) == {""}
+        mirror.fetch_fork(f"{host.address}/app", "main", "refs/pull/8/head")
+        assert all(host.headers)
+
+
 def test_a_commit_that_is_here_is_not_fetched_again(mirror: Mirror, source: Path) -> None:
     sha = git(source, "rev-parse", "HEAD")
     mirror.fetch(commit=sha)
@@ -172,7 +218,7 @@ def test_what_the_origin_does_not_have_is_not_found(mirror: Mirror) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["--upload-pack=touch x", "-x", "a..b", "a b", "@{-1}", "a:b", "x.lock", "", "\0"]
+    "ref", ["--upload-pack=touch x", "-x", "a..b", "a b", "@{-1}", "a:b", "x.lock", "", "\0", "\ud800"]
 )
 def test_a_name_git_could_misread_never_reaches_it(mirror: Mirror, ref: str) -> None:
     with pytest.raises(InvalidError, match="no name of a branch or tag"):
@@ -387,6 +433,31 @@ def test_a_server_killed_in_the_middle_of_a_fetch_leaves_a_usable_mirror(
         assert mirror.resolve("main").subject == "first"
 
 
+def test_a_fetch_killed_at_any_moment_leaves_a_usable_mirror(tmp_path: Path, source: Path) -> None:
+    commit_files(
+        source, {f"{number}/{each}": f"{number} {each}" for number in range(30) for each in range(30)}
+    )
+    script = (
+        "import sys; from pathlib import Path; from penstock.forge.mirror import Mirror; "
+        "from penstock.forge.address import Policy, Protocol; print('begun', flush=True)\n"
+        "policy = Policy(protocols=frozenset(Protocol))\n"
+        "while True: mirror = Mirror(Path(sys.argv[1]), sys.argv[2], policy=policy); "
+        "mirror.fetch(); mirror.tidy(); mirror.remove()"
+    )
+    for round_ in range(8):
+        command = [sys.executable, "-c", script, str(tmp_path / "mirror"), str(source)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begun\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.02 + 0.035 * round_)
+            process.send_signal(signal.SIGKILL)
+        mirror = open_mirror(tmp_path, str(source))
+        assert mirror.read_file(mirror.resolve("main").sha, "7/7") == b"7 7"
+        mirror.fetch()
+        git(mirror.repository, "fsck", "--strict")
+
+
 def test_many_fetch_the_same_new_mirror_at_once(tmp_path: Path, source: Path) -> None:
     failures: list[PenstockError] = []
 
@@ -404,6 +475,52 @@ def test_many_fetch_the_same_new_mirror_at_once(tmp_path: Path, source: Path) ->
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_many_mend_the_same_damaged_mirror_once(mirror: Mirror, tmp_path: Path, source: Path) -> None:
+    commit_files(source, {str(number): "x" * number for number in range(120)})
+    mirror.fetch()
+    sha = mirror.resolve("main").sha
+    damage(mirror.repository, "no objects")
+    found: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(open_mirror(tmp_path, str(source)).read_file(sha, "7")))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [b"x" * 7] * 6
+
+
+def test_readers_are_right_while_the_mirror_is_replaced_again_and_again(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    sha = mirror.resolve("main").sha
+    over = threading.Event()
+    wrong: list[object] = []
+
+    def read() -> None:
+        reader = open_mirror(tmp_path, mirror.address.url)
+        while not over.is_set():
+            try:
+                found = (reader.read_file(sha, "a/b.txt"), list(reader.list_branches()))
+            except PenstockError as error:
+                wrong.append(error)
+            else:
+                wrong.extend([found] if found != (b"b", ["main"]) else [])
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(12):
+        mirror.remove()
+        mirror.fetch()
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def test_many_fetches_do_not_make_a_mirror_slow(mirror: Mirror, source: Path) -> None:
@@ -430,6 +547,19 @@ def test_a_full_disk_is_told_of_and_hurts_nothing(tmp_path: Path, source: Path) 
         assert mirror.resolve("main").subject == "first"
 
 
+def test_a_repository_larger_than_allowed_is_refused(tmp_path: Path, source: Path) -> None:
+    (source / "big").write_bytes(os.urandom(2_000_000))
+    commit_files(source, {})
+    bounds = Bounds(seconds=60, largest_file=1_000_000)
+    mirror = Mirror(tmp_path / "mirror", str(source), policy=EVERYWHERE, bounds=bounds)
+    with pytest.raises(LimitExceededError, match="larger than this server takes"):
+        mirror.fetch()
+    (source / "big").unlink()
+    git(source, "commit", "--quiet", "--all", "--amend", "--allow-empty", "--message=small")
+    mirror.fetch()
+    assert mirror.resolve("main").subject == "small"
+
+
 def test_a_file_larger_than_allowed_is_refused(mirror: Mirror, source: Path) -> None:
     sha = commit_files(source, {"big": "x" * 100_000})
     mirror.fetch()
@@ -454,7 +584,7 @@ def test_a_linked_config_is_followed_inside_the_repository_only(mirror: Mirror, 
             mirror.read_file(sha, path)
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a\nb", "a\0b"])
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a\nb", "a\0b", "\ud800"])
 def test_a_path_that_is_none_inside_a_repository_is_refused(mirror: Mirror, path: str) -> None:
     with pytest.raises(InvalidError, match="no path inside"):
         mirror.read_file(mirror.resolve("").sha, path)

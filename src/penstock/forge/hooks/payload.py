@@ -52,8 +52,12 @@ def decode_body(body: bytes, kind: type[_T]) -> _T:
 
 
 def clean_text(text: str | None, longest: int = _LONGEST) -> str:
-    """The text without NULs, which PostgreSQL does not take, and not longer than that; "" for none."""
-    return (text or "")[:longest].replace("\0", "")
+    """The text without what databases do not take, NULs and halves of characters; "" for none.
+
+    It has at most `longest` characters.
+    """
+    cut = (text or "")[:longest].replace("\0", "")
+    return cut if cut.isascii() else cut.encode(errors="replace").decode()
 
 
 def clean_url(text: str | None) -> str:

@@ -14,6 +14,7 @@ from penstock.forge.hooks.event import (
     PullRequest,
     Push,
 )
+from penstock.forge.hooks.preset import Preset, matches_preset
 from penstock.forge.hooks.skip import find_skip, split_message
 from penstock.forge.hooks.values import Value, list_event_values
 from penstock.model.run import Revision
@@ -24,7 +25,8 @@ _BUILT = {PullAction.OPENED, PullAction.SYNCHRONIZE, PullAction.REOPENED}
 class HookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A project's settings as far as they decide about events (CircleCI API v2: advanced settings).
 
-    With `build_prs_only` the default branch, tags and `pr_only_branch_overrides` are built all the same.
+    With `build_prs_only` the default branch, tags and `pr_only_branch_overrides` are built all the same. A
+    trigger's `preset` takes the place of the other rules.
     """
 
     default_branch: str = ""
@@ -32,6 +34,7 @@ class HookSettings(msgspec.Struct, frozen=True, kw_only=True):
     pr_only_branch_overrides: tuple[str, ...] = ()
     build_fork_prs: bool = False
     forks_receive_secrets: bool = False
+    preset: Preset | None = None
 
 
 class Decline(StrEnum):
@@ -44,6 +47,7 @@ class Decline(StrEnum):
     FORK = "pull requests of forks are not built"
     NOTHING_NEW = "there are no new commits"
     NO_SOURCE = "the repository the commits come from is gone"
+    OTHER_PRESET = "the trigger listens to other events"
     NO_BUILD = "nothing is built for this event"
 
 
@@ -90,11 +94,24 @@ def plan_trigger(
         return Declined(why=Decline.NO_BUILD, detail="the host only tried whether somebody is there")
     if isinstance(event, Ignored):
         return Declined(why=Decline.NO_BUILD, detail=event.reason)
-    decided = _plan_push(event, settings) if isinstance(event, Push) else _plan_pull(event, settings)
+    if settings.preset is not None:
+        decided = _plan_preset(event, settings.preset)
+    else:
+        decided = _plan_push(event, settings) if isinstance(event, Push) else _plan_pull(event, settings)
     if isinstance(decided, Declined):
         return decided
     values = list_event_values(event, hook.delivery, received_at)
     return msgspec.structs.replace(decided, values=values)
+
+
+def _plan_preset(event: Push | PullRequest, preset: Preset) -> TriggerFacts | Declined:
+    if not matches_preset(event, preset):
+        return Declined(why=Decline.OTHER_PRESET, detail=preset)
+    if isinstance(event, Push):
+        return _describe_push(event)
+    # Where the host keeps the commits they are found even when their branch went with the merge.
+    fetch_ref = event.ref or f"refs/heads/{event.head.ref}"
+    return _describe_pull(event, branch=event.head.ref, fetch_ref=fetch_ref)
 
 
 def _plan_push(push: Push, settings: HookSettings) -> TriggerFacts | Declined:
@@ -102,6 +119,10 @@ def _plan_push(push: Push, settings: HookSettings) -> TriggerFacts | Declined:
         return Declined(why=Decline.DELETED)
     if settings.build_prs_only and not _is_always_built(push, settings):
         return Declined(why=Decline.PULLS_ONLY)
+    return _describe_push(push)
+
+
+def _describe_push(push: Push) -> TriggerFacts | Declined:
     message = push.head.message if push.head is not None else ""
     subject, body = split_message(message)
     mark = find_skip(subject, body)

@@ -38,6 +38,7 @@ def _describe_push(push: Push, host: Host) -> dict[str, Value]:
     head = push.head or PushedCommit(id=push.after)
     values: dict[str, Value] = {
         "pipeline.event.name": "push",
+        "pipeline.event.action": "push",
         "pipeline.event.provider_login": push.pusher.login,
         "pipeline.git.base_revision": "" if push.tag else push.before,
         "pipeline.git.commit.url": head.url,

@@ -119,7 +119,9 @@ def send_request(request: Request, *, now: float, seconds: float = LONGEST_REQUE
             if line.overdue:
                 raise TimeoutError
             return classify_answer(answer.status, headers, _hide_token(request, said), now)
-    except (OSError, HTTPException, ValueError) as error:
+    except ValueError:  # its words hold the header that cannot be one
+        return Sent(outcome=Outcome.FINAL, message=f"{_name(request)} cannot be asked with this token")
+    except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         told = f"no answer within {seconds:.0f} s" if line.overdue else f"does not answer: {reason}"
         return Sent(outcome=Outcome.RETRY, message=f"{_name(request)} {told}"[:_SHOWN])

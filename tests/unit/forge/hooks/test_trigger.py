@@ -3,6 +3,7 @@
 import pytest
 
 from penstock.forge.hooks.event import Hook, PullRequest
+from penstock.forge.hooks.preset import Preset
 from penstock.forge.hooks.receive import read_hook
 from penstock.forge.hooks.trigger import Decline, Declined, HookSettings, TriggerFacts, plan_trigger
 from penstock.language.circleci.values import KNOWN
@@ -158,6 +159,67 @@ def test_a_fork_that_is_gone_is_built_where_the_host_keeps_its_commits() -> None
 def test_a_greeting_and_what_is_ignored_are_not_built() -> None:
     assert decline(hooks.from_github("ping", {})) is Decline.NO_BUILD
     assert decline(hooks.from_github("star", {})) is Decline.NO_BUILD
+
+
+PRESETS = {
+    "push": {Preset.ALL_PUSHES},
+    "push to the default branch": {
+        Preset.ALL_PUSHES, Preset.DEFAULT_BRANCH_PUSHES, Preset.ONLY_BUILD_PRS,
+    },
+    "tag": {Preset.ALL_PUSHES, Preset.ONLY_TAGS, Preset.ONLY_BUILD_PRS},
+    "opened": {Preset.ONLY_BUILD_PRS, Preset.ONLY_OPEN_PRS},
+    "synchronize": {Preset.ONLY_BUILD_PRS, Preset.ONLY_BUILD_PUSHES_TO_NON_DRAFT_PRS},
+    "reopened": {Preset.ONLY_BUILD_PRS},
+    "ready_for_review": {Preset.ONLY_READY_FOR_REVIEW_PRS},
+    "closed": {Preset.ONLY_MERGED_OR_CLOSED_PRS},
+    "merged": {Preset.ONLY_MERGED_OR_CLOSED_PRS, Preset.ONLY_MERGED_PRS},
+    "labeled run-ci": {Preset.ONLY_LABELED_PRS},
+    "labeled": set(),
+    "deleted": set(),
+    "new branch without commits": set(),
+    "fork": set(),
+}  # fmt: skip
+"""Presets by the events they build."""
+
+
+def make_event(name: str) -> Message:
+    merged = hooks.github_pull("closed")
+    assert isinstance(merged["pull_request"], dict)
+    merged["pull_request"]["merged"] = True
+    special = {
+        "push": push("refs/heads/mend"),
+        "push to the default branch": push(),
+        "tag": push("refs/tags/v1", commits=[]),
+        "deleted": push("refs/heads/mend", after=ZERO),
+        "new branch without commits": push("refs/heads/mend", before=ZERO, commits=[]),
+        "merged": hooks.from_github("pull_request", merged),
+        "labeled run-ci": pull("labeled", label={"name": "run-ci"}),
+        "fork": pull("synchronize", fork=True),
+    }
+    return special.get(name) or pull(name)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_builds_the_events_it_names_and_no_others(name: str) -> None:
+    message = make_event(name)
+    built = {
+        preset for preset in Preset if isinstance(plan(message, HookSettings(preset=preset)), TriggerFacts)
+    }
+    assert built == PRESETS[name]
+
+
+def test_a_merged_pull_request_is_fetched_where_it_outlives_its_branch() -> None:
+    facts = accept(make_event("merged"), HookSettings(preset=Preset.ONLY_MERGED_PRS))
+    assert (facts.revision.branch, facts.revision.sha, facts.fetch_ref) == ("mend", AFTER, "refs/pull/7/head")
+    assert facts.values["pipeline.event.action"] == "closed"
+
+
+def test_a_draft_is_not_built_where_drafts_are_not() -> None:
+    body = hooks.github_pull("synchronize")
+    assert isinstance(body["pull_request"], dict)
+    body["pull_request"]["draft"] = True
+    settings = HookSettings(preset=Preset.ONLY_BUILD_PUSHES_TO_NON_DRAFT_PRS)
+    assert decline(hooks.from_github("pull_request", body), settings) is Decline.OTHER_PRESET
 
 
 @pytest.mark.parametrize("name", [*PUSHES, *(f"{name} fork" for name in PULLS)])

@@ -124,3 +124,15 @@ def test_a_host_that_says_nothing_or_is_not_there_is_tried_again() -> None:
 def test_only_addresses_of_the_web_are_asked() -> None:
     for address in ("file:///etc/passwd#", "ftp://host", ""):
         assert send_request(make_request(address), now=NOW).outcome is Outcome.FINAL
+
+
+@pytest.mark.parametrize("token", ["line\nbreak-of-token", "caf\u20ac-token"])
+def test_a_token_that_can_be_none_is_not_repeated(token: str) -> None:
+    request = make_request("http://127.0.0.1:1")
+    odd = Request(
+        method="POST", url=request.url, headers={"Authorization": f"Bearer {token}"}, body=request.body
+    )
+    sent = send_request(odd, now=NOW)
+    assert sent.outcome in {Outcome.FINAL, Outcome.RETRY}
+    assert token not in sent.message
+    assert "token" not in sent.message.replace("with this token", "")
