@@ -13,7 +13,9 @@ from penstock.engine.accounts import (
     change_password,
     create_user,
     disable_user,
+    list_users,
     make_admin,
+    open_user,
     promote_user,
 )
 from penstock.engine.api_tokens import Wish, issue_token, list_tokens, revoke_token
@@ -177,6 +179,9 @@ def test_a_token_reaches_no_further_than_the_one_it_was_made_with(lab: Lab) -> N
         issue_token(parts, inmost, Wish(label="z", scopes=(Scope.READ,), limit=acme))
     with pytest.raises(NotFoundError):
         revoke_token(parts, inmost, limited.token.uuid)
+    with parts.db.read() as tx:
+        seen = [[token.uuid for token in list_tokens(tx, each)] for each in (within, inmost)]
+    assert seen == [[limited.token.uuid, narrow.token.uuid], [narrow.token.uuid]]
 
 
 @pytest.mark.parametrize(
@@ -303,6 +308,11 @@ def test_accounts_are_a_matter_of_administrators(lab: Lab) -> None:
     ):
         with pytest.raises(ForbiddenError):
             forbidden()
+    with parts.db.read() as tx:
+        assert open_user(tx, by, ada.uuid) == ada
+        assert list_users(tx, SERVER) == [ada]
+        with pytest.raises(ForbiddenError):
+            list_users(tx, by)
     with pytest.raises(ConflictError):
         create_user(parts, SERVER, Profile(login="ADA"))
     for login in ("", "a b", "-x", "a" * 101, "é"):

@@ -93,6 +93,15 @@ def test_an_agent_cannot_say_what_is_not_so(lab: Lab, wish: Enlisting) -> None:
         enlist_agent(lab.parts, token.secret, wish)
 
 
+def test_an_agent_cannot_pass_for_one_of_another_group(lab: Lab) -> None:
+    mine = group_of(lab, None, "acme/test")
+    group_of(lab, None, "acme/production")
+    agent, _ = enlist(lab, mine, Enlisting(name="box", labels=("acme/test", "gpu")))
+    assert agent.labels == ("acme/test", "gpu")
+    with pytest.raises(InvalidError, match="acme/production"):
+        enlist(lab, mine, Enlisting(name="box", labels=("gpu", "acme/production")))
+
+
 def test_agents_of_an_organization_get_its_work_and_no_others(lab: Lab) -> None:
     other = organization(lab, "gh/other")
     theirs, _ = enlist(lab, group_of(lab, other, "other/linux"))

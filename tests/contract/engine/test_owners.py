@@ -32,6 +32,7 @@ from penstock.engine.project_settings import (
     MOST_HOOK_SECRETS,
     add_hook_secret,
     change_project_settings,
+    check_new_work,
     list_hook_secrets,
     load_project_settings,
     open_credentials,
@@ -288,12 +289,19 @@ def test_settings_change_by_name_and_may_be_for_administrators_only(lab: Lab) ->
     owner, member = make_owner(lab), make_owner(lab, "bob", Role.MEMBER)
     project, acme = make_project(lab, owner), acme_of(lab)
     change_project_settings(lab.parts, member, project, {"autocancel_builds": True})
+    with lab.parts.db.read() as tx:
+        check_new_work(tx, project)
     change_project_settings(lab.parts, owner, project, {"write_settings_requires_admin": True})
     with pytest.raises(ForbiddenError):
         change_project_settings(lab.parts, member, project, {"write_settings_requires_admin": False})
     with pytest.raises(InvalidError):
         change_project_settings(lab.parts, owner, project, {"oss": 1})
     change_organization_settings(lab.parts, owner, acme, {"block_new_work": True})
+    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="organization"):
+        check_new_work(tx, project)
+    change_project_settings(lab.parts, owner, project, {"block_new_work": True})
+    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="project"):
+        check_new_work(tx, project)
     with lab.parts.db.read() as tx:
         settings = load_project_settings(tx, project.id)
         assert (settings.autocancel_builds, settings.write_settings_requires_admin) == (True, True)

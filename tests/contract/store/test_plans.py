@@ -171,6 +171,8 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "old deliveries": lambda tx: deliveries.has_older(tx, NOW),
     "group by name": lambda tx: agent_groups.group_by_name(tx, "acme/linux"),
     "group by uuid": lambda tx: agent_groups.group_by_uuid(tx, "u"),
+    "groups among labels": lambda tx: agent_groups.names_among(tx, ["a", "b"]),
+    "tokens of a user in a project": lambda tx: tokens.tokens_of(tx, 1, organization_id=1, project_id=1),
     "groups": lambda tx: agent_groups.list_groups(tx, 1, after="a"),
     "groups of the server": lambda tx: agent_groups.list_groups(tx, None, after="a"),
     "token to join": lambda tx: agent_groups.find_entrance(tx, "h"),
