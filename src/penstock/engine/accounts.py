@@ -13,6 +13,7 @@ from penstock.kit.ids import new_id
 from penstock.model.access import ApiToken, Scope, User
 from penstock.model.errors import ConflictError, InvalidError, NotFoundError
 from penstock.store import tokens, users
+from penstock.store.database import Transaction
 from penstock.store.passwords import hash_password, verify_password
 from penstock.store.sealing import hash_token, make_token
 from penstock.store.users import Profile, UserChange
@@ -70,6 +71,21 @@ def create_user(parts: Parts, by: Principal, profile: Profile, *, password: str 
     return transact(parts, work)
 
 
+def open_user(tx: Transaction, by: Principal, uuid: str) -> User:
+    """The account of that UUID, of whoever it is. Raises NotFoundError, ForbiddenError."""
+    require(by, Action.SEE_USER)
+    user = users.user_by_uuid(tx, uuid)
+    if user is None:
+        raise NotFoundError("User not found.")
+    return user
+
+
+def list_users(tx: Transaction, by: Principal, *, after: int = 0, limit: int = 100) -> list[User]:
+    """Accounts, oldest first, those with an id above `after`. Raises ForbiddenError."""
+    require(by, Action.CHANGE_USERS)
+    return users.list_users(tx, after=after, limit=limit)
+
+
 def disable_user(parts: Parts, by: Principal, uuid: str, *, disabled: bool = True) -> User:
     """The account and its tokens open nothing (or do again). Raises NotFoundError, ForbiddenError."""
     return _change_user(parts, by, uuid, "user.disable" if disabled else "user.enable", disabled=disabled)
@@ -86,7 +102,7 @@ def change_password(parts: Parts, by: Principal, uuid: str, password: str) -> No
     hashed = hash_password(check_password(password))
 
     def work(unit: Unit) -> None:
-        user = _find_user(unit, uuid)
+        user = open_user(unit.tx, by, uuid)
         users.update_user(unit.tx, UserChange(id=user.id, password=hashed))
         note(unit, by, "user.password", user.uuid, login=user.login)
 
@@ -112,7 +128,7 @@ def _change_user(
     require(by, Action.CHANGE_USERS)
 
     def work(unit: Unit) -> User:
-        user = _find_user(unit, uuid)
+        user = open_user(unit.tx, by, uuid)
         change = UserChange(id=user.id)
         if disabled is not None:
             change.disabled_at = (user.disabled_at or unit.now) if disabled else None
@@ -121,16 +137,9 @@ def _change_user(
         users.update_user(unit.tx, change)
         note(unit, by, action, user.uuid, login=user.login)
         unit.afterwards.append(parts.memory.principals.forget)
-        return _find_user(unit, uuid)
+        return open_user(unit.tx, by, uuid)
 
     return transact(parts, work)
-
-
-def _find_user(unit: Unit, uuid: str) -> User:
-    user = users.user_by_uuid(unit.tx, uuid)
-    if user is None:
-        raise NotFoundError("User not found.")
-    return user
 
 
 def _make_admin(unit: Unit, token: str, password: str, hashed: str | None) -> FirstAdmin:

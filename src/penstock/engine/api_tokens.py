@@ -73,9 +73,20 @@ def issue_token(parts: Parts, by: Principal, wish: Wish) -> IssuedToken:
 def list_tokens(
     tx: Transaction, by: Principal, *, user: str = "", after: int = 0, limit: int = 100
 ) -> list[ApiToken]:
-    """The account's tokens, oldest first, those with an id above `after`. Raises ForbiddenError."""
+    """The account's tokens, oldest first, with ids above `after`, no further than the asking one reaches.
+
+    Raises ForbiddenError.
+    """
     require(by, Action.CHANGE_TOKENS)
-    return tokens.tokens_of(tx, _find_owner(tx, by, user).id, after=after, limit=limit)
+    owner = _find_owner(tx, by, user)
+    return tokens.tokens_of(
+        tx,
+        owner.id,
+        organization_id=by.organization_id,
+        project_id=by.project_id,
+        after=after,
+        limit=limit,
+    )
 
 
 def revoke_token(parts: Parts, by: Principal, uuid: str) -> None:

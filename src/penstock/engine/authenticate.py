@@ -21,7 +21,8 @@ MOST_LETTERS = 300
 def authenticate(parts: Parts, secret: str) -> Principal | None:
     """Who the token speaks for; None for one that is unknown, expired, revoked, or whose account is disabled.
 
-    What changes about a token or its account is seen by all servers after at most `TRUST` seconds.
+    What changes about a token or its account is seen by all servers after at most `TRUST` seconds. Not to be
+    called inside a transaction: the use of the token is noted in one of its own, once a minute.
     """
     if not 0 < len(secret) <= MOST_LETTERS:
         return None

@@ -50,8 +50,8 @@ class EnlistedAgent(msgspec.Struct, frozen=True):
 def enlist_agent(parts: Parts, secret: str, wish: Enlisting) -> EnlistedAgent | None:
     """A new agent of the group that the token leads to; None for a token that leads to none.
 
-    It carries the group's name as a label, and one of an organization's group serves that alone. Raises
-    InvalidError for a name, label or number of slots that cannot be.
+    It carries the group's name as a label and cannot carry another group's; one of an organization's group
+    serves that alone. Raises InvalidError for a name, label or number of slots that cannot be.
     """
     _check(wish)
     if not 0 < len(secret) <= MOST_LETTERS:
@@ -104,6 +104,9 @@ def _enlist(unit: Unit, token_hash: str, wish: Enlisting) -> EnlistedAgent | Non
     if entrance is None:
         return None
     group, secret = entrance.group, make_token(AGENT_PREFIX)
+    others = agent_groups.names_among(unit.tx, wish.labels) - {group.name}
+    if others:
+        raise InvalidError(f"the label {min(others)} is the name of another resource class")
     bound = [organization_label(group.organization_id)] if group.organization_id is not None else []
     agent = Agent(
         id=0,

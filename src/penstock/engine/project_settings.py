@@ -6,12 +6,13 @@ import msgspec
 
 from penstock.engine.access import Action, require
 from penstock.engine.audit import note
+from penstock.engine.organizations import load_organization_settings
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
 from penstock.model.credentials import CloneCredentials
-from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
+from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
 from penstock.model.project import Organization, Project
 from penstock.model.settings import ProjectSettings, change_settings, read_settings
 from penstock.store import projects, secrets
@@ -62,6 +63,14 @@ def change_project_settings(
         return changed
 
     return change_project(parts, by, Action.CHANGE_PROJECT, project, work)
+
+
+def check_new_work(tx: Transaction, project: Project) -> None:
+    """Return when new pipelines and reruns are welcome; raises RefusedError when somebody blocks them."""
+    if load_project_settings(tx, project.id).block_new_work:
+        raise RefusedError("this project takes no new work at present: its settings block it")
+    if load_organization_settings(tx, project.organization_id).block_new_work:
+        raise RefusedError("this organization takes no new work at present: its settings block it")
 
 
 def set_credentials(

@@ -23,6 +23,7 @@ MOST_LETTERS = 400
 _SHORT = {"github": "gh", "bitbucket": "bb", "gitlab": "gl"}
 _LONG = {short: long for long, short in _SHORT.items()}
 _ID_PARTS = 3
+_HOST = re.compile(r"[a-z0-9][a-z0-9.:_-]{0,199}")
 _PART = re.compile(r"(?!\.{1,2}$)[^\s/\\%?#\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
 
 
@@ -101,9 +102,9 @@ def host_of(slug: str) -> str:
 def _split(text: str, what: str) -> list[str]:
     """The parts of a slug, its host in the stored spelling."""
     parts = re.split(r"/|%2[fF]", text) if len(text) <= MOST_LETTERS else []
-    if not parts or not all(_PART.fullmatch(part) for part in parts):
+    host = parts[0].lower() if parts else ""
+    if not _HOST.fullmatch(host) or not all(_PART.fullmatch(part) for part in parts):
         raise InvalidError(f"not a {what} slug")
-    host = parts[0].lower()
     return [_SHORT.get(host, host), *parts[1:]]
 
 

@@ -1,5 +1,6 @@
 """Groups of agents, and the tokens with which agents join them."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -42,6 +43,12 @@ def group_by_uuid(tx: Transaction, uuid: str) -> AgentGroup | None:
 def group_by_name(tx: Transaction, name: str) -> AgentGroup | None:
     """The group of that name."""
     return rows.fetch_one(tx, AgentGroup, _select_group("name"), {"name": name})
+
+
+def names_among(tx: Transaction, labels: Collection[str]) -> set[str]:
+    """Those of the labels that are names of groups."""
+    chosen = select(agent_groups.c.name).where(agent_groups.c.name.in_(sorted(labels)))
+    return set(tx.execute(chosen).scalars())
 
 
 def list_groups(

@@ -15,7 +15,7 @@ def remember_delivery(tx: Transaction, host: str, delivery: str, *, now: int) ->
     Two transactions never both get True: the second waits for the first.
     """
     values = {"host": host, "delivery": delivery, "received_at": now}
-    return tx.execute(_insert(tx.dialect.name), values).rowcount == 1
+    return tx.execute(_insert(tx.dialect.name), values).first() is not None
 
 
 def has_older(tx: Transaction, before: int) -> bool:
@@ -38,7 +38,8 @@ def forget_deliveries(tx: Transaction, before: int, *, limit: int = 1000) -> int
 
 @cache
 def _insert(dialect: str) -> Executable:
-    return insert_into(dialect, hook_deliveries).on_conflict_do_nothing()
+    new = insert_into(dialect, hook_deliveries).on_conflict_do_nothing()
+    return new.returning(hook_deliveries.c.host)
 
 
 @cache

@@ -16,7 +16,7 @@ def follow_project(tx: Transaction, user_id: int, project_id: int, *, now: int) 
     """The user follows the project; True when they did not before."""
     statement = insert_into(tx.dialect.name, follows).on_conflict_do_nothing()
     values = {"user_id": user_id, "project_id": project_id, "created_at": now}
-    return tx.execute(statement, values).rowcount == 1
+    return tx.execute(statement.returning(follows.c.user_id), values).first() is not None
 
 
 def unfollow_project(tx: Transaction, user_id: int, project_id: int) -> bool:

@@ -45,9 +45,25 @@ def token_by_uuid(tx: Transaction, uuid: str) -> ApiToken | None:
     return rows.fetch_one(tx, ApiToken, _select_tokens("uuid"), {"uuid": uuid})
 
 
-def tokens_of(tx: Transaction, user_id: int, *, after: int = 0, limit: int = 100) -> list[ApiToken]:
-    """The user's tokens, oldest first, revoked and expired ones too, those with an id above `after`."""
-    page = _select_tokens("user_id").where(api_tokens.c.id > after).order_by(api_tokens.c.id).limit(limit)
+def tokens_of(
+    tx: Transaction,
+    user_id: int,
+    *,
+    organization_id: int | None = None,
+    project_id: int | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[ApiToken]:
+    """The user's tokens, oldest first, revoked and expired ones too, those with an id above `after`.
+
+    With an organization or a project only those that are limited to it.
+    """
+    table = api_tokens.c
+    page = _select_tokens("user_id").where(table.id > after).order_by(table.id).limit(limit)
+    if organization_id is not None:
+        page = page.where(table.organization_id == organization_id)
+    if project_id is not None:
+        page = page.where(table.project_id == project_id)
     return rows.fetch_all(tx, ApiToken, page, {"user_id": user_id})
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
+from penstock.model.agent import AgentState
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.store import agents, projects
 from penstock.store import database as opening
-from penstock.store import projects
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
 from penstock.store.upgrade import HEAD, create_schema, migrate
@@ -69,6 +70,29 @@ def test_migrations_make_the_same_schema_as_the_metadata(url: str) -> None:
         migrate(connection, HEAD)
         for migrated, direct in zip(describe(connection), made, strict=True):
             assert set(migrated) ^ set(direct) == set()
+
+
+def test_what_an_older_database_holds_is_kept(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+        owner = "INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('o', 'gh/acme', 'acme', 1)"
+        connection.execute(text(owner))
+        project = """INSERT INTO projects
+            (uuid, organization_id, slug, name, url, default_branch, created_at, settings)
+            VALUES ('p', 1, 'gh/acme/app', 'app', '', 'main', 1, '{"oss": true}')"""
+        connection.execute(text(project))
+        agent = """INSERT INTO agents (uuid, name, labels, slots, created_at, seen_at, disabled)
+            VALUES ('a', 'box', '[]', 1, 1, 1, false)"""
+        connection.execute(text(agent))
+    database = Database.open(url)
+    with database.read() as tx:
+        found = projects.find_project(tx, "gh/acme/app")
+        assert found is not None
+        assert projects.list_projects(tx, organization_id=found.organization_id) == [found]
+        assert projects.load_settings(tx, found.id) == {"oss": True}
+        [agent_found] = agents.list_agents(tx)
+        assert (agent_found.state, agent_found.group_id, agent_found.version) == (AgentState.ONLINE, None, "")
+    database.close()
 
 
 def test_the_known_version_is_the_last_migration() -> None:
