@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Outcome, Project
+from tests.support.docker import make_image, open_test_engine
 from tests.support.repositories import git, write_files
 from tests.support.shared_data import find_shared
 
@@ -280,3 +281,36 @@ def test_the_path_filtering_orb_works_as_it_is_published(tmp_path: Path) -> None
     assert done.status == 0, done.out + done.err
     assert names_of(done) == {"generate-config": ["path-filtering/filter"], "code": ["code"]}
     assert "Accepted." in project.log("path-filtering-filter", "Continue Pipeline")
+
+
+IN_SHELL = """\
+version: 2.1
+setup: true
+jobs:
+  pick:
+    docker: [{image: "penstock-shell:latest"}]
+    steps:
+      - checkout
+      - run: |
+          circleci continue --config rest.yml --parameters '{"word": "inside"}'
+workflows: {choose: {jobs: [pick]}}
+"""
+IN_CONTAINER = """\
+version: 2.1
+parameters: {word: {type: string, default: ""}}
+jobs:
+  make:
+    docker: [{image: "penstock-shell:latest"}]
+    steps: [run: {name: say, command: "test ! -e /bin/cat && echo << pipeline.parameters.word >>"}]
+workflows: {build: {jobs: [make]}}
+"""
+
+
+def test_a_container_with_only_a_shell_continues_too(tmp_path: Path) -> None:
+    engine = open_test_engine()
+    make_image(engine, "penstock-shell:latest", applets=("sh",))
+    project = Project(tmp_path, IN_SHELL, {"rest.yml": IN_CONTAINER})
+    done = project.run("--executor", "docker", DOCKER_HOST=engine.address)
+    assert done.status == 0, done.out + done.err
+    assert "build: success" in done.out
+    assert project.log("make", "say") == "inside\n"

@@ -1,5 +1,6 @@
 """Answers a job that continues its pipeline: reads what it posted, asks the server, says what came of it."""
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ class Body(msgspec.Struct, frozen=True, rename="kebab"):
     parameters: dict[str, str | int | bool] | None = None
 
 
+_log = logging.getLogger(__name__)
 _decode = msgspec.json.Decoder(Body).decode
 
 
@@ -52,6 +54,9 @@ def answer_request(transport: Transport, task: str, body: bytes) -> Continued:
         return Continued(status=503, message=str(error))
     except PenstockError as error:
         return Continued(status=400, message=str(error))
+    except Exception as error:  # noqa: BLE001 - the outermost loop of who answers: the job must not wait for ever
+        _log.exception("task %s: its request to continue cannot be handled", task)
+        return Continued(status=500, message=f"internal error ({type(error).__name__})")
 
 
 def _ask(transport: Transport, task: str, wish: Continue) -> Continued:

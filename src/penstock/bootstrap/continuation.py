@@ -1,6 +1,7 @@
 """Compiles the config with which a setup workflow continues the pipeline of a checkout."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -35,12 +36,18 @@ def make_compiler(question: Question, selection: Selection, announce: Callable[[
 
 def compile_rest(question: Question, wanted: ToCompile) -> Plan:
     """The plan of the config a job handed in, with the arguments of the trigger and of the job."""
-    numbered = msgspec.structs.replace(question, number=wanted.pipeline.number)
-    context = make_context(numbered, wanted.pipeline.parameters)
+    lock = None if question.orb_lock is None else name_lock(question.orb_lock)
+    question = msgspec.structs.replace(question, number=wanted.pipeline.number, orb_lock=lock)
+    context = make_context(question, wanted.pipeline.parameters)
     context = msgspec.structs.replace(context, file=FILE)
     source = wanted.source.encode("utf-8", "surrogatepass")
     context = supply_context(source, context, question)
     return compile_continuation(source, context, wanted.setup, wanted.given)
+
+
+def name_lock(lock: Path) -> Path:
+    """The lock file of the orbs of a continuation, beside that of the setup config."""
+    return lock.with_name(f"{lock.stem}.{FILE}{lock.suffix}")
 
 
 def _narrow(plan: Plan, setup: Plan, selection: Selection) -> Plan:

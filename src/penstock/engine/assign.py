@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.follow import find_arguments
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.unit import Parts, Unit
 from penstock.model.run import Job, Task
@@ -23,9 +24,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     plan = facts.graph.plan.jobs[job.key]
     sources = list_secrets(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
-    ids = parts.memory.job_ids(tx, job.workflow_id)
     key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
-    builtins = _list_builtins(ids, facts, job, plan, task, key)
+    builtins = _list_builtins(unit, facts, job, plan, task, key)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -58,9 +58,8 @@ def _list_values(sources: Iterable[Mapping[str, str]]) -> Iterator[str]:
     return (value for source in sources for value in source.values())
 
 
-def _list_builtins(
-    ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, plan: JobPlan, task: Task, key: str
-) -> dict[str, str]:
+def _list_builtins(unit: Unit, facts: Facts, job: Job, plan: JobPlan, task: Task, key: str) -> dict[str, str]:
+    ids = unit.parts.memory.job_ids(unit.tx, job.workflow_id)
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -72,6 +71,7 @@ def _list_builtins(
             plan=plan,
             task=task,
             upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
+            arguments=find_arguments(unit.tx, facts),
             continuation_key=key,
         )
     )

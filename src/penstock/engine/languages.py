@@ -27,6 +27,7 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     plan: JobPlan
     task: Task
     upstream: tuple[str, ...] = ()  # UUIDs of the jobs it needs
+    arguments: Mapping[str, str | int | bool] = {}  # of the follow-up that made the workflow
     continuation_key: str = ""  # of a task that may continue its pipeline
 
 

@@ -17,6 +17,7 @@ from penstock.store import (
     audit,
     caches,
     contexts,
+    continuations,
     deliveries,
     expiry,
     figures,
@@ -32,6 +33,7 @@ from penstock.store import (
     queue,
     removal,
     restrictions,
+    retention,
     secrets,
     steps,
     tasks,
@@ -47,6 +49,7 @@ from penstock.store.counters import CounterKind, next_number
 from penstock.store.database import Database, Transaction
 from penstock.store.followups import FollowUpStatus
 from penstock.store.locks import LockOwner
+from penstock.store.retention import Owner
 from penstock.store.schema import metadata
 from penstock.store.sealing import Sealer
 from penstock.store.test_results import TimingKind
@@ -59,6 +62,7 @@ ENTRY = CacheEntry(key="k", blob="b", size=1, created_at=NOW)
 LAYER = WorkspaceLayer(job_key="a", task_index=0, blob="b", size=1)
 MEMBER = Membership(user_id=1, organization_id=1, role=Role.VIEWER, created_at=NOW)
 SEALER = Sealer([b"k" * 32])
+OF_BLOB = Owner(task="u", task_id=1, job_id=1, workspace="w", pipeline_id=1, ended=True)
 END = steps.StepEnd(status=StepStatus.FAILED, stopped_at=NOW)
 
 QUESTIONS: dict[str, Callable[[Transaction], object]] = {
@@ -204,6 +208,12 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "follow-ups": lambda tx: followups.followups_of(tx, 1),
     "follow-up to a workflow": lambda tx: followups.followup_to(tx, "u"),
     "follow-ups of a pipeline": lambda tx: followups.targets_in(tx, 1),
+    "continuation key": lambda tx: continuations.find_key(tx, "k"),
+    "continuation of a pipeline": lambda tx: continuations.find_use(tx, 1),
+    "layers copied": lambda tx: workspaces.copy_layers(tx, "v", "w", ["a"]),
+    "tasks of blobs": lambda tx: retention.find_owners(tx, ["u"]),
+    "blobs of tasks": lambda tx: retention.named_blobs(tx, [OF_BLOB]),
+    "pipeline removed": lambda tx: retention.remove_pipeline(tx, 1),
     "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
 }
 

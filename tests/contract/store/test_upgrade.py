@@ -12,12 +12,14 @@ from sqlalchemy import Connection, create_engine, text
 
 from penstock.model.agent import AgentState
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.model.output import TestCase, TestOutcome
 from penstock.store import agents, projects
 from penstock.store import database as opening
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
+from penstock.store.test_results import ReportSet, cases_of, save_cases
 from penstock.store.upgrade import HEAD, create_schema, migrate
-from tests.support.records import add_organization
+from tests.support.records import add_jobs, add_organization
 
 SQLITE_FACTS = (
     """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
@@ -92,6 +94,21 @@ def test_what_an_older_database_holds_is_kept(url: str) -> None:
         assert projects.load_settings(tx, found.id) == {"oss": True}
         [agent_found] = agents.list_agents(tx)
         assert (agent_found.state, agent_found.group_id, agent_found.version) == (AgentState.ONLINE, None, "")
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+        connection.execute(
+            text("INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('u', 's', 'n', 1)")
+        )
+    database = Database.open(url)
+    with database.write() as tx:
+        assert [each.slug for each in projects.list_organizations(tx)] == ["s"]
+        job = add_jobs(tx, "a")[0]
+        place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
+        save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
+        assert len(cases_of(tx, job.id, attempt=1)) == 1
     database.close()
 
 

@@ -88,3 +88,15 @@ def test_a_server_that_is_away_is_asked_again_for_a_while_under_one_name(
     assert answer_request(server, "t", json.dumps(GOOD).encode()).status == status
     assert len(server.asked) >= 3
     assert len(set(server.asked)) == 1
+
+
+class Broken(FakeServer):
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:
+        del task, wish
+        raise ZeroDivisionError
+
+
+def test_a_fault_of_ours_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    answer = answer_request(Broken(), "t", json.dumps(GOOD).encode())
+    assert (answer.status, answer.message) == (500, "internal error (ZeroDivisionError)")
+    assert "cannot be handled" in caplog.text

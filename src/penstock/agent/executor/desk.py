@@ -4,12 +4,15 @@ The command (`injob/circleci.py`) puts the request into a file, makes a pipe of 
 answered in another file and called by its pipe. Names are its own making, without `/`.
 """
 
+import errno
 import os
 import re
 import select
+import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -48,12 +51,20 @@ class Desk:
                         self._heed(name.decode())
 
     def _heed(self, name: str) -> None:
-        with (self._folder / f"continue-{name}").open("rb") as file:
+        with self._open(f"continue-{name}", os.O_RDONLY, "rb") as file:
             answer = self._answer(file.read(MOST_BYTES + 1))
-        text = f"{answer.status}\n".encode() + msgspec.json.encode({"message": answer.message})
-        (self._folder / f"answer-{name}").write_bytes(text)
+        with self._open(f"answer-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "wb") as file:
+            file.write(f"{answer.status}\n".encode() + msgspec.json.encode({"message": answer.message}))
         caller = os.open(self._folder / f"continued-{name}", os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(caller, b"\n")
         finally:
             os.close(caller)
+
+    def _open(self, name: str, flags: int, mode: str) -> IO[bytes]:
+        """The plain file; whatever else the job has put there is refused, and never waited for."""
+        handle = os.open(self._folder / name, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, "no plain file", name)
+        return os.fdopen(handle, mode)
