@@ -161,9 +161,9 @@ def _select_everywhere(projects: int) -> Executable:
         mine = select(jobs.c.id).where(
             jobs.c.project_id == bindparam(f"p{place}"), jobs.c.number.is_not(None)
         )
-        newest = mine.order_by(jobs.c.number.desc()).limit(bindparam("reach")).subquery()
+        newest = mine.order_by(jobs.c.number.desc()).limit(bindparam("reach")).subquery(f"newest_{place}")
         parts.append(select(newest.c.id))
-    every = union_all(*parts).subquery()
+    every = union_all(*parts).subquery("newest")
     page = select(every.c.id).order_by(every.c.id.desc())
     return page.limit(bindparam("limit")).offset(bindparam("offset"))
 

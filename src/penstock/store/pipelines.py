@@ -200,9 +200,9 @@ def _select_newest(projects: int, *, by_actor: bool) -> Executable:
             table.project_id == bindparam(f"p{place}"), table.id < bindparam("before")
         )
         mine = mine.where(table.actor == bindparam("actor")) if by_actor else mine
-        newest = mine.order_by(table.id.desc()).limit(bindparam("limit")).subquery()
+        newest = mine.order_by(table.id.desc()).limit(bindparam("limit")).subquery(f"newest_{place}")
         parts.append(select(newest.c.id))
-    every = union_all(*parts).subquery()
+    every = union_all(*parts).subquery("newest")
     return select(every.c.id).order_by(every.c.id.desc()).limit(bindparam("limit"))
 
 

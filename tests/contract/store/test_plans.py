@@ -255,7 +255,7 @@ def walks_of(plan: str) -> list[str]:
     return [
         line
         for line in lines
-        if not re.search(r"SCAN (\w+ )?(first|waiting|CONSTANT)", line)
+        if not re.search(r"SCAN (\w+ )?(first|waiting|newest|CONSTANT|\(subquery)", line)
         and not any(name in line for name in PARTIAL)
     ]
 
