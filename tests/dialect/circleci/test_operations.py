@@ -1,0 +1,126 @@
+"""The vendor's list of operations against our table of routes."""
+
+import csv
+
+import pytest
+
+from penstock.api.circleci.routes import ROUTES
+from penstock.api.common.faults import UnknownPathError, WrongMethodError
+from penstock.api.common.route import PUBLIC, Route
+from penstock.api.common.router import Router
+from penstock.engine.access import Action
+from tests.support.shared_data import find_shared
+
+MISSING = {
+    # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
+    "addEnvironmentVariableToContext",
+    "createCheckoutKey",
+    "createContext",
+    "createContextRestriction",
+    "createEnvVar",
+    "createProject1",
+    "createSchedule",
+    "createUsageExport",
+    "createWebhook",
+    "CreatePolicyBundle",
+    "deleteCheckoutKey",
+    "deleteContext",
+    "deleteContextRestriction",
+    "deleteEnvironmentVariableFromContext",
+    "deleteEnvVar",
+    "DeleteOrgClaims",
+    "DeleteProjectClaims",
+    "deleteScheduleById",
+    "deleteWebhook",
+    "getCheckoutKey",
+    "getContext",
+    "getContextRestrictions",
+    "GetDecisionLog",
+    "GetDecisionLogPolicyBundle",
+    "GetDecisionLogs",
+    "GetDecisionSettings",
+    "getEnvVar",
+    "GetOrgClaims",
+    "GetPolicyBundle",
+    "GetPolicyDocument",
+    "GetProjectClaims",
+    "getProjectSettings",
+    "getScheduleById",
+    "getUsageExport",
+    "getWebhookById",
+    "getWebhooks",
+    "listCheckoutKeys",
+    "listContexts",
+    "listEnvironmentVariablesFromContext",
+    "listEnvVars",
+    "listSchedulesForProject",
+    "MakeDecision",
+    "patchProjectSettings",
+    "PatchOrgClaims",
+    "PatchProjectClaims",
+    "SetDecisionSettings",
+    "updateSchedule",
+    "updateWebhook",
+    # Part 7: insights.
+    "getAllInsightsBranches",
+    "getFlakyTests",
+    "getJobTimeseries",
+    "getOrgSummaryData",
+    "getProjectWorkflowJobMetrics",
+    "getProjectWorkflowMetrics",
+    "getProjectWorkflowRuns",
+    "getProjectWorkflowsPageData",
+    "getProjectWorkflowTestMetrics",
+    "getWorkflowSummary",
+}
+"""Operations of the seed that are not answered yet; the list may only get shorter."""
+
+ROUTER = Router((route.method, route.path, route) for route in ROUTES)
+OPEN = {"/api/v2/pipeline/continue"}
+"""What anybody may call: the key in the body is the credential."""
+
+
+def list_operations() -> list[dict[str, str]]:
+    with find_shared("circleci/operations.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def find_route(operation: dict[str, str]) -> Route | None:
+    path = operation["path"].replace("{provider}/{organization}/{project}", "gh/acme/app")
+    path = path.replace("{project-slug}", "gh/acme/app").replace("{job-number}", "1").replace("{", "x")
+    try:
+        return ROUTER.find(operation["method"], f"/api/v2{path.replace('}', '')}").target
+    except (UnknownPathError, WrongMethodError):
+        return None
+
+
+def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:
+    seed = [operation for operation in list_operations() if operation["in_seed"] == "yes"]
+    assert len(seed) == 83
+    unrouted = {operation["operationId"] for operation in seed if find_route(operation) is None}
+    assert unrouted == MISSING
+
+
+def test_the_operations_of_newer_clients_are_routed() -> None:
+    wanted = {"getOrganization", "getJob", "listPipelineDefinitions", "getPipelineDefinition"}
+    routed = {each["operationId"] for each in list_operations() if find_route(each) is not None}
+    assert wanted <= routed
+    assert ROUTER.find("POST", "/api/v2/compile-config-with-defaults")
+
+
+def test_a_routed_operation_ends_as_the_vendor_s_does() -> None:
+    for operation in list_operations():
+        route = find_route(operation)
+        if route is not None:
+            codes = operation["status_codes"].split(",")
+            assert str(route.status) in codes, operation
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_says_who_may_call_it_and_what_it_does(route: Route) -> None:
+    assert (route.access == PUBLIC) == (route.path in OPEN)
+    assert route.access == PUBLIC or Action(route.access)
+    assert route.summary
+    changes = route.method != "GET"
+    free = route.path in OPEN or "compil" in route.path
+    assert free or changes == (route.access in {Action.RUN_PIPELINE, Action.FOLLOW_PROJECT})
