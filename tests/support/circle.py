@@ -1,6 +1,6 @@
 """CircleCI's API over a real engine and store, with a repository made of words and an agent made by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,17 @@ workflows:
 """
 
 
+TAGGED = CONFIG.replace(
+    "jobs:\n      - build\n", "jobs:\n      - build: {filters: {tags: {only: /.*/}}}\n"
+).replace("requires:", "filters: {tags: {only: /.*/}}, requires:")
+"""The same, for tags too."""
+
+
 class WordCode:
     """A source of code: the config of each project by branch or tag, "" for the default one."""
 
     def __init__(self) -> None:
-        self.configs: dict[str, str] = {"main": CONFIG, "v1": CONFIG, "dev": CONFIG}
+        self.configs: dict[str, str] = {"main": CONFIG, "v1": TAGGED, "dev": CONFIG}
 
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """The commit of a branch that has a config."""
@@ -134,8 +140,19 @@ class CircleSite(Site):
         """The reply to a request with the token, by default the administrator's; "" sends none."""
         chosen = self.token if token is None else token
         data = b"" if body is None else msgspec.json.encode(body)
-        sent = {"circle-token": chosen} if chosen else {}
-        return self.ask(method, path, data, **sent, **(headers or {}))
+        return self.send(
+            method, path, data, {**({"circle-token": chosen} if chosen else {}), **(headers or {})}
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """The reply to a request as it is given."""
+        return self.ask(method, path, body, cut=False, **(headers or {}))
 
     def get(self, path: str, **more: Any) -> Any:  # noqa: ANN401 - whatever was answered
         """The body of the answer to a GET of API v2, which must succeed."""

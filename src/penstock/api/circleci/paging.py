@@ -59,7 +59,7 @@ def read_token(text: str, place: str, kind: type[K]) -> K | None:
 def _is_possible(key: object) -> bool:
     """False for a number that no row can have."""
     numbers = key if isinstance(key, tuple) else (key,)
-    return all(-1 <= number < 1 << 62 for number in numbers if isinstance(number, int))
+    return all(0 <= number < 1 << 62 for number in numbers if isinstance(number, int))
 
 
 def cut_page(

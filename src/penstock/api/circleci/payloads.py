@@ -352,6 +352,12 @@ class PipelineDefinition(Payload, frozen=True, kw_only=True):
     checkout_source: CheckoutSource
 
 
+class PipelineDefinitions(Payload, frozen=True, kw_only=True):
+    """A list that has no pages."""
+
+    items: tuple[PipelineDefinition, ...]
+
+
 class CompileOptions(Payload, frozen=True, kw_only=True):
     """How a config is to be compiled."""
 

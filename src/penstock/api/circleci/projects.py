@@ -3,7 +3,6 @@
 from uuid import NAMESPACE_URL, uuid5
 
 from penstock.api.circleci import payloads
-from penstock.api.circleci.paging import Page
 from penstock.api.circleci.show import show_project
 from penstock.api.circleci.times import show_millis
 from penstock.api.circleci.words import name_vcs_type
@@ -29,19 +28,19 @@ def get_project(server: Server, call: Call) -> payloads.Project:
         return show_project(project, owner_of(tx, project))
 
 
-def list_definitions(server: Server, call: Call) -> Page[payloads.PipelineDefinition]:
+def list_definitions(server: Server, call: Call) -> payloads.PipelineDefinitions:
     """What the project's pipelines are made of: every project has one definition."""
     with server.parts.db.read() as tx:
         uuid = read_id(call.params["project_id"])
         project = open_project(tx, principal_of(call), Action.SEE_PROJECT, uuid)
         settings = load_project_settings(tx, project.id)
-    return Page([show_definition(project, settings)])
+    return payloads.PipelineDefinitions(items=(show_definition(project, settings),))
 
 
 def get_definition(server: Server, call: Call) -> payloads.PipelineDefinition:
     """A pipeline definition by id."""
     wanted = read_id(call.params["id"])
-    definition = next(iter(list_definitions(server, call).items))
+    [definition] = list_definitions(server, call).items
     if definition.id != wanted:
         raise NotFoundError("Pipeline definition not found.")
     return definition

@@ -111,7 +111,7 @@ _JOBS = (
 _DEFINITIONS = "v2/projects/{project_id}/pipeline-definitions"
 _PROJECTS = (
     _get(f"v2/{SLUG}", projects.get_project, SEE, p.Project),
-    _list(_DEFINITIONS, projects.list_definitions, SEE, p.PipelineDefinition),
+    _get(_DEFINITIONS, projects.list_definitions, SEE, p.PipelineDefinitions),
     _get(f"{_DEFINITIONS}/{{id}}", projects.get_definition, SEE, p.PipelineDefinition),
 )
 
