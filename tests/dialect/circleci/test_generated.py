@@ -1,0 +1,88 @@
+"""Requests that schemathesis makes up from our own document: never a fault of ours, never a leak."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from penstock.api.circleci.routes import CIRCLECI
+from penstock.api.common.openapi import describe_dialect
+from tests.support.circle import APP, CircleSite
+from tests.support.http import Reply
+
+DOCUMENT = describe_dialect(CIRCLECI, "http://ci.example.com")
+OPERATIONS = [
+    found.ok() for found in schemathesis.openapi.from_dict(msgspec.to_builtins(DOCUMENT)).get_all_operations()
+]
+EXAMPLES = 25
+FAULT = 500
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CircleSite]:
+    """One site for all requests; a pipeline of it has run."""
+    folder: Path = tmp_path_factory.mktemp("generated")
+    made = CircleSite(f"sqlite:///{folder / 'penstock.db'}", folder)
+    made.trigger()
+    made.build()
+    yield made
+    made.close()
+
+
+def ask(site: CircleSite, case: Any, real: dict[str, str], token: str) -> Reply:  # noqa: ANN401 - the library's
+    """The reply to a made-up request; parameters of the path in `real` are of things there are."""
+    path = case.operation.path
+    for name, value in {**case.path_parameters, **real}.items():
+        path = path.replace(f"{{{name}}}", str(value))
+    query = urlencode(case.query or {}, doseq=True)
+    wanted = isinstance(case.body, dict | list | str | int | float | bool | None)
+    body = msgspec.json.encode(case.body) if wanted else b""
+    target = path.encode("ascii", "replace").decode().replace("?", "%3F")
+    return site.send(
+        case.operation.method.upper(),
+        f"{target}?{query}" if query else target,
+        body,
+        {"circle-token": token} if token else {},
+    )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operation: Any) -> None:  # noqa: ANN401 - the library's
+    pipeline = site.lab.every_pipeline()[0]
+    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, site.lab.job(pipeline, "build").uuid]
+    things = st.fixed_dictionaries(
+        {},
+        optional={
+            "slug": st.sampled_from([APP, "gh/acme"]),
+            "id": st.sampled_from(ids),
+            "number": st.just("1"),
+            "project_id": st.just(site.project.uuid),
+        },
+    )
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+        database=None,
+    )
+    @given(case=operation.as_strategy(), real=things, known=st.booleans())
+    def requests(case: Any, real: dict[str, str], known: bool) -> None:  # noqa: ANN401, FBT001 - as hypothesis calls it
+        named = {name: value for name, value in real.items() if name in case.path_parameters}
+        reply = ask(site, case, named, site.token if known else "")
+        assert reply.status < FAULT, reply.body
+        public = case.operation.path.endswith("/pipeline/continue")
+        if not known and not public:
+            assert reply.status in {401, 404, 405}, (reply.status, reply.body)
+            assert set(reply.json()) == {"message"}
+        assert site.token.encode() not in reply.body
+
+    requests()
