@@ -31,7 +31,7 @@ jobs:
   deploy:
     machine: true
     steps:
-      - run: {name: Deploy, command: "test -e $MARK/ready"}
+      - run: {name: Deploy, command: "echo deploying; test -e $MARK/ready"}
 workflows:
   main:
     jobs:
@@ -49,7 +49,7 @@ REPORT = """\
 
 @contextmanager
 def served_project(folder: Path) -> Iterator[ServerProcess]:
-    """A running server with the project `gh/acme/app`; its job `deploy` passes once there is `folder/ready`."""
+    """A running server with the project `gh/acme/app`; its job `deploy` passes once `ready` is there."""
     config = CONFIG.replace("$MARK", str(folder))
     source = make_repository(folder / "source", {".circleci/config.yml": config, "report.xml": REPORT})
     git(folder, "clone", "--quiet", "--bare", str(source), "app.git")

@@ -111,11 +111,15 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline somebody wants. The config is taken from `config` when that is another ref."""
+    """A pipeline somebody wants.
+
+    The config is taken from `config` when that is another ref, and is `source` when there is one.
+    """
 
     ref: Ref
     actor: str
     config: Ref | None = None
+    source: str = ""
     parameters: Mapping[str, Simple] = {}
     trigger: TriggerType = TriggerType.API
 
@@ -206,9 +210,9 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
     origin = (
         commit if wish.config is None or wish.config == wish.ref else _resolve(workshop, project, wish.config)
     )
-    source, fault = b"", ""
+    source, fault = wish.source.encode("utf-8", "surrogatepass"), ""
     try:
-        source = workshop.code.read_file(project, origin.sha, settings.config_path)
+        source = source or workshop.code.read_file(project, origin.sha, settings.config_path)
     except (NotFoundError, InvalidError, LimitExceededError) as error:
         fault = f"Failed to fetch {settings.config_path}: {error}"
     branch = wish.ref.branch or ("" if wish.ref.tag else project.default_branch)

@@ -17,9 +17,8 @@ from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 
 DOCUMENT = describe_dialect(CIRCLECI, "http://ci.example.com")
-OPERATIONS = [
-    found.ok() for found in schemathesis.openapi.from_dict(msgspec.to_builtins(DOCUMENT)).get_all_operations()
-]
+SCHEMA: Any = schemathesis.openapi.from_dict(msgspec.to_builtins(DOCUMENT))
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 EXAMPLES = 25
 FAULT = 500
 

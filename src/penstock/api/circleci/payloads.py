@@ -159,11 +159,19 @@ class RefBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tag: Name | None = None
 
 
+class ConfigBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the config is taken from; `content`, which clients send though no document has it, is it."""
+
+    branch: Name | None = None
+    tag: Name | None = None
+    content: str | None = None
+
+
 class RunBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `triggerPipelineRun`."""
 
     definition_id: str | None = None
-    config: RefBody | None = None
+    config: ConfigBody | None = None
     checkout: RefBody | None = None
     parameters: dict[str, Simple] | None = None
 

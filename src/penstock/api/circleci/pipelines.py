@@ -14,7 +14,7 @@ from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
-from penstock.engine.access import Action, role_in
+from penstock.engine.access import Action, require, role_in
 from penstock.engine.continuation import answer_wish
 from penstock.engine.launch import Ref, Wish, compile_rest, describe_pipeline, launch_pipeline
 from penstock.engine.lookup import open_organization, open_project
@@ -143,12 +143,15 @@ def run(server: Server, call: Call) -> payloads.NewPipeline:
     body: payloads.RunBody = call.payload or payloads.RunBody()
     with server.parts.db.read() as tx:
         project = open_project(tx, principal_of(call), Action.RUN_PIPELINE, call.params["slug"])
+        if body.config is not None and body.config.content:
+            require(principal_of(call), Action.CHANGE_VARIABLES, project)  # it could print them
     if body.definition_id is not None and read_id(body.definition_id) != definition_id(project):
         raise NotFoundError("Pipeline definition not found.")
     config, checkout = body.config, body.checkout
     both = (checkout or config, config or checkout)
     ref, origin = (_read_ref(each.branch, each.tag) if each else Ref() for each in both)
-    return show_new_pipeline(start(server, call, ref, origin, body.parameters))
+    content = config.content if config and config.content else ""
+    return show_new_pipeline(start(server, call, ref, origin, body.parameters, content))
 
 
 def continue_pipeline(server: Server, call: Call) -> Answer:
@@ -201,13 +204,18 @@ def _list_followed(tx: Transaction, by: Principal, org_slug: str) -> dict[int, P
 
 
 def start(
-    server: Server, call: Call, ref: Ref, config: Ref | None, parameters: Mapping[str, payloads.Simple] | None
+    server: Server,
+    call: Call,
+    ref: Ref,
+    config: Ref | None,
+    parameters: Mapping[str, payloads.Simple] | None,
+    source: str = "",
 ) -> Pipeline:
     """The pipeline of the path's project, launched for the caller."""
     by = principal_of(call)
     with server.parts.db.read() as tx:
         project = open_project(tx, by, Action.RUN_PIPELINE, call.params["slug"])
-    wish = Wish(ref=ref, config=config, actor=by.user.login, parameters=parameters or {})
+    wish = Wish(ref=ref, config=config, source=source, actor=by.user.login, parameters=parameters or {})
     return launch_pipeline(server.parts, server.workshop, project, wish)
 
 
