@@ -10,7 +10,7 @@ from penstock.api.circleci.words import JOB_STATUSES, name_vcs_type
 from penstock.engine.runs import OpenJob
 from penstock.model.access import User
 from penstock.model.project import Project
-from penstock.model.run import StepRun, Task
+from penstock.model.run import Job, StepRun, Task
 from penstock.model.slug import host_of
 from penstock.model.status import JobStatus, StepStatus
 
@@ -142,39 +142,13 @@ def _show_action(found: OpenJob, task: Task, step: StepRun, base_url: str) -> pa
 
 def _describe(found: OpenJob, people: People, base_url: str) -> dict[str, object]:
     """The fields of a build."""
-    job, project, revision = found.job, found.project, found.pipeline.revision
-    username, reponame = split_slug(project)
-    begun, ended = job.started_at, job.stopped_at
-    status = JOB_STATUSES[job.status]
+    job = found.job
     return {
         "build_num": job.number,
         "build_url": show_job_url(found, base_url),
-        "vcs_url": show_url(project),
-        "vcs_type": name_vcs_type(host_of(project.slug)),
-        "vcs_revision": revision.sha,
-        "vcs_tag": revision.tag or None,
-        "branch": revision.branch or None,
-        "username": username,
-        "reponame": reponame,
-        "subject": revision.subject,
-        "body": revision.body,
-        "author_name": revision.author,
-        "committer_name": revision.author,
         "why": found.pipeline.trigger.value,
-        "lifecycle": "finished" if ended and begun else _LIFECYCLES.get(job.status, "not_running"),
-        "status": status,
-        "outcome": status if job.status.is_terminal and begun is not None else None,
-        "failed": job.status in _BROKEN if job.status.is_terminal else None,
-        "canceled": job.status is JobStatus.CANCELED,
-        "timedout": job.status is JobStatus.TIMEDOUT,
-        "infrastructure_fail": job.status is JobStatus.INFRASTRUCTURE_FAIL,
         "parallel": job.parallelism,
         "platform": "2.0",
-        "queued_at": _show(job.queued_at),
-        "usage_queued_at": _show(job.queued_at),
-        "start_time": _show(begun),
-        "stop_time": _show(ended),
-        "build_time_millis": None if begun is None or ended is None else max(ended - begun, 0),
         "fleet": "picard",
         "user": _show_user(found, people),
         "workflows": payloads.InWorkflow(
@@ -185,16 +159,56 @@ def _describe(found: OpenJob, people: People, base_url: str) -> dict[str, object
             workspace_id=found.workflow.workspace,
             upstream_job_ids=(),
         ),
-        "all_commit_details": (
-            payloads.Commit(
-                commit=revision.sha,
-                subject=revision.subject,
-                body=revision.body,
-                branch=revision.branch or None,
-                author_name=revision.author,
-                committer_name=revision.author,
-            ),
-        ),
+        **_describe_source(found),
+        **_describe_state(found.job),
+    }
+
+
+def _describe_source(found: OpenJob) -> dict[str, object]:
+    """Of which repository and commit the build is."""
+    project, revision = found.project, found.pipeline.revision
+    username, reponame = split_slug(project)
+    commit = payloads.Commit(
+        commit=revision.sha,
+        subject=revision.subject,
+        body=revision.body,
+        branch=revision.branch or None,
+        author_name=revision.author,
+        committer_name=revision.author,
+    )
+    return {
+        "vcs_url": show_url(project),
+        "vcs_type": name_vcs_type(host_of(project.slug)),
+        "vcs_revision": revision.sha,
+        "vcs_tag": revision.tag or None,
+        "branch": commit.branch,
+        "username": username,
+        "reponame": reponame,
+        "subject": revision.subject,
+        "body": revision.body,
+        "author_name": revision.author,
+        "committer_name": revision.author,
+        "all_commit_details": (commit,),
+    }
+
+
+def _describe_state(job: Job) -> dict[str, object]:
+    """How far the build has come, and when."""
+    begun, ended = job.started_at, job.stopped_at
+    status = JOB_STATUSES[job.status]
+    return {
+        "lifecycle": "finished" if ended and begun else _LIFECYCLES.get(job.status, "not_running"),
+        "status": status,
+        "outcome": status if job.status.is_terminal and begun is not None else None,
+        "failed": job.status in _BROKEN if job.status.is_terminal else None,
+        "canceled": job.status is JobStatus.CANCELED,
+        "timedout": job.status is JobStatus.TIMEDOUT,
+        "infrastructure_fail": job.status is JobStatus.INFRASTRUCTURE_FAIL,
+        "queued_at": _show(job.queued_at),
+        "usage_queued_at": _show(job.queued_at),
+        "start_time": _show(begun),
+        "stop_time": _show(ended),
+        "build_time_millis": None if begun is None or ended is None else max(ended - begun, 0),
     }
 
 
