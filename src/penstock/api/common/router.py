@@ -102,7 +102,7 @@ def _take(segments: list[str], place: int, width: int) -> list[tuple[str, int]]:
         rest = [unquote(segment) for segment in segments[place:]]
         climbs = any(part in {"", ".", ".."} for piece in rest for part in piece.split("/"))
         return [] if climbs else [("/".join(rest), len(rest))]
-    whole = [(first, 1)] if first.count("/") == width - 1 else []
+    whole = [(first, 1)] if first.count("/") >= width - 1 else []
     parts = [unquote(segment) for segment in segments[place : place + width]]
     apart = len(parts) == width and all(parts) and not any("/" in part for part in parts)
     return whole + ([("/".join(parts), width)] if apart else [])
