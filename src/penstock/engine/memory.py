@@ -9,6 +9,7 @@ from penstock.engine.facts import Facts, load_facts
 from penstock.engine.principal import Principal
 from penstock.engine.recent import Recent, Trusted
 from penstock.lifecycle.state import WorkflowState
+from penstock.model.access import User
 from penstock.model.agent import Agent
 from penstock.store import jobs
 from penstock.store.database import Transaction
@@ -38,6 +39,7 @@ class Memory:
         self._facts: Recent[int, Facts] = Recent(512)
         self._states: Recent[int, SavedState] = Recent(128)
         self.principals: Trusted[Principal] = Trusted(4096)  # by the hash of a token
+        self.people: Trusted[User] = Trusted(1024)  # by login
         self.agents: Trusted[Agent] = Trusted(4096)  # the same
 
     def facts(self, tx: Transaction, workflow_id: int) -> Facts:

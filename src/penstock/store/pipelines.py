@@ -1,6 +1,6 @@
 """Pipelines, newest first, and their configs beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -29,6 +29,16 @@ class PipelineChange(msgspec.Struct, kw_only=True):
     language: str | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, str | int | bool] | msgspec.UnsetType = msgspec.UNSET
     errors: tuple[Diagnostic, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class PipelineMark(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a pipeline as tells whether what was shown of it is still so."""
+
+    id: int
+    project_id: int
+    status: PipelineStatus
+    updated_at: int
+    actor: str
 
 
 class StoredConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +101,31 @@ def list_pipelines(
     """
     given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
-    return rows.fetch_all(tx, Pipeline, _select_page(frozenset(values)), values | {"limit": limit})
+    return rows.fetch_all(tx, Pipeline, _select_page(Pipeline, frozenset(values)), values | {"limit": limit})
+
+
+def list_marks(
+    tx: Transaction,
+    project_id: int,
+    *,
+    branch: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> list[PipelineMark]:
+    """The marks of the pipelines that `list_pipelines` would list."""
+    given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
+    values = {name: value for name, value in given.items() if value is not None}
+    statement = _select_page(PipelineMark, frozenset(values))
+    return rows.fetch_all(tx, PipelineMark, statement, values | {"limit": limit})
+
+
+def load_pipelines(tx: Transaction, ids: Collection[int]) -> list[Pipeline]:
+    """The pipelines of these row ids."""
+    if not ids:
+        return []
+    chosen = select(*rows.columns_of(pipelines, Pipeline)).where(pipelines.c.id.in_(sorted(ids)))
+    return rows.fetch_all(tx, Pipeline, chosen, {})
 
 
 def newest_pipelines(
@@ -101,8 +135,8 @@ def newest_pipelines(
     actor: str | None = None,
     before: int | None = None,
     limit: int = 20,
-) -> list[Pipeline]:
-    """The newest pipelines of these projects together, those with an id below `before`.
+) -> list[PipelineMark]:
+    """The marks of the newest pipelines of these projects together, those with an id below `before`.
 
     Each project is asked for its own newest ones, so the cost is that of the projects, not of their past.
     At most `MOST_PROJECTS` of them.
@@ -114,8 +148,8 @@ def newest_pipelines(
     values |= {} if actor is None else {"actor": actor}
     statement = _select_newest(len(project_ids), by_actor=actor is not None)
     ids = [row_id for (row_id,) in tx.execute(statement, values)]
-    chosen = select(*rows.columns_of(pipelines, Pipeline)).where(pipelines.c.id.in_(ids))
-    return rows.fetch_all(tx, Pipeline, chosen.order_by(pipelines.c.id.desc()), {})
+    chosen = select(*rows.columns_of(pipelines, PipelineMark)).where(pipelines.c.id.in_(ids))
+    return rows.fetch_all(tx, PipelineMark, chosen.order_by(pipelines.c.id.desc()), {})
 
 
 def owned_pipelines(tx: Transaction) -> list[tuple[int, str]]:
@@ -207,9 +241,9 @@ def _select_newest(projects: int, *, by_actor: bool) -> Executable:
 
 
 @cache
-def _select_page(given: frozenset[str]) -> Select[Any]:
+def _select_page(kind: type[msgspec.Struct], given: frozenset[str]) -> Select[Any]:
     table = pipelines.c
-    statement = select(*rows.columns_of(pipelines, Pipeline)).order_by(table.id.desc())
+    statement = select(*rows.columns_of(pipelines, kind)).order_by(table.id.desc())
     conditions = {
         "project_id": table.project_id == bindparam("project_id"),
         "branch": table.branch == bindparam("branch"),

@@ -79,6 +79,8 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "pipeline locked": lambda tx: pipelines.lock_pipeline(tx, 1),
     "pipelines of a project": lambda tx: pipelines.list_pipelines(tx, project_id=1, before=9),
     "pipelines of an actor": lambda tx: pipelines.list_pipelines(tx, project_id=1, actor="ada", before=9),
+    "marks of pipelines": lambda tx: pipelines.list_marks(tx, 1, branch="main", before=9),
+    "pipelines by ids": lambda tx: pipelines.load_pipelines(tx, [1, 2]),
     "newest pipelines": lambda tx: pipelines.newest_pipelines(tx, [1, 2, 3], before=9),
     "newest pipelines of an actor": lambda tx: pipelines.newest_pipelines(tx, [1, 2, 3], actor="ada"),
     "newest jobs": lambda tx: jobs.newest_jobs(tx, 1, offset=3),

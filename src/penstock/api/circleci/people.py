@@ -9,6 +9,7 @@ from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
 from penstock.engine.access import Action
+from penstock.engine.authenticate import TRUST
 from penstock.engine.lookup import open_organization
 from penstock.engine.organizations import list_organizations
 from penstock.engine.runs import read_id
@@ -53,3 +54,19 @@ def get_organization(server: Server, call: Call) -> payloads.Organization:
 def find_people(tx: Transaction, logins: Iterable[Any]) -> dict[str, User]:
     """The accounts of these logins, by login."""
     return users.users_by_login(tx, {login for login in logins if login})
+
+
+def known_people(server: Server, tx: Transaction, logins: Iterable[str]) -> dict[str, User]:
+    """The same; what was read a moment ago is believed to be so, as with tokens."""
+    known, now = server.parts.memory.people, server.parts.clock.monotonic()
+    found, missing, seen = dict[str, User](), set[str](), known.round
+    for login in set(logins):
+        user = known.get(login, now)
+        if user is None:
+            missing.add(login)
+        else:
+            found[login] = user
+    read = find_people(tx, missing)
+    for login, user in read.items():
+        known.put(login, user, until=now + TRUST, seen=seen)
+    return found | read

@@ -1,13 +1,13 @@
 """Pipelines: triggered, listed, looked at and continued."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import PAGE, Page, PageToken, cut_page, read_token
-from penstock.api.circleci.people import find_people
+from penstock.api.circleci.people import find_people, known_people
 from penstock.api.circleci.projects import definition_id
 from penstock.api.circleci.show import show_new_pipeline, show_pipeline, show_workflow
 from penstock.api.common.answer import Answer, answer_json
@@ -21,11 +21,13 @@ from penstock.engine.lookup import open_organization, open_project
 from penstock.engine.principal import Principal
 from penstock.engine.runs import open_numbered, open_pipeline, read_id
 from penstock.language.circleci.pipeline import list_values
+from penstock.model.access import User
 from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.project import Project
 from penstock.model.run import Pipeline
 from penstock.store import follows, pipelines, workflows
 from penstock.store.database import Transaction
+from penstock.store.pipelines import PipelineMark
 from penstock.wire.messages import Continue
 
 ACCEPTED = payloads.Message(message="Accepted.")
@@ -49,28 +51,28 @@ class EverywhereQuery(msgspec.Struct, frozen=True, rename="kebab"):
     mine: bool = False
 
 
-def list_everywhere(server: Server, call: Call) -> Page[payloads.Pipeline]:
+def list_everywhere(server: Server, call: Call) -> Page[msgspec.Raw]:
     """The newest pipelines of the projects the caller follows, of one organization or all."""
     by, query = principal_of(call), call.query
     before = read_token(query.page_token, "pipelines", int)
     with server.parts.db.read() as tx:
         followed = _list_followed(tx, by, query.org_slug)
-        found = pipelines.newest_pipelines(
+        marks = pipelines.newest_pipelines(
             tx,
             list(followed),
             actor=by.user.login if query.mine else None,
             before=before,
             limit=PAGE + 1,
         )
-        return _show_page(tx, found, followed, "pipelines")
+        return _show_page(server, tx, marks, followed, "pipelines")
 
 
-def list_of_project(server: Server, call: Call) -> Page[payloads.Pipeline]:
+def list_of_project(server: Server, call: Call) -> Page[msgspec.Raw]:
     """The project's pipelines, newest first."""
     return _list_of_project(server, call, branch=call.query.branch or None)
 
 
-def list_mine(server: Server, call: Call) -> Page[payloads.Pipeline]:
+def list_mine(server: Server, call: Call) -> Page[msgspec.Raw]:
     """Those of the project's pipelines that the caller triggered, newest first."""
     return _list_of_project(server, call, actor=principal_of(call).user.login)
 
@@ -176,23 +178,43 @@ def read_number(text: str) -> int:
 
 def _list_of_project(
     server: Server, call: Call, *, branch: str | None = None, actor: str | None = None
-) -> Page[payloads.Pipeline]:
+) -> Page[msgspec.Raw]:
     with server.parts.db.read() as tx:
         project = open_project(tx, principal_of(call), Action.SEE_PROJECT, call.params["slug"])
         place = f"pipelines/{project.id}"
         before = read_token(call.query.page_token, place, int)
-        found = pipelines.list_pipelines(
-            tx, project_id=project.id, branch=branch, actor=actor, before=before, limit=PAGE + 1
+        marks = pipelines.list_marks(
+            tx, project.id, branch=branch, actor=actor, before=before, limit=PAGE + 1
         )
-        return _show_page(tx, found, {project.id: project}, place)
+        return _show_page(server, tx, marks, {project.id: project}, place)
 
 
 def _show_page(
-    tx: Transaction, found: Sequence[Pipeline], projects: Mapping[int, Project], place: str
-) -> Page[payloads.Pipeline]:
-    kept, token = cut_page(found, PAGE, place, lambda pipeline: pipeline.id)
-    people = find_people(tx, (pipeline.actor for pipeline in kept))
-    return Page([show_pipeline(each, projects[each.project_id], people) for each in kept], token)
+    server: Server,
+    tx: Transaction,
+    marks: Sequence[PipelineMark],
+    projects: Mapping[int, Project],
+    place: str,
+) -> Page[msgspec.Raw]:
+    """The pipelines of the marks; those that are as they were when last shown are not read again."""
+    kept, token = cut_page(marks, PAGE, place, lambda mark: mark.id)
+    people = known_people(server, tx, (mark.actor for mark in kept))
+    keys = {mark.id: _make_key(mark, projects[mark.project_id], people) for mark in kept}
+    shown = {row_id: server.shown.get(key) for row_id, key in keys.items()}
+    for pipeline in pipelines.load_pipelines(tx, [row_id for row_id, raw in shown.items() if raw is None]):
+        payload = show_pipeline(pipeline, projects[pipeline.project_id], people)
+        raw = msgspec.Raw(msgspec.json.encode(payload))
+        shown[pipeline.id] = raw
+        if (pipeline.status, pipeline.updated_at) == keys[pipeline.id][:2]:
+            server.shown.put(keys[pipeline.id], raw)
+    return Page([raw for raw in shown.values() if raw is not None], token)
+
+
+def _make_key(mark: PipelineMark, project: Project, people: Mapping[str, User]) -> tuple[Hashable, ...]:
+    """All that what is shown of the pipeline follows from."""
+    user = people.get(mark.actor)
+    avatar = user.avatar_url if user else None
+    return (mark.status, mark.updated_at, mark.id, project.slug, project.url, avatar)
 
 
 def _list_followed(tx: Transaction, by: Principal, org_slug: str) -> dict[int, Project]:

@@ -22,8 +22,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """What answers a method and a path, who may call it, and what goes in and out.
 
     `path` is made of fixed segments and of parameters: `{id}` is one segment, `{slug:3}` three segments or
-    one that holds as many or more percent-encoded, `{path:rest}` all that is left. A `body` type is decoded from JSON
-    before the handler is called, a `query` struct from the query string. With `raw` the handler reads the
+    one that holds as many or more percent-encoded, `{path:rest}` all that is left. A `body` type is decoded
+    from JSON before the handler is called, a `query` struct from the query string. With `raw` the handler reads the
     body itself, in pieces.
     """
 

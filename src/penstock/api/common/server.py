@@ -1,6 +1,6 @@
 """What a handler can reach: the parts of the server that answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from penstock.api.common.call import Caller
 from penstock.api.common.meter import Meter
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
+from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
 
 
@@ -32,5 +33,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
+    shown: Recent[tuple[Hashable, ...], msgspec.Raw] = msgspec.field(default_factory=lambda: Recent(4096))
+    """What dialects have encoded, by all that it follows from."""
     find_reasons: Callable[[], Sequence[str]] = list
     """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""
