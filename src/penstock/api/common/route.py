@@ -23,8 +23,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is made of fixed segments and of parameters: `{id}` is one segment, `{slug:3}` three segments or
     one that holds as many or more percent-encoded, `{path:rest}` all that is left. A `body` type is decoded
-    from JSON before the handler is called, a `query` struct from the query string. With `raw` the handler reads the
-    body itself, in pieces.
+    from JSON before the handler is called, a `query` struct from the query string. With `raw`
+    the handler reads the body itself, in pieces.
     """
 
     method: str
