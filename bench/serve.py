@@ -21,9 +21,13 @@ from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.server import Server
 from penstock.bootstrap.http import Listener
 from penstock.bootstrap.settings import Settings
-from tests.support.server import running_server
+from penstock.engine.summary import summarize_pipeline
+from penstock.engine.unit import Parts
+from tests.support.processes import wait_until
+from tests.support.server import joined_parts, running_server, trigger_config
 
 BODY = b'{"items": [' + b'"0190f3a2-0000-7000-8000-000000000000", ' * 80 + b"0]}"
+CONFIG = "version: 2.1\njobs: {a: {machine: true, steps: [run: echo]}}\nworkflows: {w: {jobs: [a]}}\n"
 REST = 10.0  # seconds of doing nothing
 COUNT = 8000
 ROUNDS = 3
@@ -35,11 +39,13 @@ def run() -> list[Figure]:
 
 
 def measure_rest() -> list[Figure]:
-    """A server with its agent that has nothing to do."""
+    """A server with its agent that has run a job and has nothing to do."""
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         with running_server(Path(folder) / "data") as server:
-            started = time.perf_counter() - begun
+            started, worked = time.perf_counter() - begun, cpu_of(server.process.pid)
+            with joined_parts(server.folder.root) as parts:
+                run_job(parts)
             processes = find_family(server.process.pid)
             before = sum(map(cpu_of, processes))
             time.sleep(REST)
@@ -64,14 +70,20 @@ def measure_rest() -> list[Figure]:
             unit="%",
         ),
         Figure(
-            what="server, from its start to its first ready answer",
-            measured=f"{started:.2f} s",
+            what="server, CPU from its start to its first ready answer",
+            measured=f"{worked:.2f} s, {started:.2f} s by the clock",
             floor="–",  # noqa: RUF001 - the same
-            value=started,
+            value=worked,
             limit=2,
             unit="s",
         ),
     ]
+
+
+def run_job(parts: Parts) -> None:
+    """Let the server run one job to its end."""
+    pipeline = trigger_config(parts, CONFIG)
+    wait_until(lambda: summarize_pipeline(parts, pipeline.uuid).workflows[0].status.is_terminal, seconds=30)
 
 
 def measure_routes() -> list[Figure]:

@@ -75,6 +75,20 @@ def test_restore_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     assert "is not empty" in done.stderr
 
 
+def test_restore_refuses_settings_that_lead_elsewhere(tmp_path: Path) -> None:
+    done = call("restore", "b.tar", "--data", str(tmp_path / "again"), PENSTOCK_BLOBS="s3://elsewhere")
+    assert done.returncode == 2
+    assert "neither `database` nor `blobs`" in done.stderr
+
+
+def test_backup_of_postgresql_is_left_to_its_own_tool(tmp_path: Path) -> None:
+    url = "postgresql://ci@nowhere/ci"
+    done = call("backup", str(tmp_path / "b.tar"), "--data", str(tmp_path), PENSTOCK_DATABASE=url)
+    assert done.returncode == 2
+    assert "pg_dump" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_restore_refuses_half_a_backup_and_leaves_nothing(tmp_path: Path) -> None:
     whole = back_up(tmp_path).read_bytes()
     for size in (0, 100, len(whole) // 2, len(whole) - 11_000):

@@ -23,7 +23,7 @@ from tests.support.command import command
 from tests.support.processes import wait_until
 
 ADDRESS = re.compile(r"listening on (https?://\S+)")
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class ServerProcess:

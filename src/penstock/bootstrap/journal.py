@@ -65,6 +65,7 @@ def set_up_logging(level: Level, style: Format) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("penstock").setLevel(level.upper())
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what matters of it we say ourselves
     logging.raiseExceptions = False  # a log that cannot be written must not fill another one
     _leave_out_origins()
 

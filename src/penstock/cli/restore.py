@@ -5,6 +5,7 @@ from pathlib import Path
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.sources import find_settings
 from penstock.cli.exit import Exit
+from penstock.model.errors import InvalidError
 
 
 def restore(file: Path, /, *, data: str | None = None, settings: Path | None = None) -> int:
@@ -21,7 +22,13 @@ def restore(file: Path, /, *, data: str | None = None, settings: Path | None = N
     """
     from penstock.bootstrap.restore import read_backup
 
-    folder = DataFolder(find_settings({"data": data}, settings).data)
+    found = find_settings({"data": data}, settings)
+    if found.settings.database or found.settings.blobs:
+        raise InvalidError(
+            "restore makes a data folder with a database and blobs of its own: "
+            "the settings must name neither `database` nor `blobs`"
+        )
+    folder = DataFolder(found.data)
     manifest, done = read_backup(file, folder)
     print(f"{folder.root}: the database and {done.blobs} blobs of {done.bytes} bytes")
     if not manifest.key:

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,6 +34,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _NO_BODY = {204, 304}
+
+CUT_OFF = 499
+"""What is counted for a request whose caller went away, since there is no status for that."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -77,9 +80,12 @@ class App:
         try:
             answer = await self._answer(call, receive)
             status = answer.status
-            await self._send(call, answer, send)
+            await self._send(call, answer, receive, send)
         except CutOffError:
-            status = 499
+            status = CUT_OFF
+        except Exception:
+            _log.exception("request %s: its answer broke off", call.request_id)
+            raise  # so that the connection is cut: the caller must not take a part for the whole
         finally:
             self._server.meter.open_requests -= 1
             note_request(call, status, time.perf_counter() - begun, self._server.meter)
@@ -113,7 +119,8 @@ class App:
         if target.is_async:
             call.run = self._pool.run
             self._decode(route, call)
-            return _complete(route, await route.handler(self._server, call))
+            work = route.handler(self._server, call)
+            return _complete(route, await (_hold(work, receive) if route.held else work))
         answer: Answer = await self._pool.run(self._handle, target, call)
         return answer
 
@@ -158,7 +165,7 @@ class App:
                 return dialect.show_error(error)
         return show_plainly(error)
 
-    async def _send(self, call: Call, answer: Answer, send: Send) -> None:
+    async def _send(self, call: Call, answer: Answer, receive: Receive, send: Send) -> None:
         """Send the answer; a body in pieces is read in the pool, and closed however that ends."""
         whole = isinstance(answer.body, bytes)
         body, extra = compress(call, answer) if whole else (b"", ())
@@ -169,20 +176,26 @@ class App:
                 headers.append((b"content-length", str(len(body)).encode()))
         headers += [(name.encode(), value.encode("latin-1")) for name, value in (*answer.headers, *extra)]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        if isinstance(answer.body, bytes) or call.method == "HEAD":
+        if isinstance(answer.body, bytes):
             await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
             return
-        await self._send_pieces(answer.body, send)
-
-    async def _send_pieces(self, pieces: Iterator[bytes], send: Send) -> None:
+        pieces = iter(()) if call.method == "HEAD" else answer.body
+        gone = asyncio.ensure_future(_await_leave(receive))
         try:
-            while (piece := await self._pool.run(next, pieces, None)) is not None:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await self._send_pieces(pieces, gone, send)
         finally:
-            close = getattr(pieces, "close", None)
+            gone.cancel()
+            close = getattr(answer.body, "close", None)
             if close is not None:
-                await self._pool.run(close)
+                await asyncio.to_thread(close)
+
+    async def _send_pieces(self, pieces: Iterator[bytes], gone: "asyncio.Future[None]", send: Send) -> None:
+        """Send until there are no more; raises CutOffError when nobody is there to read them."""
+        while (piece := await self._pool.run(next, pieces, None)) is not None:
+            if gone.done():
+                raise CutOffError
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
@@ -191,6 +204,26 @@ def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
     Raises ValueError when two routes have the same method and path.
     """
     return App(server, dialects)
+
+
+async def _hold(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:  # noqa: ANN401 - what the work returns
+    """What the work returned; it is cancelled when the caller goes away, and CutOffError raised."""
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_await_leave(receive))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise CutOffError
+    finally:
+        gone.cancel()
+        working.cancel()
+
+
+async def _await_leave(receive: Receive) -> None:
+    """Return when the caller has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _make_call(scope: Scope) -> Call:

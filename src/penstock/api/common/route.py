@@ -39,5 +39,5 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     raw: bool = False
     limit: int | None = None  # bytes of the body; None is the server's own limit
-    held: bool = False  # the answer may be held back on purpose, so its time says nothing
+    held: bool = False  # may be answered late on purpose; a coroutine that is cancelled when the caller goes
     quiet: bool = False  # successes are not worth a line in the log

@@ -1,5 +1,6 @@
 """The steps of a request: routing, bounds, guard, decoding, answers, errors; never an exception."""
 
+import asyncio
 import gzip
 import logging
 import threading
@@ -236,8 +237,58 @@ def test_an_answer_may_come_in_pieces_and_is_closed() -> None:
     site = Site([route("/a", lambda _s, _c: Answer(body=count(), media="text/plain"))])
     assert site.ask("GET", "/a").body == b"123"
     assert closed.is_set()
-    closed.clear()
     assert site.ask("HEAD", "/a").body == b""
+
+
+def test_pieces_are_read_no_further_when_nobody_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    read: list[int] = []
+    closed = threading.Event()
+
+    def count() -> Iterator[bytes]:
+        try:
+            for number in range(1000):
+                read.append(number)
+                yield b"x"
+        finally:
+            closed.set()
+
+    site = Site([route("/a", lambda _s, _c: Answer(body=count(), media="text/plain"))])
+    site.ask("GET", "/a", cut=True)
+    assert len(read) < 1000
+    assert closed.is_set()
+    assert caplog.records == []
+
+
+def test_an_answer_that_breaks_off_is_never_taken_for_whole(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Iterator[bytes]:
+        yield b"1"
+        raise UnavailableError("the blob store is away")
+
+    site = Site([route("/a", lambda _s, _c: Answer(body=fail(), media="text/plain"))])
+    with pytest.raises(UnavailableError):
+        site.ask("GET", "/a")
+    assert "its answer broke off" in caplog.text
+
+
+def test_a_held_answer_is_given_up_when_the_caller_goes() -> None:
+    ended: list[str] = []
+
+    async def hold(_server: Server, _call: Call) -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+        return "never"
+
+    async def answer(_server: Server, _call: Call) -> str:
+        return "at once"
+
+    site = Site([route("/a", hold, held=True), route("/b", answer, held=True)])
+    assert site.ask("GET", "/a", cut=True).status == 0
+    assert ended == ["cancelled"]
+    assert site.ask("GET", "/b").json() == "at once"
+    assert "penstock_request_seconds_count" not in site.meter.show().decode()
 
 
 def test_large_answers_are_compressed_for_those_who_ask() -> None:
