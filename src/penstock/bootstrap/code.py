@@ -1,5 +1,6 @@
 """The source of projects as a server reads it: a mirror of each repository below its data folder."""
 
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,18 +13,28 @@ from penstock.forge.credentials import Credentials
 from penstock.forge.mirror import Mirror
 from penstock.forge.refs import HEADS, TAGS, check_ref
 from penstock.language.common.context import Context
+from penstock.model.errors import UnavailableError
 from penstock.model.project import Project
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
+
+PATIENCE = 5.0
+"""Seconds a request waits for its turn to talk to an origin."""
 
 _PULLS = ("pull/", "merge-requests/")
 """How branches begin that stand for the refs of pull requests."""
 
 
 class MirroredCode:
-    """Reads projects through their mirrors; an `engine.launch.SourceOfCode`."""
+    """Reads projects through their mirrors; an `engine.launch.SourceOfCode`.
 
-    def __init__(self, folder: Path, database: Database, sealer: Sealer, policy: Policy) -> None:
+    At most `most` origins are talked to at once, so that slow ones leave threads for other requests.
+    """
+
+    def __init__(
+        self, folder: Path, database: Database, sealer: Sealer, policy: Policy, most: int = 4
+    ) -> None:
+        self._turns = threading.BoundedSemaphore(most)
         self._folder = folder
         self._database = database
         self._sealer = sealer
@@ -32,6 +43,21 @@ class MirroredCode:
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """Fetch the ref and say which commit it is at."""
         name = _expand(ref)
+        if not self._turns.acquire(timeout=PATIENCE):
+            raise UnavailableError("too many repositories are being fetched at present")
+        try:
+            mirror = self._fetch(project, name)
+        finally:
+            self._turns.release()
+        found = mirror.resolve(name)
+        return CommitFacts(sha=found.sha, author=found.author, subject=found.subject, body=found.body)
+
+    def read_file(self, project: Project, sha: str, path: str) -> bytes:
+        """Read a file of a commit that is here."""
+        return self._open(project, Credentials()).read_file(sha, path)
+
+    def _fetch(self, project: Project, name: str) -> Mirror:
+        """The mirror with the ref as its origin has it now; keys lie in files only meanwhile."""
         with self._database.read() as tx:
             sealed = open_credentials(tx, self._sealer, project.id)
         with TemporaryDirectory(prefix="penstock-key-") as keys:
@@ -45,12 +71,7 @@ class MirroredCode:
                 )
             mirror = self._open(project, given)
             mirror.fetch(name)
-        found = mirror.resolve(name)
-        return CommitFacts(sha=found.sha, author=found.author, subject=found.subject, body=found.body)
-
-    def read_file(self, project: Project, sha: str, path: str) -> bytes:
-        """Read a file of a commit that is here."""
-        return self._open(project, Credentials()).read_file(sha, path)
+        return mirror
 
     def _open(self, project: Project, credentials: Credentials) -> Mirror:
         folder = self._folder / project.uuid
@@ -61,7 +82,8 @@ class MirroredCode:
 def open_workshop(settings: Settings, folder: DataFolder, database: Database, sealer: Sealer) -> Workshop:
     """What a server makes plans with."""
     policy = Policy(protocols=frozenset(Protocol(name) for name in settings.git_protocols if name != "git"))
-    return Workshop(code=MirroredCode(folder.mirrors, database, sealer, policy), supply=_supply)
+    code = MirroredCode(folder.mirrors, database, sealer, policy, most=max(settings.threads // 2, 1))
+    return Workshop(code=code, supply=_supply)
 
 
 def _supply(source: bytes, context: Context) -> Context:

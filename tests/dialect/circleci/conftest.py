@@ -1,4 +1,4 @@
-"""A server that speaks CircleCI's API, without a network."""
+"""A server that speaks CircleCI's API, without a network, on both databases."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,21 @@ from pathlib import Path
 import pytest
 
 from tests.support.circle import CircleSite
+from tests.support.databases import KINDS, PostgresServer, fresh_url, start_postgresql
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[CircleSite]:
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """One server for all tests of this folder."""
+    server = start_postgresql()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CircleSite]:
     """A site with one project and nothing run yet."""
-    made = CircleSite(f"sqlite:///{tmp_path / 'penstock.db'}", tmp_path)
-    yield made
-    made.close()
+    with fresh_url(request, tmp_path) as url:
+        made = CircleSite(url, tmp_path)
+        yield made
+        made.close()

@@ -1,0 +1,124 @@
+"""A server reads projects through mirrors of their repositories."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from penstock.bootstrap import code as wiring
+from penstock.bootstrap.code import MirroredCode
+from penstock.engine.launch import Ref
+from penstock.engine.principal import SERVER
+from penstock.engine.project_settings import set_credentials
+from penstock.forge.address import Policy, Protocol
+from penstock.model.credentials import CloneCredentials
+from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
+from penstock.model.project import Project
+from penstock.store.sealing import Sealer
+from tests.support.lab import Lab
+from tests.support.records import add_project
+from tests.support.repositories import git, make_repository
+
+SEALER = Sealer([b"k" * 32])
+FILES = Policy(protocols=frozenset({Protocol.FILE}))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    made = Lab(f"sqlite:///{tmp_path / 'p.db'}", tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def project(lab: Lab, tmp_path: Path) -> Project:
+    """A project with the branch `main`, the tag `v1` and a pull request."""
+    source = make_repository(tmp_path / "source", {"a.yml": "first"})
+    git(source, "tag", "v1")
+    git(source, "checkout", "--quiet", "-b", "dev/x")
+    (source / "a.yml").write_text("second")
+    git(source, "commit", "--quiet", "--all", "--message=second\n\nmore")
+    git(source, "update-ref", "refs/pull/7/head", "HEAD")
+    git(source, "checkout", "--quiet", "main")
+    with lab.parts.db.write() as tx:
+        return msgspec.structs.replace(add_project(tx), url=str(source))
+
+
+def open_code(lab: Lab, folder: Path, policy: Policy = FILES) -> MirroredCode:
+    return MirroredCode(folder / "mirrors", lab.parts.db, SEALER, policy)
+
+
+@pytest.mark.parametrize(
+    ("ref", "text", "subject"),
+    [
+        (Ref(branch="main"), b"first", "first"),
+        (Ref(tag="v1"), b"first", "first"),
+        (Ref(branch="dev/x"), b"second", "second"),
+        (Ref(branch="pull/7/head"), b"second", "second"),
+    ],
+)
+def test_a_ref_is_fetched_and_a_file_of_it_read(
+    lab: Lab, project: Project, tmp_path: Path, ref: Ref, text: bytes, subject: str
+) -> None:
+    code = open_code(lab, tmp_path)
+    commit = code.resolve(project, ref)
+    assert commit.subject == subject
+    assert code.read_file(project, commit.sha, "a.yml") == text
+
+
+def test_a_branch_is_as_the_origin_has_it_now(lab: Lab, project: Project, tmp_path: Path) -> None:
+    code = open_code(lab, tmp_path)
+    before = code.resolve(project, Ref(branch="main"))
+    git(Path(project.url), "commit", "--quiet", "--allow-empty", "--message=later")
+    after = code.resolve(project, Ref(branch="main"))
+    assert (before.subject, after.subject) == ("first", "later")
+
+
+@pytest.mark.parametrize(
+    ("ref", "kind"),
+    [
+        (Ref(branch="gone"), NotFoundError),
+        (Ref(tag="main"), NotFoundError),
+        (Ref(branch="--upload-pack=touch x"), InvalidError),
+        (Ref(branch="a..b"), InvalidError),
+        (Ref(branch="pull/../../heads/main"), InvalidError),
+    ],
+)
+def test_what_is_no_ref_is_told_so(
+    lab: Lab, project: Project, tmp_path: Path, ref: Ref, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        open_code(lab, tmp_path).resolve(project, ref)
+
+
+def test_an_address_that_is_not_allowed_is_not_followed(lab: Lab, project: Project, tmp_path: Path) -> None:
+    with pytest.raises(ForbiddenError):
+        open_code(lab, tmp_path, Policy()).resolve(project, Ref(branch="main"))
+
+
+def test_keys_lie_in_files_only_while_git_runs(
+    lab: Lab, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = CloneCredentials(private_key="the key", known_hosts="host key")
+    set_credentials(lab.parts, SEALER, SERVER, project, sealed)
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(keys))
+    open_code(lab, tmp_path).resolve(project, Ref(branch="main"))
+    assert list(keys.iterdir()) == []
+    kept = [file for file in tmp_path.rglob("*") if file.is_file() and b"the key" in file.read_bytes()]
+    assert kept == []
+
+
+def test_slow_origins_leave_others_their_turn(
+    lab: Lab, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "PATIENCE", 0.01)
+    code = MirroredCode(tmp_path / "mirrors", lab.parts.db, SEALER, FILES, most=1)
+
+    assert code._turns.acquire()
+    with pytest.raises(UnavailableError):
+        code.resolve(project, Ref(branch="main"))
+    code._turns.release()
+    assert code.resolve(project, Ref(branch="main")).subject == "first"
