@@ -6,8 +6,6 @@ from typing import Protocol
 import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
-from penstock.engine.effects import settle
-from penstock.engine.flow import load_flow
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.project_settings import load_project_settings
@@ -19,7 +17,6 @@ from penstock.kit.marks import Mark
 from penstock.language.circleci.continuation import compile_continuation
 from penstock.language.circleci.pipeline import PipelineFacts, list_values
 from penstock.language.common.context import Context
-from penstock.lifecycle.events import CancelRequested
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.errors import (
     ForbiddenError,
@@ -31,9 +28,8 @@ from penstock.model.errors import (
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
-from penstock.model.status import Reason
 from penstock.plan.plan import Plan
-from penstock.store import counters, workflows
+from penstock.store import counters
 from penstock.store.database import Transaction
 
 Simple = str | int | bool
@@ -157,10 +153,8 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
         "pipeline.number" in text for text in (draft.source.decode(errors="replace"), *context.orbs.values())
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
-    pipeline = trigger_pipeline(parts, _make_request(draft, plan, number))
-    if settings.autocancel_builds and _is_redundant(project, pipeline):
-        transact(parts, lambda unit: _cancel_older(unit, pipeline))
-    return pipeline
+    supersedes = settings.autocancel_builds and _is_newest(project, draft)
+    return trigger_pipeline(parts, _make_request(draft, plan, number, supersedes=supersedes))
 
 
 def check_open(tx: Transaction, project: Project) -> ProjectSettings:
@@ -295,7 +289,7 @@ def _take_number(unit: Unit, project: Project) -> int:
     return counters.next_number(unit.tx, project.id, counters.CounterKind.PIPELINE)
 
 
-def _make_request(draft: _Draft, plan: Plan, number: int) -> TriggerRequest:
+def _make_request(draft: _Draft, plan: Plan, number: int, *, supersedes: bool) -> TriggerRequest:
     return TriggerRequest(
         project_id=draft.project.id,
         uuid=draft.uuid,
@@ -306,20 +300,12 @@ def _make_request(draft: _Draft, plan: Plan, number: int) -> TriggerRequest:
         plan=plan,
         source=draft.source.decode(errors="replace"),
         parameters=draft.wish.parameters,
+        supersedes=supersedes,
     )
 
 
-def _is_redundant(project: Project, pipeline: Pipeline) -> bool:
+def _is_newest(project: Project, draft: _Draft) -> bool:
     """True when older pipelines of the branch are not wanted any more (CircleCI docs: auto-cancel)."""
-    branch = pipeline.revision.branch
-    scheduled = pipeline.trigger is TriggerType.SCHEDULE
+    branch = draft.revision.branch
+    scheduled = draft.wish.trigger is TriggerType.SCHEDULE
     return bool(branch) and branch != project.default_branch and not scheduled
-
-
-def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:
-    """Ask the workflows of older pipelines of the branch to stop."""
-    branch = pipeline.revision.branch
-    for workflow in workflows.open_workflows(unit.tx, project_id=pipeline.project_id, branch=branch):
-        if workflow.pipeline_id < pipeline.id:
-            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.STRATEGY))
-    settle(unit)

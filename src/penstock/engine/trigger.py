@@ -6,17 +6,19 @@ import msgspec
 
 from penstock.engine.effects import settle
 from penstock.engine.feed import PipelineChanged
+from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
+from penstock.lifecycle.events import CancelRequested
 from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
 from penstock.model.diagnostic import has_errors
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
-from penstock.model.status import PipelineStatus
+from penstock.model.status import PipelineStatus, Reason
 from penstock.plan.plan import Plan, encode
-from penstock.store import counters, pipelines, projects
+from penstock.store import counters, pipelines, projects, workflows
 from penstock.store.pipelines import StoredConfig
 
 
@@ -38,7 +40,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a pipeline is made of. The plan is compiled; with errors in it the pipeline only records them.
 
     `uuid` and `number` may be given when the config was compiled with them. `owner` is the lock file of
-    the command that runs the pipeline, `labels` are facts kept with it.
+    the command that runs the pipeline, `labels` are facts kept with it. A pipeline that `supersedes` has
+    the workflows of older ones of its branch stopped.
     """
 
     project_id: int
@@ -52,6 +55,7 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str | int | bool] = {}
     owner: str = ""
     labels: Mapping[str, str] = {}
+    supersedes: bool = False
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +111,18 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     )
     if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
+    if request.supersedes:
+        _cancel_older(unit, pipeline)
     settle(unit)
     return pipeline
+
+
+def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:
+    """Ask the workflows of older pipelines of the branch to stop."""
+    branch = pipeline.revision.branch
+    for workflow in workflows.open_workflows(unit.tx, project_id=pipeline.project_id, branch=branch):
+        if workflow.pipeline_id < pipeline.id:
+            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.STRATEGY))
 
 
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:
