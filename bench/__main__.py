@@ -10,7 +10,18 @@ import msgspec
 
 from bench.figure import Figure
 
-BENCHES = ("start", "compile", "graph", "log", "agent_tasks", "agent_log", "container", "serve", "hook")
+BENCHES = (
+    "start",
+    "compile",
+    "graph",
+    "log",
+    "agent_tasks",
+    "agent_log",
+    "container",
+    "serve",
+    "pages",
+    "hook",
+)
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 HEAD = """\
 # Benchmarks
