@@ -90,6 +90,7 @@ class Session:
         try:
             self._run_steps(task, background)
             background.end()
+            self._tell_troubles(place)
         except RefusedError as error:
             self._verdict = Verdict(TaskStatus.FAILED, Reason.MALFORMED, str(error))
         except LostPlaceError as error:
@@ -99,6 +100,13 @@ class Session:
             self._pump.close()
         background.report_ended()
         self._heed_stop()
+
+    def _tell_troubles(self, place: Place) -> None:
+        """What no failed step has told yet is a step of its own."""
+        spin_up = SpinUp(self._begin_spin_up, self._pump.breathe)
+        for trouble in place.list_troubles():
+            spin_up.say(trouble)
+        spin_up.end(self._reporter.step_finished)
 
     def _run_steps(self, task: TaskContext, background: BackgroundSteps) -> None:
         limit = self._assignment.plan.time_limit
@@ -163,6 +171,9 @@ class Session:
         if isinstance(step, Run) and in_background and not problem:
             return background.start(step, context)
         result = fail(problem, log) if problem else attempt_step(step, context)
+        if result.status is not StepStatus.SUCCESS:
+            for trouble in task.place.list_troubles():
+                log.say(trouble)
         log.finish()
         self._reporter.step_finished(number, result.status, result.exit_code, result.message)
         return result

@@ -59,6 +59,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     variables: GivenVariables
     slots: int
     engine: "Engine | None" = None  # for jobs that ask for containers
+    anything: bool = False  # jobs for other machines run on this one
     approve: Collection[str] = ()
     keep: bool = False
 
@@ -204,7 +205,10 @@ class LocalRun:
                 now=self.parts.clock.now(),
             )
         jobs = self.folder.path / "jobs"
-        self._executors = executors = LocalExecutors(jobs, self._order.engine, keep=self._order.keep)
+        order = self._order
+        self._executors = executors = LocalExecutors(
+            jobs, order.engine, anything=order.anything, keep=order.keep
+        )
         self._gateway = transport = _Watched(self.parts, self._fail)
         self._agent = Agent(
             transport,

@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contexts: Mapping[str, Mapping[str, str]]
     slots: int
     engine: "Engine | None"
+    anything: bool
     approve: tuple[str, ...]
     output: Path | None
     json: bool
@@ -71,6 +72,7 @@ def run_order(settings: Settings) -> int:
         variables=GivenVariables(project=settings.project, contexts=settings.contexts),
         slots=settings.slots,
         engine=settings.engine,
+        anything=settings.anything,
         approve=settings.approve,
         keep=settings.keep,
     )

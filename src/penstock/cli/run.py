@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import Group, Parameter
 
 from penstock.bootstrap.config import Question, compile_config, find_config, is_file
-from penstock.bootstrap.executors import Choice, find_engine
+from penstock.bootstrap.executors import Choice, find_engine, list_missing
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_variables, show_diagnostics, split_pairs
 from penstock.model.diagnostic import Severity, has_errors
@@ -24,8 +24,6 @@ _WHAT = Group("What to run", sort_key=1)
 _GIVEN = Group("What it is given", sort_key=2)
 _HOW = Group("How", sort_key=3)
 
-_AT_HOME = {ExecutorKind.HOST, ExecutorKind.NONE, ExecutorKind.MACHINE}
-_SYSTEMS = {ExecutorKind.MACOS, ExecutorKind.WINDOWS}
 _NAMED = 3  # jobs a warning names; of the others it says how many
 
 Several = Parameter(negative="")
@@ -83,7 +81,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     approve
         Give this approval, or `all`; may be given several times.
     executor
-        Where jobs with images run; `auto` is Docker when an engine answers, else this host.
+        Where jobs run: `auto` is Docker for jobs with images when an engine answers, `host` always here.
     max_parallel
         How many jobs run at a time; without it as many as there are processors.
     output
@@ -181,7 +179,7 @@ def _start(wish: Wish) -> int:
         return Exit.SUCCESS
     check_approvals(plan, wish.approve)
     engine = find_engine(plan, wish.executor)
-    _warn(plan, set(wish.contexts), _AT_HOME | ({ExecutorKind.DOCKER} if engine is not None else set()))
+    _warn(plan, wish, has_engine=engine is not None)
     from penstock.cli.local import Settings, run_order
 
     settings = Settings(
@@ -192,6 +190,7 @@ def _start(wish: Wish) -> int:
         contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
         slots=wish.slots,
         engine=engine,
+        anything=wish.executor == "host",
         approve=wish.approve,
         output=wish.output,
         json=wish.json,
@@ -202,18 +201,18 @@ def _start(wish: Wish) -> int:
     return run_order(settings)
 
 
-def _warn(plan: Plan, contexts: set[str], at_home: set[ExecutorKind]) -> None:
+def _warn(plan: Plan, wish: Wish, *, has_engine: bool) -> None:
     """Say once what will be different from where the pipeline usually runs."""
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
-    elsewhere = sorted({job.name for job in jobs if job.executor.kind not in at_home | _SYSTEMS})
-    if elsewhere:
+    elsewhere = sorted({job.name for job in jobs if job.executor.kind is ExecutorKind.DOCKER})
+    if elsewhere and not has_engine:
         services = any(len(job.executor.images) > 1 for job in jobs)
         without = ", without their service containers" if services else ""
         _tell(f"on this host, with its tools{without}, instead of a container: {_name_some(elsewhere)}")
-    foreign = sorted({job.name for job in jobs if job.executor.kind in _SYSTEMS})
-    if foreign:
-        _tell(f"on this host instead of macOS or Windows: {_name_some(foreign)}")
-    missing = sorted({name for job in jobs for name in job.contexts} - contexts)
+    foreign = sorted({job.name for job in jobs if list_missing(job.executor)})
+    if foreign and wish.executor == "host":
+        _tell(f"on this host instead of another kind of machine: {_name_some(foreign)}")
+    missing = sorted({name for job in jobs for name in job.contexts} - set(wish.contexts))
     if missing:
         way_out = f"give them with --context {missing[0]}=FILE"
         _tell(f"no variables for context {', '.join(missing)}: {way_out}")

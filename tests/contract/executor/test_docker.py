@@ -24,7 +24,8 @@ from penstock.plan.step import (
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import ArtifactStored, Layer, LayerSaved, Source, StepFinished
 from tests.support.agents import Bench, agent_at_work, assign
-from tests.support.docker import IMAGE, busybox_job, list_containers, make_image, open_test_engine
+from tests.support.docker import IMAGE, busybox_job, list_containers, open_test_engine
+from tests.support.docker_images import make_image
 from tests.support.processes import wait_until
 from tests.support.repositories import git, make_repository
 from tests.support.transport import FakeServer

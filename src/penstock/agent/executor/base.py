@@ -178,6 +178,10 @@ class Place(Protocol):
         """
         ...
 
+    def list_troubles(self) -> list[str]:
+        """What went wrong beside the steps since this was last asked, for the user to read."""
+        ...
+
     def end_processes(self) -> None:
         """No process of the task is alive, however far it went."""
         ...

@@ -166,6 +166,10 @@ class DummyPlace:
             self._files[f"{next(iter(roots.values()))}/{name}"] = b""
         return len(names)
 
+    def list_troubles(self) -> list[str]:
+        """None."""
+        return []
+
     def end_processes(self) -> None:
         """Every promise is kept."""
         for process in self._processes:

@@ -175,6 +175,10 @@ class HostPlace:
         """Lay a tar stream into the roots."""
         return unpack(chunks, roots, accept)
 
+    def list_troubles(self) -> list[str]:
+        """None: nothing runs beside the steps."""
+        return []
+
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""
         if not self._ended:

@@ -23,6 +23,7 @@ from penstock.agent.injob.circleci import VARIABLE, expand_braces, translate_glo
 from penstock.model.errors import PenstockError
 
 SLOTS = 16
+_LONGEST = 16  # bytes of a line the command writes; others are of no use
 _COMMAND = Path(__file__).parents[2] / "injob" / "circleci.py"
 _OPTION = re.compile(r"--(?P<name>[\w-]+)(?:=(?P<value>.*))?", re.DOTALL)
 
@@ -66,7 +67,7 @@ class AnswerService:
     def _serve(self) -> None:
         heard = b""
         while self._woken not in select.select([self._ask, self._woken], [], [])[0]:
-            *lines, heard = (heard + os.read(self._ask, 4096)).split(b"\n")
+            *lines, heard = (heard[-_LONGEST:] + os.read(self._ask, 4096)).split(b"\n")
             for line in lines:
                 verb, _, number = line.decode(errors="replace").partition(" ")
                 if number.isdecimal() and int(number) < SLOTS:

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -32,6 +33,13 @@ class EngineError(PenstockError):
         self.status = status
 
 
+class Machine(msgspec.Struct, frozen=True):
+    """What the engine's machine has; memory in bytes."""
+
+    processors: int = msgspec.field(name="NCPU")
+    memory: int = msgspec.field(name="MemTotal")
+
+
 class Engine:
     """One engine. All calls may be made from several threads at once.
 
@@ -47,6 +55,11 @@ class Engine:
     def socket(self) -> str:
         """The path of its unix socket, empty when it has none."""
         return urlsplit(self.address).path if self.address.startswith("unix:") else ""
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What the engine's machine has."""
+        return self.ask(Machine, "/info")
 
     def ask(self, shape: type[Shape], path: str, query: Query | None = None, *, body: object = None) -> Shape:
         """The engine's answer to a GET, or to a POST when there is a body."""
@@ -75,7 +88,7 @@ class Engine:
         if body is not None:
             given["Content-Type"] = "application/json"
         data = chunks if chunks is not None else None if body is None else msgspec.json.encode(body)
-        target = f"{self._version}{path}" + (f"?{urlencode(query)}" if query else "")
+        target = self.make_target(path, query)
         try:
             with suppress(BrokenPipeError):  # it answered before it had read all: the answer says why
                 connection.request(method, target, data, given, encode_chunked=chunks is not None)
@@ -87,6 +100,10 @@ class Engine:
             raise LostPlaceError(f"the Docker engine at {self.address} does not answer: {error}") from error
         finally:
             connection.close()
+
+    def make_target(self, path: str, query: Query | None = None) -> str:
+        """What a request line says: the version of the API, the path and the query."""
+        return f"{self._version}{path}" + (f"?{urlencode(query)}" if query else "")
 
     def read(self, path: str, query: Query | None = None) -> Iterator[bytes]:
         """The body of a GET, piece by piece."""

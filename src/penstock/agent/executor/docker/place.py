@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import count
 from pathlib import PurePosixPath
+from weakref import WeakSet
 
 import msgspec
 
@@ -41,18 +42,25 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DockerPlace:
-    """The containers of one task. `lent` says where folders of this machine are seen inside."""
+    """The containers of one task: services by what the user calls them.
+
+    `lent` says where folders of this machine are seen inside.
+    """
 
     def __init__(
         self,
-        containers: Sequence[Container],
+        primary: Container,
+        services: Mapping[str, Container],
         control: ControlFolder,
         ground: Ground,
         variables: Mapping[str, str],
         lent: Mapping[str, str],
     ) -> None:
-        self._containers = containers
-        self._primary = containers[0]
+        self._containers = (primary, *services.values())
+        self._primary = primary
+        self._services = dict(services)  # those of whose end nobody was told
+        self._running: WeakSet[ContainerProcess] = WeakSet()
+        self._lost = ""
         self._control = control
         self._ground = ground
         self._lent = lent
@@ -79,8 +87,8 @@ class DockerPlace:
 
     def start(self, request: Request) -> ContainerProcess:
         """Start the process, with the in-job commands first on its PATH."""
-        if self._over:
-            raise LostPlaceError("the container of the job has ended")
+        if self._over or self._lost:
+            raise LostPlaceError(self._lost or "the container of the job has ended")
         environment = {**self.variables, **request.environment, "PWD": request.directory}
         environment["PENSTOCK_CONTROL"] = CONTROL
         if not environment["PATH"].startswith(COMMANDS):
@@ -88,6 +96,7 @@ class DockerPlace:
         number = next(self._numbers)
         pipes = make_pipes(self._control, number)
         process = ContainerProcess(pipes, self._send, self._is_alive)
+        self._running.add(process)
         try:
             self._launch(number, request, environment)
             process.await_start(request)
@@ -114,10 +123,32 @@ class DockerPlace:
     def _send(self, number: int, group: int) -> bool:
         return self._primary.finish(("/bin/sh", "-c", f"kill -{number} -{group} 2>/dev/null")) == 0
 
+    def lose(self, message: str) -> None:
+        """The engine is gone: whoever waits for a process gets to know. May be called from any thread."""
+        self._lost = message
+        for process in list(self._running):
+            process.wake()
+
+    def list_troubles(self) -> list[str]:
+        """Services that have ended, each told once, with the last lines they wrote."""
+        troubles = []
+        with suppress(LostPlaceError):  # that is told elsewhere
+            for service, container in list(self._services.items()):
+                if (code := container.find_exit()) is not None:
+                    del self._services[service]
+                    said = container.read_log()
+                    troubles.append(
+                        f"The service {service} ended with exit status {code}"
+                        + (f":\n{said}" if said else "")
+                    )
+        return troubles
+
     def _is_alive(self) -> bool:
         """False once the task has ended here; raises LostPlaceError when the container ended by itself."""
         if self._over:
             return False
+        if self._lost:
+            raise LostPlaceError(self._lost)
         code = self._primary.find_exit()
         if code is not None:
             raise LostPlaceError(f"the main process of the job's container ended with exit status {code}")

@@ -20,7 +20,7 @@ def rename_members(chunks: Iterable[bytes], old: str, new: str) -> Iterator[byte
             info.name = _replace_top(info.name, old, new)
             if info.islnk():
                 info.linkname = _replace_top(info.linkname, old, new)
-            if info.isfifo() or info.isreg() or info.isdir() or info.issym() or info.islnk():
+            if info.isfifo() or _is_plain(info):
                 yield from _emit(archive, info)
 
 
@@ -101,7 +101,7 @@ class Layout:
 
     def _step(self) -> None:
         """Look at the next entry and find its place."""
-        info = self._archive.next() if self._archive is not None else None
+        info = _read_next(self._archive) if self._archive is not None else None
         if info is not None:
             if not info.isdir() and self._accept is not None:
                 self._accept(info.name)
@@ -126,6 +126,20 @@ def locate_entry(name: str, roots: Mapping[str, str]) -> str:
     if not parts or parts[0] not in roots:
         raise RefusedError(f"the archive has an entry of no known place: {name}")
     return str(PurePosixPath(roots[parts[0]], *parts[1:]))
+
+
+def _read_next(archive: TarFile) -> TarInfo | None:
+    """The next entry that is a file, a folder or a link: nothing else is ever packed."""
+    try:
+        while (info := archive.next()) is not None and not _is_plain(info):
+            pass
+    except tarfile.TarError as error:
+        raise RefusedError(f"the archive is damaged: {error}") from error
+    return info
+
+
+def _is_plain(info: TarInfo) -> bool:
+    return info.isreg() or info.isdir() or info.issym() or info.islnk()
 
 
 def _open(chunks: Iterable[bytes]) -> TarFile:
