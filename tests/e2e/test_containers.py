@@ -82,6 +82,47 @@ def test_steps_run_in_the_image_with_the_source_and_the_jobs_variables(
     assert left_by(engine, project) == []
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+@pytest.mark.parametrize("user", ["root", "worker"])
+def test_a_checkout_is_a_repository_for_whoever_the_images_user_is(
+    tmp_path: Path, engine: Engine, user: str, mode: int
+) -> None:
+    make_image(engine, "with-git:1", programs=["/usr/bin/git", "/usr/bin/git-upload-pack"])
+    look = "cat greeting.txt; git status --short; git log --oneline | wc -l; git fsck --no-dangling; touch .git/own new"
+    text = config(
+        build=job(
+            "checkout",
+            f"run: {{name: look, command: '{look}'}}",
+            images=f"[{{image: 'with-git:1', user: {user}}}]",
+        )
+    )
+    project = Project(tmp_path, text, {"greeting.txt": "hello\n"})
+    (project.folder / "greeting.txt").write_text("hello again\n")
+    (project.folder / ".git/objects").chmod(mode)  # closed to others, as an umask may have it
+    outcome = run(project, engine)
+    assert outcome.status == 0, outcome
+    assert project.log("build", "look") == "hello again\n M greeting.txt\n1\n"
+
+
+def test_artifacts_may_be_in_memory(tmp_path: Path, engine: Engine) -> None:
+    text = config(
+        build=job(
+            "run: mkdir /dev/shm/sub; echo 1 > /dev/shm/sub/one; echo 2 > /dev/shm/two",
+            "store_artifacts: {path: /dev/shm, destination: memory}",
+            "store_artifacts: {path: /proc/version}",
+            "persist_to_workspace: {root: /dev/shm, paths: [sub]}",
+        )
+    )
+    project = Project(tmp_path, text)
+    outcome = run(project, engine)
+    assert outcome.status == 1
+    assert "/dev/shm/sub is in the container's memory, which the engine does not see" in outcome.out
+    artifacts = project.output / "artifacts/build"
+    assert (artifacts / "memory/sub/one").read_text() == "1\n"
+    assert (artifacts / "memory/two").read_text() == "2\n"
+    assert (artifacts / "proc/version").read_text().startswith("Linux version")
+
+
 def test_caches_workspaces_and_artifacts_pass_between_containers_of_other_users(
     tmp_path: Path, engine: Engine
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.kit.shapes import read_json
 from penstock.model.errors import UnavailableError
 from penstock.plan.executor import RegistryAuth
 
@@ -98,7 +99,7 @@ def read_login(registry: str, folder: Path) -> Credentials | None:
     """Who is logged in to the registry, as `docker login` left it in its folder."""
     path = folder / "config.json"
     try:
-        config = msgspec.json.decode(path.read_bytes(), type=_Config)
+        config = read_json(path.read_bytes(), _Config)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
@@ -139,7 +140,7 @@ def _ask_helper(helper: str, registry: str, environment: Mapping[str, str]) -> C
         if done.returncode:
             said = (done.stdout or done.stderr).decode(errors="replace").strip()
             raise UnavailableError(f"{program} has no credentials for {registry}: {said}")
-        told = msgspec.json.decode(done.stdout, type=_Told)
+        told = read_json(done.stdout, _Told)
     except FileNotFoundError as error:
         raise UnavailableError(f"the credentials need the program {program}, which is not here") from error
     except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError) as error:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from penstock.agent.executor.base import LostPlaceError
+from penstock.kit.shapes import read_json
 from penstock.model.errors import InvalidError, PenstockError, UnavailableError
 
 Shape = TypeVar("Shape")
@@ -64,7 +65,7 @@ class Engine:
     def ask(self, shape: type[Shape], path: str, query: Query | None = None, *, body: object = None) -> Shape:
         """The engine's answer to a GET, or to a POST when there is a body."""
         with self.open("GET" if body is None else "POST", path, query, body=body) as response:
-            return msgspec.json.decode(response.read(), type=shape)
+            return read_json(response.read(), shape)
 
     def tell(self, method: str, path: str, query: Query | None = None, *, body: object = None) -> bytes:
         """Make a request whose success is all that matters; returns what was answered."""

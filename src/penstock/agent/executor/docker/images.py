@@ -13,6 +13,7 @@ import msgspec
 from penstock.agent.executor.base import Watch
 from penstock.agent.executor.docker.credentials import HUB, find_credentials
 from penstock.agent.executor.docker.engine import Engine, EngineError
+from penstock.kit.shapes import read_json
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.plan.executor import RegistryAuth
 
@@ -160,7 +161,7 @@ def _pull_apart(
         headers = {"X-Registry-Auth": found.encode(registry or HUB)} if found is not None else {}
         with engine.open("POST", "/images/create", query, headers=headers) as response:
             while not over.is_set() and (line := response.readline()):
-                told.put(msgspec.json.decode(line, type=_Progress))
+                told.put(read_json(line, _Progress))
     except PenstockError as error:
         told.put(error)
     except msgspec.DecodeError as error:

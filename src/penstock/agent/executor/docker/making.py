@@ -28,6 +28,7 @@ from penstock.agent.executor.docker.containers import (
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import Engine, EngineError
 from penstock.agent.executor.docker.images import ImageFacts, Wanted, expand_name, provide_image
+from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source
 from penstock.agent.executor.docker.place import DockerPlace, Ground
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.plan.executor import Image
@@ -79,8 +80,12 @@ def make_place(making: Making) -> DockerPlace:
                 container.remove()
         control.close()
         raise
+    source = find_source(making.assignment)
+    if source is not None and not is_readable(source, ground.owner[0]):
+        ground = msgspec.structs.replace(ground, has_git=False)
+    lent = {str(source): SOURCE} if source is not None else {}
     own = describe_variables(images[0], facts[0], ground, setting)
-    place = DockerPlace(made[0], services, control, ground, own, _list_lent(making.assignment))
+    place = DockerPlace(made[0], services, control, ground, own, lent)
     for trouble in place.list_troubles():
         making.watch.say(trouble)
     return place
@@ -95,7 +100,8 @@ def choose_setting(making: Making) -> Setting:
     """What the containers of the task have in common."""
     executor = making.assignment.plan.executor
     mounts = [Mount(str(making.commands), COMMANDS), Mount(str(making.folder / "control"), CONTROL, False)]  # noqa: FBT003
-    mounts += [Mount(path, inside) for path, inside in _list_lent(making.assignment).items()]
+    if (source := find_source(making.assignment)) is not None:
+        mounts += lend_source(source, making.folder)
     groups: tuple[str, ...] = ()
     lends = any(isinstance(step, SetupRemoteDocker) for step in making.assignment.plan.steps)
     if lends and making.engine.socket:
@@ -118,12 +124,6 @@ def _choose_limits(making: Making, resource_class: str) -> dict[str, object]:
     if shortage := describe_shortage(resource_class, machine):
         making.watch.say(shortage)
     return describe_limits(resource_class, machine)
-
-
-def _list_lent(assignment: Assignment) -> dict[str, str]:
-    """Folders of this machine the task may read, by their path here: a source that is a local copy."""
-    source = assignment.source
-    return {source.url: SOURCE} if source is not None and Path(source.url).is_absolute() else {}
 
 
 def describe_variables(image: Image, facts: ImageFacts, ground: Ground, setting: Setting) -> dict[str, str]:
@@ -218,7 +218,8 @@ def _explain_end(container: Container, image: Image, code: int) -> str:
 
 def read_ground(data: bytes) -> Ground:
     """What a container said of itself, as `NAME=VALUE` lines."""
-    facts = dict(line.partition("=")[::2] for line in os.fsdecode(data).splitlines())
+    lines = [line.partition("=")[::2] for line in os.fsdecode(data).splitlines()]
+    facts = dict(lines)
     pipefail = "-eo" if "pipefail" in facts else "-e"
     shell = ("/bin/bash", "-eo", "pipefail") if "bash" in facts else ("/bin/sh", pipefail)
     return Ground(
@@ -227,4 +228,5 @@ def read_ground(data: bytes) -> Ground:
         shell=(*shell, "pipefail") if shell[1:] == ("-eo",) else shell,
         has_git="git" in facts,
         starts="starts" in facts,
+        memory=tuple(text for name, text in lines if name == "memory"),
     )

@@ -21,6 +21,7 @@ from penstock.agent.executor.docker.containers import COMMANDS, CONTROL
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import EngineError
 from penstock.agent.executor.docker.listing import Listed, match_names, read_listing
+from penstock.agent.executor.docker.memory import MemoryFiles
 from penstock.agent.executor.docker.process import ContainerProcess, drop_pipes, make_pipes
 from penstock.agent.executor.docker.tars import Layout, end_stream, read_single, rename_members
 from penstock.agent.executor.removal import remove_tree
@@ -39,6 +40,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     shell: tuple[str, ...]
     has_git: bool = False
     starts: bool = False  # its main process starts others, ten times as fast as the engine
+    memory: tuple[str, ...] = ()  # where file systems begin that only its processes see, not the engine
 
 
 class DockerPlace:
@@ -68,6 +70,7 @@ class DockerPlace:
             control, Lookup(self._measure_or_zero, lambda path: b"".join(self.read(path)))
         )
         self._numbers = count()
+        self._memory = MemoryFiles(self._run, control)
         self._over = False
         self._gone = False
         self.variables = variables
@@ -164,6 +167,8 @@ class DockerPlace:
         """What is at the path, None when nothing is."""
         if name := _shared_name(path):
             return Kind.FILE if self._control.has(name) else None
+        if self._is_in_memory(path):
+            return self._memory.find_kind(path)
         found = self._follow(path)
         if found is None:
             return None
@@ -174,6 +179,8 @@ class DockerPlace:
         match self.find_kind(path):
             case Kind.FOLDER:
                 return
+            case None if self._is_in_memory(path):
+                self._memory.make_folder(path)
             case None:
                 layout = self._layout({})
                 self._primary.put([*layout.make_folders(layout.find_way(path)), end_stream()])
@@ -184,6 +191,9 @@ class DockerPlace:
         """The content in pieces of a mebibyte."""
         if name := _shared_name(path):
             yield self._control.read(name)
+            return
+        if self._is_in_memory(path):
+            yield self._memory.read(path)
             return
         found = self._follow(path)
         if found is None or not found[1].is_file:
@@ -202,6 +212,8 @@ class DockerPlace:
         """The size of a file in bytes."""
         if name := _shared_name(path):
             return len(self._control.read(name))
+        if self._is_in_memory(path):
+            return len(self._memory.read(path))
         found = self._follow(path)
         if found is None:
             raise RefusedError(f"cannot read {path}: No such file")
@@ -221,7 +233,9 @@ class DockerPlace:
     def match(self, base: str, pattern: str) -> list[str]:
         """Sorted matches relative to base."""
         if not any(character in pattern for character in "*?["):
-            return [pattern] if self._primary.stat(self.resolve(pattern, base)) else []
+            path = self.resolve(pattern, base)
+            is_there = self._is_in_memory(path) or self._primary.stat(path) is not None
+            return [pattern] if is_there else []
         fixed = "/".join(files.find_fixed(pattern))
         top = f"{base.rstrip('/')}/{fixed}".rstrip("/") or "/"
         if self.find_kind(top) is not Kind.FOLDER:
@@ -233,6 +247,7 @@ class DockerPlace:
     def pack(self, members: Sequence[Member]) -> Iterator[bytes]:
         """A tar stream of the members."""
         for member in members:
+            self._check_visible(member.path)
             top = PurePosixPath(member.path).name
             with closing(self._primary.fetch(member.path)) as chunks:
                 yield from rename_members(chunks, top, member.name)
@@ -242,11 +257,20 @@ class DockerPlace:
         self, chunks: Iterable[bytes], roots: Mapping[str, str], accept: Callable[[str], None] | None = None
     ) -> int:
         """Lay a tar stream into the roots, owned by the image's user."""
+        for root in roots.values():
+            self._check_visible(root)
         layout = self._layout(roots)
         layout.open(chunks, accept)
         while layout.advance():
             self._primary.put(layout.stream())
         return layout.count
+
+    def _is_in_memory(self, path: str) -> bool:
+        return any(path == mount or path.startswith(f"{mount}/") for mount in self._ground.memory)
+
+    def _check_visible(self, path: str) -> None:
+        if self._is_in_memory(path):
+            raise RefusedError(f"{path} is in the container's memory, which the engine does not see")
 
     def _layout(self, roots: Mapping[str, str]) -> Layout:
         return Layout(roots, self._ground.owner, lambda path: self.find_kind(path) is Kind.FOLDER)
