@@ -88,7 +88,7 @@ def test_a_checkout_is_a_repository_for_whoever_the_images_user_is(
     tmp_path: Path, engine: Engine, user: str, mode: int
 ) -> None:
     make_image(engine, "with-git:1", programs=["/usr/bin/git", "/usr/bin/git-upload-pack"])
-    look = "cat greeting.txt; git status --short; git log --oneline | wc -l; git fsck --no-dangling; touch .git/own new"
+    look = "cat greeting.txt; git status --short; git log --oneline | wc -l; git fsck --no-dangling"
     text = config(
         build=job(
             "checkout",
@@ -304,27 +304,30 @@ def test_a_container_that_ends_in_mid_step_is_a_loss_and_not_a_failure(
     assert left_by(engine, project) == []
 
 
-def test_an_engine_that_goes_away_in_mid_job_ends_the_run_as_an_infrastructure_failure(
+def test_an_engine_that_goes_away_in_mid_job_is_an_infrastructure_failure_after_another_attempt(
     tmp_path: Path,
 ) -> None:
     with own_engine() as engine:
-        project = Project(
-            tmp_path, config(build=job("run: echo begun; sleep 300"), other=job("run: sleep 300"))
-        )
-        process = start(project, engine)
-        pid = find_pid(engine)
-        wait_until(lambda: len(left_by(engine, project)) == 2, seconds=30)
-        os.kill(pid, signal.SIGKILL)
-        out, _ = process.communicate(timeout=40)
-        assert process.returncode == 1
-        assert "build: infrastructure_fail" in out
-        assert "the Docker engine at unix://" in out
+        project = Project(tmp_path, config(build=job("run: sleep 300"), other=job("run: sleep 300")))
+        process = start(project, engine, "--json")
+        assert process.stdout is not None
+        begun = 0
+        while begun < 2:
+            event = json.loads(process.stdout.readline())
+            begun += event["type"] == "step" and event["name"] == "sleep 300"
+        os.kill(find_pid(engine), signal.SIGKILL)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    events = Outcome(1, out, "").events()
+    ends = {event["name"]: event for event in events if event["type"] == "job"}
+    assert {(end["status"], end.get("attempt")) for end in ends.values()} == {("infrastructure_fail", 2)}
+    assert all("the Docker engine at unix://" in str(end["message"]) for end in ends.values())
 
 
-def start(project: Project, engine: Engine) -> "subprocess.Popen[str]":
+def start(project: Project, engine: Engine, how: str = "--verbose") -> "subprocess.Popen[str]":
     """`penstock run`, to be interfered with."""
     return subprocess.Popen(
-        command("run", "--executor", "docker", "--verbose"),
+        command("run", "--executor", "docker", how),
         cwd=project.folder,
         env=project.environment(DOCKER_HOST=engine.address),
         stdin=subprocess.DEVNULL,
@@ -359,6 +362,30 @@ def test_nothing_is_left_in_the_engine_after_a_run_was_ended(
     wait_until(lambda: left_by(engine, project) == [], seconds=20)
     with pytest.raises(EngineError, match="no such volume"):
         engine.tell("GET", f"/volumes/{volume}")
+
+
+def test_the_next_run_removes_what_nobody_else_could(tmp_path: Path, engine: Engine) -> None:
+    images = f"[{{image: '{IMAGE}'}}, {{image: '{IMAGE}', command: [sleep, '300']}}]"
+    project = Project(tmp_path, config(build=job("run: echo begun; sleep 300", images=images)))
+    process = start(project, engine)
+    assert process.stdout is not None
+    while "begun" not in (line := process.stdout.readline()):
+        assert line
+    family = children_of(process.pid)
+    assert family, "a run has a guardian"
+    for pid in (*family, process.pid):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert left_by(engine, project) != []
+    (project.folder / ".circleci/config.yml").write_text(config(build=job("run: 'true'")))
+    assert run(project, engine).status == 0
+    assert left_by(engine, project) == []
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes a process started, by all its threads."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
 
 
 def test_thirty_jobs_at_a_time_have_a_container_each(tmp_path: Path, engine: Engine) -> None:

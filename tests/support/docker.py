@@ -44,7 +44,9 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what containers leave needs no 
 fcntl.flock(os.open(folder + ".users", os.O_RDWR), fcntl.LOCK_EX)
 server.terminate()
 server.wait()
-subprocess.run(["umount", "--lazy", folder + "/data"], stderr=subprocess.DEVNULL)
+for line in reversed(open("/proc/self/mounts").readlines()):  # an engine that was killed leaves many
+    if (point := line.split()[1]).startswith(folder + "/"):
+        subprocess.run(["umount", "--lazy", point], stderr=subprocess.DEVNULL)
 shutil.rmtree(folder, ignore_errors=True)
 for name in (".start", ".users"):
     os.unlink(folder + name)
