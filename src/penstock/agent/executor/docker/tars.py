@@ -4,6 +4,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from tarfile import TarFile, TarInfo
+from typing import IO
 
 from penstock.agent.executor.archive import ChunkSource
 from penstock.model.errors import RefusedError
@@ -138,6 +139,13 @@ def _read_next(archive: TarFile) -> TarInfo | None:
     return info
 
 
+def _read_piece(source: IO[bytes]) -> bytes:
+    try:
+        return source.read(_PIECE)
+    except tarfile.TarError as error:
+        raise RefusedError(f"the archive is damaged: {error}") from error
+
+
 def _is_plain(info: TarInfo) -> bool:
     return info.isreg() or info.isdir() or info.issym() or info.islnk()
 
@@ -160,7 +168,7 @@ def _emit(archive: TarFile | None, info: TarInfo) -> Iterator[bytes]:
     info.mtime = int(info.mtime)
     yield info.tobuf(tarfile.PAX_FORMAT)
     source = archive.extractfile(info) if archive is not None and info.isreg() else None
-    while source is not None and (piece := source.read(_PIECE)):
+    while source is not None and (piece := _read_piece(source)):
         yield piece
     if padding := -info.size % tarfile.BLOCKSIZE if info.isreg() else 0:
         yield bytes(padding)
