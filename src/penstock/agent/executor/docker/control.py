@@ -48,10 +48,13 @@ class ControlFolder:
     def write(self, name: str, data: bytes) -> None:
         """The file has exactly this content and is everybody's to read, write and run."""
         descriptor = self._open(name, _WRITE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.ftruncate(descriptor, 0)
-            os.fchmod(descriptor, 0o777)
-            file.write(data)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.ftruncate(descriptor, 0)
+                os.fchmod(descriptor, 0o777)
+                file.write(data)
+        except OSError as error:
+            raise RefusedError(f"cannot write {name} in the control folder: {error.strerror}") from error
 
     def _open(self, name: str, flags: int) -> int:
         try:
