@@ -398,11 +398,25 @@ def test_thirty_jobs_at_a_time_have_a_container_each(tmp_path: Path, engine: Eng
     assert left_by(engine, project) == []
 
 
-def test_a_full_disk_in_a_container_is_said_by_who_meets_it(tmp_path: Path, engine: Engine) -> None:
-    text = config(build=job("run: cat /dev/zero > /dev/shm/big"))
-    outcome = run(Project(tmp_path, text), engine)
+def test_a_full_disk_of_the_engine_is_said_by_who_meets_it(tmp_path: Path) -> None:
+    first = job("run: head -c 3000000 /dev/urandom > file", "persist_to_workspace: {root: ., paths: [file]}")
+    second = job(
+        "run: {name: fill, command: cat /dev/zero > /big || true}",
+        "attach_workspace: {at: there}",
+        "store_artifacts: {path: /etc/passwd}",
+    )
+    text = config(first=first, second=second).replace("- second", "- second: {requires: [first]}")
+    project = Project(tmp_path, text)
+    with own_engine(megabytes=100) as engine:
+        outcome = run(project, engine)
+        again = run(Project(tmp_path / "again", config(build=job("run: echo works"))), engine)
     assert outcome.status == 1
-    assert "No space left on device" in outcome.out
+    assert "first: success" in outcome.out
+    assert "No space left on device" in project.log("second", "fill")
+    assert "no space left on device" in project.log("second", "Attaching workspace")
+    assert "second: failed" in outcome.out
+    assert (project.output / "artifacts/second/etc/passwd").exists()
+    assert again.status == 0, again
 
 
 def test_remote_docker_is_the_engine_of_the_job(tmp_path: Path, engine: Engine) -> None:

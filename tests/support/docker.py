@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -77,17 +77,33 @@ def open_test_engine() -> Engine:
 
 
 @contextmanager
-def own_engine() -> Iterator[Engine]:
-    """An engine for one test, which may do it harm."""
+def own_engine(megabytes: int = 0) -> Iterator[Engine]:
+    """An engine for one test, which may do it harm; on a disk of that size when one is given."""
     skip_without_engine()
-    with tempfile.TemporaryDirectory(prefix="penstock-docker-") as folder:
-        top = Path(folder) / "engine"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-docker-")))
+        if megabytes:
+            stack.enter_context(small_disk(folder, megabytes))
+        top = folder / "engine"
         users = _hold(top)
         try:
             yield _share_engine(top)
         finally:
             os.close(users)
             wait_until(lambda: not Path(f"{top}.users").exists(), seconds=30)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """The folder is a disk of that size."""
+    size = f"size={megabytes}m"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts no file systems")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _hold(folder: Path) -> int:
