@@ -18,7 +18,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.agent.executor.docker.engine import Engine, open_engine
+from penstock.agent.executor.docker.container import make_container
+from penstock.agent.executor.docker.engine import Engine, EngineError, open_engine
 from penstock.model.errors import UnavailableError
 from penstock.plan.executor import Executor, ExecutorKind, Image
 from penstock.plan.workflow import JobPlan
@@ -66,10 +67,20 @@ def skip_without_engine() -> None:
         pytest.skip("no /bin/busybox on this machine to make images of")
 
 
-@cache
 def open_test_engine() -> Engine:
-    """The engine of this test session, shared by its workers."""
+    """The engine of this test session, shared by its workers; the test is skipped where none runs."""
     skip_without_engine()
+    return _unwrap(_find_test_engine())
+
+
+def _unwrap(found: Engine | str) -> Engine:
+    if isinstance(found, str):
+        pytest.skip(f"no Docker engine runs here: {found}")
+    return found
+
+
+@cache
+def _find_test_engine() -> Engine | str:
     session = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
     folder = Path(tempfile.gettempdir()) / f"penstock-docker-{session[:12]}"
     _hold(folder)
@@ -87,7 +98,7 @@ def own_engine(megabytes: int = 0) -> Iterator[Engine]:
         top = folder / "engine"
         users = _hold(top)
         try:
-            yield _share_engine(top)
+            yield _unwrap(_share_engine(top))
         finally:
             os.close(users)
             wait_until(lambda: not Path(f"{top}.users").exists(), seconds=30)
@@ -123,23 +134,27 @@ def find_network(engine: Engine) -> Path:
     return Path(f"/proc/{find_pid(engine)}/ns/net")
 
 
-def _share_engine(folder: Path) -> Engine:
-    """The engine of the folder, which is started if nobody has."""
+def _share_engine(folder: Path) -> Engine | str:
+    """The engine of the folder, which is started if nobody has; a text says why there is none."""
     with Path(f"{folder}.start").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
-        address = f"unix://{folder}/socket"
+        reason = ""
         for driver in ("overlay2", "vfs"):
-            if not folder.exists():
-                _start(folder, driver)
-            engine = _await_answer(folder, address)
-            if engine is not None:
-                make_image(engine, IMAGE)
-                return engine
+            keeper = None if folder.exists() else _start(folder, driver)
+            found = _await_answer(folder, keeper)
+            if keeper is not None:
+                keeper.returncode = (
+                    keeper.returncode or 0
+                )  # it outlives this process, which never waits for it
+            if isinstance(found, Engine):
+                make_image(found, IMAGE)
+                return _prove(found)
+            reason = found
             shutil.rmtree(folder, ignore_errors=True)
-    raise AssertionError(f"dockerd does not start: {folder}/log")
+    return reason
 
 
-def _start(folder: Path, driver: str) -> None:
+def _start(folder: Path, driver: str) -> "subprocess.Popen[bytes]":
     folder.mkdir(mode=0o700)
     keeper = subprocess.Popen(
         [sys.executable, "-c", _KEEPER, folder, driver],
@@ -148,21 +163,35 @@ def _start(folder: Path, driver: str) -> None:
         stderr=subprocess.DEVNULL,
         process_group=0,  # not a session: an agent under test ends children in other sessions as orphans
     )
-    _KEPT.append(keeper)  # it outlives this process, which therefore never waits for it
-    keeper.returncode = 0
+    _KEPT.append(keeper)
+    return keeper
 
 
-def _await_answer(folder: Path, address: str) -> Engine | None:
-    deadline = time.monotonic() + START_SECONDS
+def _await_answer(folder: Path, keeper: "subprocess.Popen[bytes] | None") -> Engine | str:
+    """The engine once it answers, or why it never will."""
+    log, deadline = folder / "log", time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            return open_engine({"DOCKER_HOST": address})
+            return open_engine({"DOCKER_HOST": f"unix://{folder}/socket"})
         except UnavailableError:
-            log = folder / "log"
-            if log.exists() and "failed to start daemon" in log.read_text(errors="replace"):
-                return None
+            said = log.read_text(errors="replace").strip() if log.exists() else ""
+            if "failed to start daemon" in said:
+                return said.splitlines()[-1]
+            if keeper is not None and keeper.poll() is not None:
+                return "it may not have a network namespace of its own"
             time.sleep(0.05)
-    return None
+    return f"dockerd does not answer in {START_SECONDS:.0f} s"
+
+
+def _prove(engine: Engine) -> Engine | str:
+    """The engine, if containers run in it."""
+    try:
+        container = make_container(engine, {"Image": IMAGE, "Cmd": ["true"]}, f"proof-{os.getpid()}")
+        container.start()
+        container.remove()
+    except EngineError as error:
+        return str(error)
+    return engine
 
 
 def busybox_job(*others: Image, **changes: object) -> JobPlan:

@@ -28,14 +28,16 @@ def find_engine(plan: Plan, choice: Choice) -> "Engine | None":
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
     if choice == "host" or not any(job.executor.kind is ExecutorKind.DOCKER for job in jobs):
         return None
-    from penstock.agent.executor.docker.engine import open_engine
+    from penstock.agent.executor.docker.engine import check_neighbour, open_engine
 
     try:
-        return open_engine()
+        engine = open_engine()
+        check_neighbour(engine)
     except (UnavailableError, InvalidError):
         if choice == "docker":
             raise
         return None
+    return engine
 
 
 def list_offered() -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import platform
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -111,6 +112,26 @@ class Engine:
         with self.open("GET", path, query) as response:
             while piece := response.read(_PIECE):
                 yield piece
+
+
+class _Version(msgspec.Struct, frozen=True, rename="pascal"):
+    kernel_version: str = ""
+
+
+def check_neighbour(engine: Engine) -> None:
+    """Raises UnavailableError when the engine is on another machine: no folder can be shared with it.
+
+    A virtual machine, as those of desktops, has a kernel of its own.
+    """
+    try:
+        there, here = engine.ask(_Version, "/version").kernel_version, platform.release()
+    except (LostPlaceError, EngineError) as error:
+        raise UnavailableError(str(error)) from error
+    if there != here:
+        raise UnavailableError(
+            f"the Docker engine at {engine.address} is on another machine (its kernel is "
+            f"{there or 'unknown'}, this one's {here}): folders cannot be shared with it"
+        )
 
 
 def _read_refusal(response: http.client.HTTPResponse) -> PenstockError:

@@ -84,8 +84,8 @@ class DockerExecutor:
                 self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
                 _write_commands(self._folder / "bin")
                 self._lifeline = Lifeline(self._engine, self._name, self._folder, self._guardian)
-                sweep_containers(self._engine)
                 self._watch = EngineWatch(self._engine, self._lose)
+                sweep_containers(self._engine)
             return self._lifeline
 
     def _lose(self, message: str) -> None:
