@@ -45,7 +45,14 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what containers leave needs no 
 fcntl.flock(os.open(folder + ".users", os.O_RDWR), fcntl.LOCK_EX)
 server.terminate()
 server.wait()
-for line in reversed(open("/proc/self/mounts").readlines()):  # an engine that was killed leaves many
+for number in filter(str.isdigit, os.listdir("/proc")):  # an engine that was killed leaves its shims
+    try:
+        words = open("/proc/" + number + "/cmdline").read()
+        if "containerd-shim" in words and folder + "/" in words:
+            os.kill(int(number), signal.SIGKILL)
+    except OSError:
+        continue
+for line in reversed(open("/proc/self/mounts").readlines()):  # and its mounts
     if (point := line.split()[1]).startswith(folder + "/"):
         subprocess.run(["umount", "--lazy", point], stderr=subprocess.DEVNULL)
 shutil.rmtree(folder, ignore_errors=True)
