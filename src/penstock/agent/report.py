@@ -100,9 +100,9 @@ class Reporter:
         """An artifact was uploaded."""
         self._put(ArtifactStored(**self._stamp(), path=path, size=size, blob=blob))
 
-    def test_report(self, source: str, size: int, blob: str) -> None:
-        """A test report was uploaded."""
-        self._put(TestReport(**self._stamp(), source=source, size=size, blob=blob))
+    def test_report(self, source: str, size: int, blob: str, directory: str) -> None:
+        """A test report was uploaded by a job that worked in the directory."""
+        self._put(TestReport(**self._stamp(), source=source, size=size, blob=blob, directory=directory))
 
     def cache(self, key: str, size: int, blob: str) -> None:
         """A cache was uploaded."""

@@ -13,7 +13,8 @@ from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
-from penstock.ingest.junit import ReportError, read_junit
+from penstock.ingest.junit import ReportError
+from penstock.ingest.report import read_report
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
@@ -201,7 +202,7 @@ def _read_report(blobs: Blobs, event: TestReport) -> Prepared:
     fault = ""
     try:
         with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
-            cases.extend(islice(read_junit(report, event.source), MOST_CASES))
+            cases.extend(islice(read_report(report, event.source, event.directory), MOST_CASES))
     except (ReportError, NotFoundError) as error:
         fault = f"test results in {event.source} could not be read: {error}"
     return Prepared(event=event, cases=cases, fault=fault)

@@ -66,12 +66,16 @@ class ArtifactStored(Event, frozen=True, kw_only=True, tag="artifact"):
     blob: str
 
 
-class TestReport(Event, frozen=True, kw_only=True, tag="test_report"):
-    """A test report is in the blob store, for the server to read; `source` is its path in the folder."""
+class TestReport(Event, frozen=True, kw_only=True, omit_defaults=True, tag="test_report"):
+    """A test report is in the blob store, for the server to read; `source` is its path in the folder.
+
+    `directory` is where the job worked, so that files it names absolutely can be known again.
+    """
 
     source: str
     size: int
     blob: str
+    directory: str = ""
 
 
 class CacheSaved(Event, frozen=True, kw_only=True, tag="cache"):
