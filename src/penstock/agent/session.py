@@ -105,9 +105,9 @@ class Session:
         if limit is not None:
             self._pump.deadline = self._tools.clock.monotonic() + limit
         task.place.make_folder(task.directory)
-        if self._assignment.timings:
-            timings = msgspec.json.encode(self._assignment.timings)
-            task.place.write(f"{task.place.control}/timings.json", timings)
+        for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
+            if known:
+                task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))
         for step in self._assignment.plan.steps:
             self._heed_stop()
             if self._over or task.is_halted():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.languages import TaskFacts, find_language
+from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
 from penstock.model.run import Job, Task
 from penstock.plan.step import AttachWorkspace, Run
@@ -37,6 +38,7 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
+        failed=_read_failed(tx, job),
         number=job.number or 0,
         lease=lease,
     )
@@ -91,11 +93,26 @@ def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tupl
     return tuple(Layer(owner=f"{layer.job_key}/{layer.task_index}", blob=layer.blob) for layer in layers)
 
 
-def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, float]:
-    """How long tests took before, for jobs that may split by it."""
-    commands = (step.command for step in plan.steps if isinstance(step, Run))
-    if not any("timings" in command or "tests run" in command for command in commands):
+def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[str, float]]:
+    """How long tests took before, for jobs that may split by it: they have copies, or say so."""
+    commands = _list_commands(plan)
+    if plan.parallelism < 2 and not any("timings" in each or "tests run" in each for each in commands):  # noqa: PLR2004 - one has nobody to share with
         return {}
-    by_file = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.FILE)
-    by_class = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.CLASSNAME)
-    return by_class | by_file
+    kinds = [TimingKind.FILE, TimingKind.CLASSNAME]
+    if any("testname" in each or "autodetect" in each for each in commands):
+        kinds.append(TimingKind.NAME)  # there are many of them
+    means = test_results.mean_timings(tx, job.project_id, job.name, kinds)
+    return {kind.value: seconds for kind, seconds in means.items()}
+
+
+def _read_failed(tx: Transaction, job: Job) -> dict[str, tuple[str, ...]]:
+    """The tests that failed in the job this one repeats, when only those are to run again."""
+    repeated = jobs.flags_of(tx, job.id).get(RETESTS)
+    before = None if repeated is None else jobs.job_by_uuid(tx, repeated)
+    if before is None:
+        return {}
+    return {kind.value: names for kind, names in test_results.failed_names(tx, before.id).items()}
+
+
+def _list_commands(plan: JobPlan) -> list[str]:
+    return [step.command for step in plan.steps if isinstance(step, Run)]

@@ -96,6 +96,11 @@ def job_by_key(tx: Transaction, workflow_id: int, key: str) -> Job | None:
     )
 
 
+def flags_of(tx: Transaction, job_id: int) -> dict[str, Any]:
+    """What the engine remembers about the job of that row id."""
+    return dict(tx.execute(_select_flags(), {"id": job_id}).scalar_one())
+
+
 def jobs_of(tx: Transaction, workflow_id: int) -> list[Job]:
     """The workflow's jobs in the order of the plan."""
     return rows.fetch_all(tx, Job, _select_jobs("workflow_id"), {"workflow_id": workflow_id})
@@ -109,6 +114,11 @@ def load_plan(tx: Transaction, job_id: int) -> JobPlan:
 @cache
 def _select_ids() -> Executable:
     return select(jobs.c.uuid, jobs.c.id).where(jobs.c.workflow_id == bindparam("workflow_id"))
+
+
+@cache
+def _select_flags() -> Executable:
+    return select(jobs.c.flags).where(jobs.c.id == bindparam("id"))
 
 
 @cache

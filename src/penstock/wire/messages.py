@@ -134,8 +134,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All an agent needs to run one task.
 
     `environment` holds the variables below the job's own in precedence, already merged. `secrets` are
-    the values to mask in output. `timings` are seconds by test file or class name from past runs, given
-    only to tasks that may split by them. `lease` is how many seconds the agent may be silent.
+    the values to mask in output. `timings` are seconds of past runs by `filename`, `classname` and
+    `testname`, given only to tasks that may split by them; `failed` are the same names of tests that alone
+    are to run again. `lease` is how many seconds the agent may be silent.
     """
 
     task: str
@@ -149,7 +150,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secrets: tuple[str, ...] = ()
     source: Source | None = None
     layers: tuple[Layer, ...] = ()
-    timings: dict[str, float] = {}
+    timings: dict[str, dict[str, float]] = {}
+    failed: dict[str, tuple[str, ...]] = {}
     number: int = 0
     lease: float = 30.0
 

@@ -99,11 +99,38 @@ def test_timings_are_means_over_the_last_runs(db: Database) -> None:
             once = TestCase(name="o", classname=f"only-{index}", result=TestOutcome.SUCCESS, seconds=4.0)
             test_results.save_cases(tx, place, [case, once])
         assert other.project_id == first.project_id
-        by_file = test_results.mean_timings(tx, first.project_id, "test", TimingKind.FILE, runs=2)
-        assert by_file == {"f.py": pytest.approx((3.0 + 5.0) / 2)}
-        by_class = test_results.mean_timings(tx, first.project_id, "test", TimingKind.CLASSNAME, runs=2)
-        assert by_class == {"C": 4.0, "only-0": 4.0, "only-1": 4.0}
-        assert test_results.mean_timings(tx, first.project_id, "none", TimingKind.FILE) == {}
+        means = test_results.mean_timings(tx, first.project_id, "test", list(TimingKind), runs=2)
+        assert means == {
+            TimingKind.FILE: {"f.py": pytest.approx((3.0 + 5.0) / 2)},
+            TimingKind.CLASSNAME: {"C": 4.0, "only-0": 4.0, "only-1": 4.0},
+            TimingKind.NAME: {"t": 4.0, "o": pytest.approx((8.0 + 4.0) / 2)},
+        }
+        by_file = test_results.mean_timings(tx, first.project_id, "test", [TimingKind.FILE], runs=2)
+        assert by_file.keys() == {TimingKind.FILE}
+        assert test_results.mean_timings(tx, first.project_id, "none", list(TimingKind)) == {}
+
+
+def test_failed_tests_are_named_by_file_class_and_name(db: Database) -> None:
+    def case(name: str, result: TestOutcome, file: str = "") -> TestCase:
+        return TestCase(name=name, classname=name.upper(), file=file, result=result)
+
+    with db.write() as tx:
+        job, other = add_jobs(tx, ["a", "b"])
+        place = ReportSet(project_id=job.project_id, job_name="test", job_id=job.id, task_index=0, now=NOW)
+        cases = [
+            case("good", TestOutcome.SUCCESS, "g.py"),
+            case("bad", TestOutcome.FAILURE, "b.py"),
+            case("broken", TestOutcome.ERROR),
+            case("bad", TestOutcome.FAILURE, "b.py"),
+            case("later", TestOutcome.SKIPPED, "l.py"),
+        ]
+        test_results.save_cases(tx, place, cases)
+        assert test_results.failed_names(tx, job.id) == {
+            TimingKind.FILE: ("b.py",),
+            TimingKind.CLASSNAME: ("BAD", "BROKEN"),
+            TimingKind.NAME: ("bad", "broken"),
+        }
+        assert test_results.failed_names(tx, other.id) == {}
 
 
 def test_the_first_to_claim_a_cache_key_keeps_it(db: Database) -> None:

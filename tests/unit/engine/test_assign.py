@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
+from penstock.engine.control import rerun_workflow
 from penstock.engine.variables import GivenVariables
+from penstock.model.status import TaskStatus
 from penstock.wire.messages import TestReport as ReportStored
 from tests.support.compact import Compact
-from tests.support.lab import Lab
+from tests.support.lab import HandAgent, Lab
 
 
 def test_later_contexts_win_over_earlier_ones_and_over_the_project(tmp_path: Path) -> None:
@@ -49,22 +53,53 @@ def test_an_assignment_names_its_source_and_its_plan(lab: Lab) -> None:
     assert (assignment.layers, assignment.timings) == ((), {})
 
 
-SPLIT: Compact = {"steps": ["circleci tests run --split-by=timings"]}
+SPLIT: Compact = {"steps": ["circleci tests split --split-by=timings"]}
+NAMES: Compact = {"steps": ["circleci tests run --timings-type=autodetect"]}
+COPIES: Compact = {"steps": ["make"], "parallelism": 2}
+BY_FILE_AND_CLASS = {"filename": {"t.py": 2.5}, "classname": {"T": 2.5}}
 
 
-def test_timings_are_given_to_jobs_that_may_split_by_them(lab: Lab) -> None:
+def report(lab: Lab, agent: HandAgent, task: str, inner: str = "") -> None:
+    """The task stores a report of one case and ends, failed if the case has something inside."""
+    case = (
+        f'<testsuite><testcase name="t" classname="T" file="t.py" time="2.5">{inner}</testcase></testsuite>'
+    )
+    blob = lab.gateway.upload(task, "test-report", [case.encode()])
+    stored = ReportStored(
+        task=task, sequence=agent.next(task), at=lab.clock.now(), source="r.xml", size=9, blob=blob
+    )
+    agent.sync(stored, agent.finished(task, TaskStatus.FAILED if inner else TaskStatus.SUCCESS))
+
+
+@pytest.mark.parametrize(
+    ("job", "timings"),
+    [
+        (SPLIT, BY_FILE_AND_CLASS),
+        (NAMES, BY_FILE_AND_CLASS | {"testname": {"t": 2.5}}),
+        (COPIES, BY_FILE_AND_CLASS),
+        (None, {}),
+    ],
+)
+def test_timings_are_given_to_jobs_that_may_split_by_them(
+    lab: Lab, job: Compact | None, timings: dict[str, dict[str, float]]
+) -> None:
     agent = lab.agent()
-    for job in (SPLIT, SPLIT, None):
-        lab.run({"a": job})
-        [assignment] = agent.claim()
-        if job is not None and assignment.number == 2:
-            assert assignment.timings == {"t.py": 2.5, "T": 2.5}
-        task = assignment.task
-        data = b'<testsuite><testcase name="t" classname="T" file="t.py" time="2.5"/></testsuite>'
-        blob = lab.gateway.upload(task, "test-report", [data])
-        stored = ReportStored(
-            task=task, sequence=agent.next(task), at=lab.clock.now(), source="r.xml", size=9, blob=blob
-        )
-        agent.sync(stored, agent.finished(task))
-        if job is None:
-            assert assignment.timings == {}
+    lab.run({"a": None})
+    [first] = agent.claim()
+    assert first.timings == {}
+    report(lab, agent, first.task)
+    lab.run({"a": job})
+    assert next(iter(agent.claim(2))).timings == timings
+
+
+@pytest.mark.parametrize("only_failed", [True, False])
+def test_a_rerun_of_failed_tests_names_them_to_the_jobs_that_failed(lab: Lab, *, only_failed: bool) -> None:
+    agent = lab.agent()
+    pipeline = lab.run({"good": None, "bad": None})
+    for assignment in agent.claim(2):
+        report(lab, agent, assignment.task, "<failure/>" if assignment.plan.name == "bad" else "")
+    rerun_workflow(lab.parts, lab.workflow(pipeline).uuid, from_failed=True, failed_tests=only_failed)
+    [again] = agent.claim(2)
+    assert again.plan.name == "bad"
+    names = {"filename": ("t.py",), "classname": ("T",), "testname": ("t",)}
+    assert again.failed == (names if only_failed else {})
