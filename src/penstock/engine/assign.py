@@ -90,7 +90,12 @@ def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tupl
     order = {above: place for place, above in enumerate(facts.graph.upstream(key))}
     layers = workspaces.layers_of(tx, facts.workspace, order.keys())
     layers.sort(key=lambda layer: order[layer.job_key])
-    return tuple(Layer(owner=f"{layer.job_key}/{layer.task_index}", blob=layer.blob) for layer in layers)
+    makers = {layer.job_key for layer in layers}
+    after = {maker: tuple(sorted(makers.intersection(facts.graph.upstream(maker)))) for maker in makers}
+    return tuple(
+        Layer(job=layer.job_key, index=layer.task_index, blob=layer.blob, after=after[layer.job_key])
+        for layer in layers
+    )
 
 
 def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[str, float]]:

@@ -123,11 +123,17 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""  # the URL to show as `origin` when `url` is only a local copy
 
 
-class Layer(msgspec.Struct, frozen=True, kw_only=True):
-    """A workspace layer to attach, oldest first; `owner` names the job and copy that made it."""
+class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A workspace layer to attach, oldest first.
 
-    owner: str
+    `job` and `index` say which copy of which job made it; `after` names the jobs with layers that had ended
+    before that job began. Two jobs of which neither is after the other ran side by side.
+    """
+
+    job: str
     blob: str
+    index: int = 0
+    after: tuple[str, ...] = ()
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -41,32 +41,41 @@ def find_members(root: str, patterns: tuple[str, ...], context: StepContext) -> 
 
 
 def attach_workspace(step: AttachWorkspace, context: StepContext) -> Result:
-    """Lay all layers into the folder, oldest first; a later one replaces files of an earlier."""
+    """Lay all layers into the folder, in graph order; a later job's files replace those of an earlier.
+
+    A file of two jobs that ran side by side is a failure (CircleCI docs: using workspaces).
+    """
     at = context.resolve(step.at)
     context.place.make_folder(at)
     layers = context.task.assignment.layers
     if not layers:
         context.log.say("No workspace layers were found: no upstream job has persisted anything")
-    writers: dict[str, str] = {}
+    writers: dict[str, Layer] = {}
     for layer in layers:
         _attach(layer, at, context, writers)
-        context.log.say(f"Attached what {layer.owner} persisted")
+        context.log.say(f"Attached what {name_owner(layer)} persisted")
     return Result()
 
 
-def _attach(layer: Layer, at: str, context: StepContext, writers: dict[str, str]) -> None:
+def _attach(layer: Layer, at: str, context: StepContext, writers: dict[str, Layer]) -> None:
     def accept(name: str) -> None:
         path = str(PurePosixPath(name))
-        before = writers.setdefault(path, layer.owner)
-        if are_concurrent(before, layer.owner):
-            raise RefusedError(
-                f"Concurrent upstream jobs persisted the same file(s): {path} by {before} and {layer.owner}"
-            )
-        writers[path] = layer.owner
+        before = writers.setdefault(path, layer)
+        if are_concurrent(before, layer):
+            both = f"{name_owner(before)} and {name_owner(layer)}"
+            raise RefusedError(f"Concurrent upstream jobs persisted the same file(s): {path} by {both}")
+        writers[path] = layer
 
     with_archive(context, layer.blob, lambda tar: context.place.unpack(tar, {"": at}, accept))
 
 
-def are_concurrent(one: str, other: str) -> bool:
-    """True when two owners (`job/copy`) are different copies of one job, which ran side by side."""
-    return one != other and one.rpartition("/")[0] == other.rpartition("/")[0]
+def are_concurrent(one: Layer, other: Layer) -> bool:
+    """True when the layers are of copies or jobs that ran side by side."""
+    if one.job == other.job:
+        return one.index != other.index
+    return one.job not in other.after and other.job not in one.after
+
+
+def name_owner(layer: Layer) -> str:
+    """The job, and which copy of it when that is not the first."""
+    return f"{layer.job} (copy {layer.index})" if layer.index else layer.job
