@@ -11,6 +11,7 @@ from penstock.agent.executor.base import Executor
 from penstock.agent.executor.host import HostExecutor
 from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
+from penstock.model.project import SshKey
 from penstock.plan.step import AnyStep, Run
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import Assignment, Layer, Source
@@ -37,9 +38,10 @@ class Details(TypedDict, total=False):
 
     environment: Mapping[str, str]
     secrets: tuple[str, ...]
+    keys: tuple[SshKey, ...]
     source: Source
     layers: tuple[Layer, ...]
-    timings: Mapping[str, float]
+    timings: Mapping[str, Mapping[str, float]]
     number: int
     index: int
     total: int

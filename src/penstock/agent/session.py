@@ -102,8 +102,8 @@ class Session:
 
     def _run_steps(self, task: TaskContext, background: BackgroundSteps) -> None:
         limit = self._assignment.plan.time_limit
-        if limit is not None:
-            self._pump.deadline = self._tools.clock.monotonic() + limit
+        allowed = self._tools.tuning.job_time if limit is None else limit
+        self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
         for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
             if known:

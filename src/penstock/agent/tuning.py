@@ -9,6 +9,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 5.0  # between SIGTERM and SIGKILL
     background_grace: float = 1.0  # the same for background steps at the end of the job
     clean_up: float = 300.0  # all steps that still run after a cancel with clean-up
+    job_time: float = 5 * 3600.0  # a job that names no limit (CircleCI docs: the longest of its plans)
     poll: float = 10.0  # the longest a sync may be held by the server
     retry: float = 10.0  # the longest pause before an unreachable server is asked again
     farewell: float = 10.0  # how long an agent that must stop tries to deliver its last events

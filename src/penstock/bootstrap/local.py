@@ -58,6 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     narrow: Callable[[Plan], Plan]
     variables: GivenVariables
     slots: int
+    time_limit: float  # seconds, of a job that names none
     engine: "Engine | None" = None  # for jobs that ask for containers
     approve: Collection[str] = ()
     keep: bool = False
@@ -211,7 +212,7 @@ class LocalRun:
             executors.choose,
             name=record.uuid,
             slots=self._order.slots,
-            tuning=_TUNING,
+            tuning=msgspec.structs.replace(_TUNING, job_time=self._order.time_limit),
         )
         self._thread = threading.Thread(
             target=self._work, args=(self._agent,), name="penstock-agent", daemon=True

@@ -1,18 +1,22 @@
 """Puts together all an agent needs to run a task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
+from penstock.model.project import SshKey
 from penstock.model.run import Job, Task
-from penstock.plan.step import AttachWorkspace, Run
+from penstock.plan.step import AddSshKeys, AttachWorkspace, Run
 from penstock.plan.workflow import JobPlan
 from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer, Source
+
+LEAST_LINE = 16
+"""Characters of a line of a private key that is worth masking."""
 
 
 def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
@@ -22,6 +26,7 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     facts = unit.facts(job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
     sources = list_secrets(parts, facts, plan)
+    keys = choose_keys(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
     ids = parts.memory.job_ids(tx, job.workflow_id)
     builtins = _list_builtins(ids, facts, job, plan, task)
@@ -34,7 +39,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         language=facts.pipeline.language,
         plan=plan,
         environment=environment | builtins,
-        secrets=tuple(dict.fromkeys(value for source in sources for value in source.values())),
+        secrets=tuple(dict.fromkeys([*_list_values(sources), *_list_lines(keys)])),
+        keys=keys,
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
@@ -51,6 +57,28 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
     """
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
+
+
+def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
+    """The keys that the job's steps install: those they name, or all when one of them names none."""
+    steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
+    if not steps:
+        return ()
+    keys = tuple(parts.variables.keys_of_project(facts.project.id))
+    if not all(step.fingerprints for step in steps):
+        return keys
+    wanted = [each for step in steps for each in step.fingerprints]
+    return tuple(key for key in keys if any(key.answers_to(each) for each in wanted))
+
+
+def _list_values(sources: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    return (value for source in sources for value in source.values())
+
+
+def _list_lines(keys: Iterable[SshKey]) -> Iterator[str]:
+    """The lines of the keys that give something away; only whole lines are masked, as they are printed."""
+    lines = (line for key in keys for line in key.private.splitlines())
+    return (line for line in lines if len(line) >= LEAST_LINE and not line.startswith("-"))
 
 
 def _list_builtins(

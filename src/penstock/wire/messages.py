@@ -6,6 +6,7 @@ that arrives twice changes nothing. Times are milliseconds since the epoch on th
 
 import msgspec
 
+from penstock.model.project import SshKey
 from penstock.model.run import Revision
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.plan.workflow import JobPlan
@@ -140,9 +141,10 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All an agent needs to run one task.
 
     `environment` holds the variables below the job's own in precedence, already merged. `secrets` are
-    the values to mask in output. `timings` are seconds of past runs by `filename`, `classname` and
-    `testname`, given only to tasks that may split by them; `failed` are the same names of tests that alone
-    are to run again. `lease` is how many seconds the agent may be silent.
+    the values to mask in output, those of `keys` included, which the job may install. `timings` are
+    seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
+    them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
+    agent may be silent.
     """
 
     task: str
@@ -154,6 +156,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: JobPlan
     environment: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
+    keys: tuple[SshKey, ...] = ()
     source: Source | None = None
     layers: tuple[Layer, ...] = ()
     timings: dict[str, dict[str, float]] = {}
