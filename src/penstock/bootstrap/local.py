@@ -17,6 +17,7 @@ from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abando
 from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
 from penstock.engine.control import approve_job, cancel_pipeline
+from penstock.engine.expiry import expire_caches
 from penstock.engine.facts import LOCAL_SOURCE
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.gateway import Gateway
@@ -296,9 +297,13 @@ class LocalRun:
 
 
 def recover_runs(parts: Parts, home: Home) -> None:
-    """What commands that were killed left is ended in the store, and their folders are gone."""
+    """What commands that were killed left is ended in the store, and their folders are gone.
+
+    So are caches whose time is over.
+    """
     recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
     remove_abandoned(home)
+    expire_caches(parts)
 
 
 class _Watched(Gateway):

@@ -108,13 +108,15 @@ class Gateway:
             project_id = _project_of(tx, task)
         found = self._find_whole(project_id, key)
         with self._parts.db.read() as tx:
-            return found is not None and caches.has_key(tx, project_id, CACHE_SCOPE, key)
+            return found is not None and caches.has_key(
+                tx, project_id, CACHE_SCOPE, key, now=self._parts.clock.now()
+            )
 
     def _find_whole(self, project_id: int, key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""
         while True:
             with self._parts.db.read() as tx:
-                found = caches.find_newest(tx, project_id, CACHE_SCOPE, key)
+                found = caches.find_newest(tx, project_id, CACHE_SCOPE, key, now=self._parts.clock.now())
             if found is None or self._parts.blobs.exists(found.blob):
                 return found
             with self._parts.db.write() as tx:

@@ -39,6 +39,9 @@ from penstock.wire.messages import (
 CACHE_SCOPE = ""
 """Caches of a project are shared by all its branches (CircleCI docs: caching)."""
 
+DAY = 86_400_000
+"""Milliseconds."""
+
 MOST_CASES = 200_000
 """Test cases kept of one report; more would be no help to a reader."""
 
@@ -98,10 +101,8 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
             artifacts.save_artifact(tx, artifact, now=unit.now)
         case TestReport():
             _save_report(unit, place, event, prepared)
-        case CacheSaved(key=key, size=size, blob=blob):
-            entry = CacheEntry(key=key, blob=blob, size=size, created_at=unit.now)
-            if not caches.claim_key(tx, job.project_id, CACHE_SCOPE, entry):
-                unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
+        case CacheSaved():
+            _save_cache(unit, place, event)
         case LayerSaved(size=size, blob=blob):
             layer = WorkspaceLayer(job_key=job.key, task_index=index, blob=blob, size=size)
             workspaces.add_layer(tx, place.flow.facts.workspace, layer, now=unit.now)
@@ -179,6 +180,24 @@ def _append_log(unit: Unit, place: Place, event: LogOutput, prepared: Prepared) 
         data=event.data,
     )
     unit.changes.append(told)
+
+
+def _save_cache(unit: Unit, place: Place, event: CacheSaved) -> None:
+    """The first to claim a key keeps it, for as long as the job says (CircleCI docs: retention)."""
+    project, job = place.job.project_id, place.job
+    days = place.flow.facts.graph.plan.jobs[job.key].retention.get("caches")
+    entry = CacheEntry(
+        key=event.key,
+        blob=event.blob,
+        size=event.size,
+        created_at=unit.now,
+        expires_at=None if days is None else unit.now + days * DAY,
+    )
+    gone = caches.free_key(unit.tx, project, CACHE_SCOPE, event.key, now=unit.now)
+    if not caches.claim_key(unit.tx, project, CACHE_SCOPE, entry):
+        gone.append(event.blob)
+    for blob in gone:
+        unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
 
 
 def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared) -> None:

@@ -3,6 +3,7 @@
 import pytest
 import zstandard
 
+from penstock.engine.expiry import expire_caches
 from penstock.engine.history import (
     find_run,
     list_artifacts,
@@ -97,6 +98,28 @@ def test_the_first_to_take_a_cache_key_keeps_it_and_the_losers_bytes_go(lab: Lab
         assert b"".join(pieces) == b"first"
     with pytest.raises(NotFoundError):
         lab.parts.blobs.read(lost)
+
+
+def test_a_cache_is_kept_as_long_as_its_job_says(lab: Lab) -> None:
+    lab.run({"a": {"retention": {"caches": 2}}, "b": None})
+    agent = lab.agent()
+    first, second = (assignment.task for assignment in agent.claim(2))
+    short = save_cache(agent, lab, first, "short", b"1")
+    kept = save_cache(agent, lab, second, "kept", b"2")
+    day = 24 * 3600
+    lab.clock.advance(2 * day - 1)
+    assert expire_caches(lab.parts) == 0
+    assert lab.gateway.has_cache(first, "short")
+    lab.clock.advance(1)
+    assert lab.gateway.find_cache(first, ("short",)) is None
+    again = save_cache(agent, lab, first, "short", b"3")
+    with pytest.raises(NotFoundError):
+        lab.parts.blobs.read(short)
+    lab.clock.advance(2 * day)
+    assert expire_caches(lab.parts) == 1
+    with pytest.raises(NotFoundError):
+        lab.parts.blobs.read(again)
+    assert lab.parts.blobs.read(kept) == b"2"
 
 
 def test_caches_are_of_one_project(lab: Lab) -> None:
