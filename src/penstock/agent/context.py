@@ -62,7 +62,9 @@ class TaskContext:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The variables of a step that sets none (CircleCI docs: order of precedence)."""
-        return {**self.place.variables, **self.assignment.environment, **self.assignment.plan.environment}
+        named = name_folders(self.place) if self.assignment.language == "circleci" else {}
+        given = self.assignment.environment
+        return {**self.place.variables, **named, **given, **self.assignment.plan.environment}
 
     @cached_property
     def directory(self) -> str:
@@ -72,6 +74,16 @@ class TaskContext:
     def is_halted(self) -> bool:
         """True once a step said `circleci-agent step halt`."""
         return self.place.find_kind(f"{self.place.control}/halt") is not None
+
+
+def name_folders(place: Place) -> dict[str, str]:
+    """Variables that name what a place has, as scripts written for CircleCI look for it."""
+    named = {
+        "CIRCLE_INTERNAL_TASK_DATA": place.control,
+        "CIRCLE_INTERNAL_SCRATCH": place.variables.get("TMPDIR", "/tmp"),  # noqa: S108 - the place's own
+        "CIRCLE_SHELL_ENV": place.variables.get("BASH_ENV", ""),
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 class StepContext:

@@ -29,7 +29,7 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     keys = choose_keys(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
     ids = parts.memory.job_ids(tx, job.workflow_id)
-    builtins = _list_builtins(ids, facts, job, plan, task)
+    builtins = _list_builtins(tx, ids, facts, job, task)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -53,8 +53,11 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
     """Project variables, then those of each context in order: later ones win, all are masked.
 
-    CircleCI docs: environment variable usage options. A context that does not exist has none.
+    CircleCI docs: environment variable usage options; a pull request from a fork gets none. A context that
+    does not exist has none.
     """
+    if facts.pipeline.revision.fork is not None:
+        return []
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
 
@@ -62,7 +65,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
 def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
     """The keys that the job's steps install: those they name, or all when one of them names none."""
     steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
-    if not steps:
+    if not steps or facts.pipeline.revision.fork is not None:
         return ()
     keys = tuple(parts.variables.keys_of_project(facts.project.id))
     if not all(step.fingerprints for step in steps):
@@ -82,8 +85,12 @@ def _list_lines(keys: Iterable[SshKey]) -> Iterator[str]:
 
 
 def _list_builtins(
-    ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, plan: JobPlan, task: Task
+    tx: Transaction, ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, task: Task
 ) -> dict[str, str]:
+    plan = facts.graph.plan.jobs[job.key]
+    previous = None
+    if job.number is not None:
+        previous = jobs.previous_number(tx, facts.project.id, facts.pipeline.revision.branch, job.number)
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -94,6 +101,7 @@ def _list_builtins(
             job=job,
             plan=plan,
             task=task,
+            previous_number=previous,
             upstream=tuple(ids[key][1] for key in plan.needs if key in ids),
         )
     )

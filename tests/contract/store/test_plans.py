@@ -89,6 +89,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "test counts": lambda tx: test_results.counts_of(tx, 1),
     "timings": lambda tx: test_results.mean_timings(tx, 1, "test", list(TimingKind)),
     "failed tests": lambda tx: test_results.failed_names(tx, 1),
+    "job before on the branch": lambda tx: jobs.previous_number(tx, 1, "main", 7),
     "flags of a job": lambda tx: jobs.flags_of(tx, 1),
     "cache by key": lambda tx: caches.has_key(tx, 1, "", "k", now=NOW),
     "cache by prefix": lambda tx: caches.find_newest(tx, 1, "", "k-", now=NOW),

@@ -6,9 +6,11 @@ import pytest
 
 from penstock.engine.control import rerun_workflow
 from penstock.engine.variables import GivenVariables
+from penstock.model.run import Fork
 from penstock.model.status import TaskStatus
 from penstock.wire.messages import TestReport as ReportStored
 from tests.support.compact import Compact
+from tests.support.keys import known_key
 from tests.support.lab import HandAgent, Lab
 
 
@@ -40,6 +42,50 @@ def test_built_in_variables_win_over_all(tmp_path: Path) -> None:
     assert second.environment["CIRCLE_WORKFLOW_ID"] == lab.workflow(pipeline).uuid
     assert second.environment["CIRCLE_BRANCH"] == "main"
     lab.close()
+
+
+def test_a_pull_request_of_a_fork_has_its_variables_and_no_secrets(tmp_path: Path) -> None:
+    given = GivenVariables(project={"A": "project"}, contexts={"first": {"B": "first"}}, keys=(known_key(),))
+    lab = Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path, variables=given)
+    install: Compact = {"kind": "add_ssh_keys", "name": "keys"}
+    plan: Compact = {"workflows": {"main": {"jobs": {"a": {"contexts": ["first"], "steps": [install]}}}}}
+    pull = "https://example.com/acme/app/pull/7"
+    lab.trigger(plan, pull_request=pull, fork=Fork(number=7, owner="eve", name="app2"))
+    lab.trigger(plan, pull_request=pull)
+    forked, own = lab.agent().claim(2)
+    names = ["CIRCLE_PULL_REQUEST", "CI_PULL_REQUESTS", "CIRCLE_PR_NUMBER", "CIRCLE_PR_USERNAME"]
+    names += ["CIRCLE_PR_REPONAME", "A", "B"]
+    found = [[each.environment.get(name) for name in names] for each in (forked, own)]
+    assert found == [
+        [pull, pull, "7", "eve", "app2", None, None],
+        [pull, pull, None, None, None, "project", "first"],
+    ]
+    assert (forked.secrets, forked.keys) == ((), ())
+    assert own.keys == given.keys
+    assert own.secrets[:2] == ("project", "first")
+    lab.close()
+
+
+def test_only_keys_that_steps_name_are_handed_out(tmp_path: Path) -> None:
+    first, second = known_key(1), known_key(2)
+    lab = Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path, variables=GivenVariables(keys=(first, second)))
+    named: Compact = {"kind": "add_ssh_keys", "name": "k", "fingerprints": [second.sha256]}
+    every: Compact = {"kind": "add_ssh_keys", "name": "k"}
+    lab.run({"none": None, "one": {"steps": [named]}, "all": {"steps": [named, every]}})
+    given = {each.plan.name: each.keys for each in lab.agent().claim(3)}
+    assert given == {"none": (), "one": (second,), "all": (first, second)}
+    lab.close()
+
+
+def test_the_job_before_is_the_last_one_on_the_branch(lab: Lab) -> None:
+    agent = lab.agent()
+    seen = []
+    for branch in ("main", "topic", "main", "main"):
+        lab.trigger({"workflows": {"main": {"jobs": {"a": None}}}}, branch=branch)
+        [assignment] = agent.claim()
+        seen.append(assignment.environment.get("CIRCLE_PREVIOUS_BUILD_NUM"))
+        agent.sync(agent.finished(assignment.task))
+    assert seen == [None, None, "1", "3"]
 
 
 def test_an_assignment_names_its_source_and_its_plan(lab: Lab) -> None:
