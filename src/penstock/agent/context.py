@@ -20,6 +20,7 @@ from penstock.model.status import StepStatus
 from penstock.wire.messages import Assignment
 
 Answer = TypeVar("Answer")
+_GO_SAYS = "context deadline exceeded"  # scripts that read logs look for it
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -126,6 +127,14 @@ class StepContext:
         finally:
             running.close()
 
+    def settle(self) -> None:
+        """The server has all that was said so far, unless it stays away: later questions will count on it."""
+        reporter, clock = self.task.reporter, self.task.clock
+        last, until = reporter.sequence, clock.monotonic() + self.task.tuning.persistence
+        reporter.hurry()
+        while not reporter.is_heard(last) and clock.monotonic() < until:
+            self.task.pump.pause(0.005)
+
     def persist(self, call: Callable[[], Answer]) -> Answer:
         """The answer of a call to the server, tried again for a while when it is not available.
 
@@ -156,7 +165,7 @@ def interrupt(ending: Ending, exit_code: int | None = None, silence: float = inf
     """The result of a step that had to end."""
     match ending:
         case Ending.SILENCE:
-            message = f"Too long with no output (exceeded {format_go_duration(silence)})"
+            message = f"Too long with no output (exceeded {format_go_duration(silence)}): {_GO_SAYS}"
             return Result(StepStatus.TIMEDOUT, exit_code, message, ending)
         case Ending.STEP_TIME:
             return Result(StepStatus.TIMEDOUT, exit_code, "the step took longer than its time limit", ending)

@@ -11,6 +11,7 @@ from typing_extensions import Buffer
 
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
+from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.ingest.junit import ReportError
@@ -38,6 +39,9 @@ from penstock.wire.messages import (
 
 CACHE_SCOPE = ""
 """Caches of a project are shared by all its branches (CircleCI docs: caching)."""
+
+MOST_WARNINGS = 20
+"""Sentences kept of one job."""
 
 DAY = 86_400_000
 """Milliseconds."""
@@ -211,7 +215,8 @@ def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared
     )
     test_results.save_cases(unit.tx, report, prepared.cases)
     if prepared.fault:
-        place.flow.explain(job.key, prepared.fault)
+        known = place.flow.flags.get(job.key, {}).get(WARNINGS, [])
+        place.flow.remember(job.key, **{WARNINGS: [*known, prepared.fault][:MOST_WARNINGS]})
     unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, event.blob))
 
 

@@ -25,6 +25,10 @@ RETESTS = "retests"
 """Flag of a job that is to run only the tests that failed before: the UUID of the job they failed in."""
 
 
+WARNINGS = "warnings"
+"""Flag of a job: sentences about what it left behind that could not be used."""
+
+
 class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be made. A rerun says where it begins (`state`) and which old jobs it keeps (`kept`).
 
