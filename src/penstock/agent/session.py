@@ -155,6 +155,8 @@ class Session:
         except RefusedError as error:
             problem = str(error)
         in_background = isinstance(step, Run | Tool) and step.background
+        if isinstance(step, Run) and step.once:
+            in_background = False
         kind = str(type(step).__struct_config__.tag)
         number = self._reporter.step_started(step.name, kind, background=in_background)
         log = StepLog(number, self._reporter, self._secrets, self._tools.clock)

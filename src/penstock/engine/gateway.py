@@ -112,6 +112,15 @@ class Gateway:
                 tx, project_id, CACHE_SCOPE, key, now=self._parts.clock.now()
             )
 
+    def find_others(self, task: str) -> tuple[TaskStatus, ...]:
+        """How the other parallel copies of the task's attempt stand."""
+        with self._parts.db.read() as tx:
+            mine = tasks.task_by_uuid(tx, task)
+            if mine is None:
+                raise NotFoundError(f"there is no task {task}")
+            copies = tasks.tasks_of(tx, mine.job_id, attempt=mine.attempt)
+        return tuple(copy.status for copy in copies if copy.index != mine.index)
+
     def _find_whole(self, project_id: int, key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""
         while True:
