@@ -7,7 +7,7 @@ from penstock.model.project import SshKey
 from penstock.model.status import StepStatus
 from penstock.plan.step import AddSshKeys, SetupRemoteDocker
 
-_ASK_DOCKER = ("docker", "version", "--format", "Docker {{.Server.Version}} of this machine is used")
+_ASK_DOCKER = ("docker", "version", "--format", "{{.Server.Version}}")
 
 # Run in the place, for the agent may not see its files. OpenSSH looks for its settings in the home of the
 # user's entry, whatever HOME says; where the two differ, commands before its own on the PATH tell it.
@@ -93,4 +93,6 @@ def set_up_docker(_step: SetupRemoteDocker, context: StepContext) -> Result:
         result = None
     if result is None or result.exit_code != 0:
         context.log.say("Warning: no Docker engine answers here; steps that need one will fail")
+    else:
+        context.log.say("This is the version of this machine's Docker engine, which the job uses")
     return Result()
