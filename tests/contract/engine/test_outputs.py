@@ -17,10 +17,11 @@ from penstock.engine.history import (
 from penstock.engine.summary import MOST_FAILED, summarize_pipeline
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
-from penstock.model.run import Pipeline
+from penstock.model.run import Fork, Pipeline
 from penstock.model.status import StepStatus, TaskStatus, WorkflowStatus
 from penstock.wire.messages import ArtifactStored, CacheSaved, LogOutput
 from penstock.wire.messages import TestReport as ReportStored
+from tests.support.compact import Compact
 from tests.support.lab import HandAgent, Lab
 
 
@@ -128,6 +129,22 @@ def test_caches_are_of_one_project(lab: Lab) -> None:
     save_cache(agent, lab, agent.take(), "deps", b"mine")
     lab.trigger({"workflows": {"main": {"jobs": {"a": None}}}}, project="other")
     assert lab.gateway.find_cache(agent.take(), ("deps",)) is None
+
+
+def test_caches_of_a_fork_are_seen_by_that_fork_alone(lab: Lab) -> None:
+    plan: Compact = {"workflows": {"main": {"jobs": {"a": None}}}}
+    agent = lab.agent()
+    lab.trigger(plan)
+    for number, owner in enumerate(("eve", "eve", "bob")):
+        lab.trigger(plan, fork=Fork(number=number, owner=owner, name="app"))
+    own, *forked = (assignment.task for assignment in agent.claim(4))
+    kept = save_cache(agent, lab, forked[0], "deps", b"from the fork")
+    hits = [lab.gateway.find_cache(task, ("deps",)) for task in (own, *forked)]
+    assert [hit.blob if hit else None for hit in hits] == [None, kept, kept, None]
+    mine = save_cache(agent, lab, own, "deps", b"the project's")
+    found = lab.gateway.find_cache(own, ("deps",))
+    assert found is not None
+    assert found.blob == mine
 
 
 def test_artifacts_are_listed_with_their_jobs(lab: Lab) -> None:
