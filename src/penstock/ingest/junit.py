@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import IO
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 import msgspec
 from defusedxml.common import DefusedXmlException
@@ -57,7 +57,7 @@ def read_junit(report: IO[bytes], source: str = "") -> Iterator[TestCase]:
 def _walk(report: IO[bytes], source: str) -> Iterator[TestCase]:
     suites: list[_Suite] = []
     depth = 0
-    parser = DefusedXMLParser(encoding="utf-8")
+    parser = DefusedXMLParser(target=TreeBuilder(), encoding="utf-8")
     for event, element in iterparse(CleanText(report), events=("start", "end"), parser=parser):
         tag = _local_name(element)
         if event == "start":

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import sys
 from io import RawIOBase
 from typing import IO
 
@@ -21,8 +22,10 @@ _MARKS = (
     (b"\0<\0?", "utf-16-be"),
 )
 _KNOWN = ("utf-8", "ascii", "iso8859", "cp", "koi8", "mac-", "big5", "gb", "shift_jis", "euc_", "hp-roman8")
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
+_LEGAL = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
+_NO_CHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 
 
 def find_encoding(head: bytes) -> str:
@@ -83,8 +86,7 @@ class CleanText(RawIOBase):
         text = (self._kept + self._decoder.decode(data, final=self._ended)).removeprefix("\ufeff")
         cut = len(text) if self._ended else _find_reference(text)
         self._kept = text[cut:]
-        text = _ILLEGAL.sub("", text[:cut])
-        return (_REFERENCE.sub(_judge_reference, text) if "&#" in text else text).encode()
+        return _clean_bytes(text[:cut].encode())
 
 
 def _find_reference(text: str) -> int:
@@ -93,7 +95,15 @@ def _find_reference(text: str) -> int:
     return start if start >= 0 and ";" not in text[start:] else len(text)
 
 
-def _judge_reference(match: "re.Match[str]") -> str:
+def _clean_bytes(data: bytes) -> bytes:
+    """UTF-8 without what XML forbids. On bytes: a regular expression takes five times as long."""
+    data = data.translate(None, _CONTROLS)
+    for each in _NO_CHARACTERS:
+        data = data.replace(each, b"")
+    return _REFERENCE.sub(_judge_reference, data) if b"&#" in data else data
+
+
+def _judge_reference(match: "re.Match[bytes]") -> bytes:
     digits, base = (match[1], 16) if match[1] else (match[2], 10)
     code = int(digits, base) if len(digits) < _TAIL else 0
-    return match[0] if code <= 0x10FFFF and code and not _ILLEGAL.match(chr(code)) else ""  # noqa: PLR2004 - Unicode's last
+    return match[0] if code <= sys.maxunicode and _LEGAL.match(chr(code)) else b""

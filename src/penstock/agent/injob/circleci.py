@@ -29,7 +29,7 @@ Options of split and run:
   --index=N --total=N               which share of how many (this node of all)
   --show-counts, --verbose          say how the names were divided
 """
-VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?-)([^}]*))?\})")
+VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-=+])([^}]*))?\})")
 FLAGS = {"show-counts", "verbose", "help"}
 CHOICES = {
     "split-by": ("name", "filesize", "timings"),
@@ -105,13 +105,18 @@ def control_folder() -> str:
 
 
 def substitute_environment(words: "list[str]", _options: "dict[str, str]") -> int:
-    """Print the text with variables replaced; unset ones become empty, or their default `${X:-default}`."""
+    """Print the text with variables replaced; unset ones become empty, or their default.
+
+    As in a shell: `${X:-default}`, `${X:=default}`, `${X:+instead}`, and without the colon.
+    """
     text = " ".join(words) + "\n" if words else sys.stdin.read()
 
     def replace(match: "re.Match[str]") -> str:
-        value = os.environ.get(match[1] or match[2])
-        needs_default = value is None or (not value and match[3] == ":-")
-        return (match[4] or "") if needs_default else value or ""
+        value, operator = os.environ.get(match[1] or match[2]), match[3] or ""
+        is_missing = value is None or (not value and operator.startswith(":"))
+        if operator.endswith("+"):
+            return "" if is_missing else match[4]
+        return (match[4] or "") if is_missing else value or ""
 
     sys.stdout.write(VARIABLE.sub(replace, text))
     return 0

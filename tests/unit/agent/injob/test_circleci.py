@@ -135,6 +135,8 @@ def test_variables_are_substituted() -> None:
     text = "$A ${B} ${C:-default} $NONE. ${D-kept}\n"
     assert call("env", "subst", stdin=text, A="1", B="two", C="", D="") == "1 two default . \n"
     assert call("env", "subst", "x $A", A="1") == "x 1\n"
+    others = "${A=a}${N=n}${C:=c}${C=d}|${A+a}${N+n}${C:+c}${C+c}|${N:+n}\n"
+    assert call("env", "subst", stdin=others, A="1", C="") == "1nc|ac|\n"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ def test_variables_are_replaced_where_the_command_runs() -> None:
     assert run(script, A="1 '\"$B", B="two\n", C="", D="") == "it's 1 '\"$B two\n c d  $(touch x) `x` .\n"
 
 
+def test_defaults_and_replacements_are_those_of_a_shell() -> None:
+    text = b"${A=a}${N=n}${C:=c}|${A+a}${M+n}${B:+c}${B+b}|${M:+n}\n"
+    script = write_substitution(ask("env", "subst", given=text))
+    assert run(script, A="1", B="", C="") == "1nc|ab|\n"
+
+
 def test_values_of_options_may_stand_apart() -> None:
     words = ["list", "--index", "1", "--show-counts", "--command", "xargs a", "--total=2", "--total"]
     joined = ["list", "--index=1", "--show-counts", "--command=xargs a", "--total=2", "--total="]
