@@ -1,7 +1,7 @@
 """Agents at work in the test's process, and assignments for them."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -42,6 +42,7 @@ class Details(TypedDict, total=False):
     source: Source
     layers: tuple[Layer, ...]
     timings: Mapping[str, Mapping[str, float]]
+    failed: Mapping[str, Sequence[str]]
     number: int
     index: int
     total: int

@@ -148,6 +148,7 @@ class StepContext:
                 if self.task.clock.monotonic() + pause >= until:
                     raise
                 self.log.say(f"{error}; trying again")
+                self.log.flush()
             self.task.pump.pause(pause)
             pause = min(pause * 2, self.task.tuning.retry)
 
