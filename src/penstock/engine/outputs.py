@@ -234,9 +234,12 @@ def _read_report(blobs: Blobs, event: TestReport) -> Prepared:
     fault = ""
     try:
         with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
-            cases.extend(islice(read_report(report, event.source, event.directory), MOST_CASES))
+            cases.extend(islice(read_report(report, event.source, event.directory), MOST_CASES + 1))
     except (ReportError, NotFoundError) as error:
         fault = f"test results in {event.source} could not be read: {error}"
+    if len(cases) > MOST_CASES:
+        del cases[MOST_CASES:]
+        fault = f"of {event.source} only the first {MOST_CASES:,} tests are kept"
     return Prepared(event=event, cases=cases, fault=fault)
 
 

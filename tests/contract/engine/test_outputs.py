@@ -190,6 +190,22 @@ def test_a_test_report_becomes_cases_and_its_file_goes(lab: Lab) -> None:
         lab.parts.blobs.read(blob)
 
 
+@pytest.mark.parametrize(
+    ("most", "kept", "told"),
+    [(3, ["ok", "bad", "later"], ()), (2, ["ok", "bad"], ("of r.xml only the first 2 tests are kept",))],
+)
+def test_of_a_report_without_end_the_first_tests_are_kept(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, most: int, kept: list[str], told: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("penstock.engine.outputs.MOST_CASES", most)
+    pipeline, agent, task = one_task(lab)
+    report(agent, lab, task, GOOD)
+    agent.end(task)
+    [(_, cases)] = list_cases(lab.parts, pipeline)
+    assert [case.name for case in cases] == kept
+    assert summarize_pipeline(lab.parts, pipeline.uuid).workflows[0].jobs[0].warnings == told
+
+
 def test_a_broken_report_gives_what_could_be_read_and_says_so(lab: Lab) -> None:
     pipeline, agent, task = one_task(lab)
     report(agent, lab, task, GOOD.replace(b"</testsuite>", b"<oops"))
