@@ -126,8 +126,7 @@ def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tupl
     order = {above: place for place, above in enumerate(facts.graph.upstream(key))}
     layers = workspaces.layers_of(tx, facts.workspace, order.keys())
     layers.sort(key=lambda layer: order[layer.job_key])
-    makers = {layer.job_key for layer in layers}
-    after = {maker: tuple(sorted(makers.intersection(facts.graph.upstream(maker)))) for maker in makers}
+    after = facts.graph.nearest({layer.job_key for layer in layers})
     return tuple(
         Layer(job=layer.job_key, index=layer.task_index, blob=layer.blob, after=after[layer.job_key])
         for layer in layers

@@ -127,8 +127,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A workspace layer to attach, oldest first.
 
-    `job` and `index` say which copy of which job made it; `after` names the jobs with layers that had ended
-    before that job began. Two jobs of which neither is after the other ran side by side.
+    `job` and `index` say which copy of which job made it. `after` names the jobs with layers that this job
+    waited for; those they waited for in turn are named in theirs. Jobs of which neither waited for the other
+    ran side by side.
     """
 
     job: str

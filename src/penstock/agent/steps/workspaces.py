@@ -1,6 +1,8 @@
 """persist_to_workspace and attach_workspace: files jobs of one workflow hand on."""
 
 import os.path
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import PurePosixPath
 
 from penstock.agent.context import Result, StepContext
@@ -51,29 +53,45 @@ def attach_workspace(step: AttachWorkspace, context: StepContext) -> Result:
     if not layers:
         context.log.say("No workspace layers were found: no upstream job has persisted anything")
     writers: dict[str, Layer] = {}
-    for layer in layers:
-        _attach(layer, at, context, writers)
-        context.log.say(f"Attached what {name_owner(layer)} persisted")
-    return Result()
+    lineage = Lineage(layers)
 
-
-def _attach(layer: Layer, at: str, context: StepContext, writers: dict[str, Layer]) -> None:
-    def accept(name: str) -> None:
+    def accept(layer: Layer, name: str) -> None:
         path = str(PurePosixPath(name))
-        before = writers.setdefault(path, layer)
-        if are_concurrent(before, layer):
+        before = writers.get(path, layer)
+        if lineage.are_concurrent(before, layer):
             both = f"{name_owner(before)} and {name_owner(layer)}"
             raise RefusedError(f"Concurrent upstream jobs persisted the same file(s): {path} by {both}")
         writers[path] = layer
 
+    for layer in layers:
+        _attach(layer, at, context, partial(accept, layer))
+        context.log.say(f"Attached what {name_owner(layer)} persisted")
+    return Result()
+
+
+def _attach(layer: Layer, at: str, context: StepContext, accept: Callable[[str], None]) -> None:
     with_archive(context, layer.blob, lambda tar: context.place.unpack(tar, {"": at}, accept))
 
 
-def are_concurrent(one: Layer, other: Layer) -> bool:
-    """True when the layers are of copies or jobs that ran side by side."""
-    if one.job == other.job:
-        return one.index != other.index
-    return one.job not in other.after and other.job not in one.after
+class Lineage:
+    """Which jobs came before which, from layers in graph order; a bit for each job."""
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self._bits: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        for layer in layers:
+            self._bits.setdefault(layer.job, 1 << len(self._bits))
+            before = 0
+            for job in layer.after:
+                before |= self._bits.get(job, 0) | self._before.get(job, 0)
+            self._before[layer.job] = before
+
+    def are_concurrent(self, one: Layer, other: Layer) -> bool:
+        """True when the layers are of copies or jobs that ran side by side."""
+        if one.job == other.job:
+            return one.index != other.index
+        one_first = self._before[other.job] & self._bits[one.job]
+        return not one_first and not self._before[one.job] & self._bits[other.job]
 
 
 def name_owner(layer: Layer) -> str:

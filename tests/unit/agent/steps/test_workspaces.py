@@ -52,6 +52,14 @@ def test_the_root_itself_may_be_persisted_with_hidden_files(bench: Bench) -> Non
     assert bench.server.output_of(task, step=1) == b".hidden\nshown\n"
 
 
+def test_a_job_may_replace_a_file_of_one_long_before_it(bench: Bench) -> None:
+    layers = [make_layer(bench, "a", "echo a > f", "f")]
+    layers.append(make_layer(bench, "b", "echo b > other", "other", after=("a",)))
+    layers.append(make_layer(bench, "c", "echo c > f", "f", after=("b",)))
+    task = bench.run(ATTACH, "cat ~/ws/f", layers=tuple(layers))
+    assert bench.server.output_of(task, step=1) == b"c\n"
+
+
 @pytest.mark.parametrize(
     ("job", "index", "named"), [("build", 1, "build and build (copy 1)"), ("test", 0, "build and test")]
 )
