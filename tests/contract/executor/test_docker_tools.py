@@ -51,13 +51,14 @@ def test_only_tests_that_failed_run_again(bench: Bench) -> None:
     assert outputs[3].endswith("none\n")
 
 
-def test_keys_are_installed_in_the_images_home(bench: Bench) -> None:
+@pytest.mark.parametrize(("user", "home"), [(None, "/root"), ("worker", "/home/worker")])
+def test_keys_are_installed_in_the_images_home(bench: Bench, user: str | None, home: str) -> None:
     key = known_key(3, "git.example.com")
     name = f"id_rsa_{key.md5.replace(':', '')}"
     look = f"cd ~/.ssh && stat -c %a {name} config && cat config && head -1 {name}; ls $PENSTOCK_CONTROL"
-    task = bench.run(AddSshKeys(name="keys"), look, job=busybox_job(), keys=(key,))
+    task = bench.run(AddSshKeys(name="keys"), look, job=busybox_job(user=user), keys=(key,))
     output = bench.server.output_of(task, step=1).decode()
     assert output.startswith("600\n600\nHost git.example.com\n  IdentitiesOnly yes\n")
-    assert f'IdentityFile "/root/.ssh/{name}"' in output
+    assert f'IdentityFile "{home}/.ssh/{name}"' in output
     assert "-----BEGIN OPENSSH PRIVATE KEY-----" in output
     assert "ssh_key_" not in output
