@@ -110,12 +110,12 @@ class Session:
 
     def _run_steps(self, task: TaskContext, background: BackgroundSteps) -> None:
         limit = self._assignment.plan.time_limit
-        if limit is not None:
-            self._pump.deadline = self._tools.clock.monotonic() + limit
+        allowed = self._tools.tuning.job_time if limit is None else limit
+        self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
-        if self._assignment.timings:
-            timings = msgspec.json.encode(self._assignment.timings)
-            task.place.write(f"{task.place.control}/timings.json", timings)
+        for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
+            if known:
+                task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))
         for step in self._assignment.plan.steps:
             self._heed_stop()
             if self._over or task.is_halted():
@@ -163,6 +163,8 @@ class Session:
         except RefusedError as error:
             problem = str(error)
         in_background = isinstance(step, Run | Tool) and step.background
+        if isinstance(step, Run) and step.once:
+            in_background = False
         kind = str(type(step).__struct_config__.tag)
         number = self._reporter.step_started(step.name, kind, background=in_background)
         log = StepLog(number, self._reporter, self._secrets, self._tools.clock)

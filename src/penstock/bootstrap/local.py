@@ -17,6 +17,7 @@ from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abando
 from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
 from penstock.engine.control import approve_job, cancel_pipeline
+from penstock.engine.expiry import expire_caches
 from penstock.engine.facts import LOCAL_SOURCE
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.gateway import Gateway
@@ -58,6 +59,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     narrow: Callable[[Plan], Plan]
     variables: GivenVariables
     slots: int
+    time_limit: float  # seconds, of a job that names none
     engine: "Engine | None" = None  # for jobs that ask for containers
     anything: bool = False  # jobs for other machines run on this one
     approve: Collection[str] = ()
@@ -215,7 +217,7 @@ class LocalRun:
             executors.choose,
             name=record.uuid,
             slots=self._order.slots,
-            tuning=_TUNING,
+            tuning=msgspec.structs.replace(_TUNING, job_time=self._order.time_limit),
         )
         self._thread = threading.Thread(
             target=self._work, args=(self._agent,), name="penstock-agent", daemon=True
@@ -299,9 +301,13 @@ class LocalRun:
 
 
 def recover_runs(parts: Parts, home: Home) -> None:
-    """What commands that were killed left is ended in the store, and their folders are gone."""
+    """What commands that were killed left is ended in the store, and their folders are gone.
+
+    So are caches whose time is over.
+    """
     recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
     remove_abandoned(home)
+    expire_caches(parts)
 
 
 class _Watched(Gateway):

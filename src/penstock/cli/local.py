@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,9 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     question: Question
     compiled: Compiled
     narrow: Callable[[Plan], Plan]
-    project: Mapping[str, str]
-    contexts: Mapping[str, Mapping[str, str]]
+    variables: GivenVariables
     slots: int
+    time_limit: float
     engine: "Engine | None"
     anything: bool
     approve: tuple[str, ...]
@@ -69,8 +69,9 @@ def run_order(settings: Settings) -> int:
         question=settings.question,
         compiled=settings.compiled,
         narrow=settings.narrow,
-        variables=GivenVariables(project=settings.project, contexts=settings.contexts),
+        variables=settings.variables,
         slots=settings.slots,
+        time_limit=settings.time_limit,
         engine=settings.engine,
         anything=settings.anything,
         approve=settings.approve,

@@ -7,6 +7,7 @@ import msgspec
 
 from penstock.engine.facts import present
 from penstock.engine.repeat import find_origins
+from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts
 from penstock.model.errors import NotFoundError
 from penstock.model.output import TestOutcome
@@ -62,6 +63,7 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed_step: FailedStep | None = None
     tests: TestTotals | None = None
     artifacts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +147,7 @@ def _summarize_job(tx: Transaction, job: Job, origin: Job) -> JobSummary:
         failed_step=find_failed_step(tx, origin) if failed else None,
         tests=_total_tests(tx, origin) if ran else None,
         artifacts=tuple(islice(_list_artifacts(tx, origin), MOST_ARTIFACTS)) if ran else (),
+        warnings=tuple(jobs.flags_of(tx, origin.id).get(WARNINGS, ())) if ran else (),
     )
 
 

@@ -184,7 +184,7 @@ def test_files_get_in_and_out_owned_by_the_images_user(bench: Bench) -> None:
         AttachWorkspace(name="attach", at="/home/worker/new/place"),
         "cd /home/worker; find new | sort | xargs stat -c '%U %n'",
         job=busybox_job(user="worker"),
-        layers=(Layer(owner="job/0", blob=layer.blob),),
+        layers=(Layer(job="job", blob=layer.blob),),
     )
     paths = ["new", "new/place", "new/place/deep", "new/place/deep/er", "new/place/deep/er/file"]
     assert bench.server.output_of(second, step=1).decode().split() == [

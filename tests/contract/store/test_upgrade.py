@@ -95,10 +95,10 @@ def test_opening_again_keeps_what_is_there(url: str) -> None:
 def test_an_older_database_is_migrated(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Database.open(url).close()
     asked: list[str] = []
-    monkeypatch.setattr("penstock.store.upgrade.HEAD", "0002")
+    monkeypatch.setattr("penstock.store.upgrade.HEAD", "0998")
     monkeypatch.setattr("penstock.store.upgrade.migrate", lambda _tx, target: asked.append(target))
     Database.open(url).close()
-    assert asked == ["0002"]
+    assert asked == ["0998"]
 
 
 def test_a_newer_database_is_refused(url: str) -> None:

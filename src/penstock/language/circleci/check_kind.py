@@ -66,10 +66,12 @@ def _check_delay(settings: Map, report: Reporter) -> None:
 
 
 def _check_deploy(settings: Map, body: Map, report: Reporter) -> None:
-    """The old step is a run step now; what it did in parallel jobs it does no longer."""
+    """The old step makes the first copy of a parallel job wait for all others."""
     parallelism = body.get("parallelism")
     if isinstance(parallelism, int) and parallelism > 1:
-        message = "'deploy' is an old name of 'run': here it runs in each of the parallel copies of the job."
+        message = (
+            "'deploy' is deprecated: the first parallel copy keeps its agent until all others have passed."
+        )
         hint = "move it to a job of its own that requires this one"
         report.warn("deploy-step", message, Place(settings), hint=hint)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.agent.executor.docker.control import ControlFolder
-from penstock.agent.injob.circleci import VARIABLE, expand_braces, translate_glob
+from penstock.agent.injob.circleci import VALUES, VARIABLE, expand_braces, translate_glob
 from penstock.model.errors import PenstockError
 
 SLOTS = 16
@@ -112,7 +112,7 @@ def answer_question(question: Question, lookup: Lookup, control: ControlFolder) 
         case ("env", "subst"):
             return write_substitution(question)
         case ("tests", "split"):
-            return _show(_split(question, list(question.words[2:]), lookup, control))
+            return _show(_split(question, join_options(question.words[2:]), lookup, control))
         case ("tests", "run"):
             return _run_share(question, lookup, control)
         case _:
@@ -139,6 +139,16 @@ def write_substitution(question: Question) -> str:
     return "".join(lines) + _print_text(os.fsencode(text[position:]))
 
 
+def join_options(words: Sequence[str]) -> list[str]:
+    """The words with each `--name value` as `--name=value`."""
+    joined: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        wants_value = word.startswith("--") and word[2:] in VALUES
+        joined.append(f"{word}={next(rest, '')}" if wants_value else word)
+    return joined
+
+
 def _split(
     question: Question, options: list[str], lookup: Lookup, control: ControlFolder
 ) -> "subprocess.CompletedProcess[bytes]":
@@ -158,19 +168,23 @@ def _split(
             words.append(f"--timings-file={given}")
         elif control.has("timings.json"):
             given.write_bytes(control.read("timings.json"))
-        return _call(("tests", "split", *words), question, {"PENSTOCK_CONTROL": folder})
+        if control.has("failed.json"):
+            (Path(folder) / "failed.json").write_bytes(control.read("failed.json"))
+        # `cat` shows which share `tests run` would give to its command, which is here run in the container.
+        verb = ("tests", question.words[1], *(["--command=cat"] if question.words[1] == "run" else []))
+        return _call((*verb, *words), question, {"PENSTOCK_CONTROL": folder})
 
 
 def _run_share(question: Question, lookup: Lookup, control: ControlFolder) -> str:
     """A script that gives this node's share to the command of `tests run`."""
-    options = list(question.words[2:])
+    options = join_options(question.words[2:])
     command = next((word.partition("=")[2] for word in options if word.startswith("--command=")), "")
     if not command:
         return _show(_call(question.words, question, {}))
-    done = _split(question, [word for word in options if not word.startswith("--command")], lookup, control)
+    others = [word for word in options if not word.startswith("--command")]
+    done = _split(question, others, lookup, control)
     if done.returncode or not done.stdout:
-        message = b"" if done.returncode else b"No tests were assigned to this node\n"
-        return _show(done) + _print_text(message, 2)
+        return _show(done)
     share = shlex.quote(os.fsdecode(done.stdout))
     return (
         _print_text(done.stderr, 2)
