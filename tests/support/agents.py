@@ -47,6 +47,7 @@ class Details(TypedDict, total=False):
     index: int
     total: int
     lease: float
+    continues: bool
 
 
 def assign(*steps: AnyStep | str, job: JobPlan | None = None, **details: Unpack[Details]) -> Assignment:

@@ -17,6 +17,8 @@ from penstock.wire.messages import (
     CacheSaved,
     CancelTask,
     Commands,
+    Continue,
+    Continued,
     LogOutput,
     StepFinished,
     Sync,
@@ -44,9 +46,9 @@ class FakeServer:
         self.blobs: dict[str, bytes] = {}
         self.kinds: dict[str, BlobKind] = {}
         self.caches: dict[str, CacheSaved] = {}
-        self.others: dict[
-            str, list[tuple[TaskStatus, ...]]
-        ] = {}  # answers in their order, the last one stays
+        self.others: dict[str, list[tuple[TaskStatus, ...]]] = {}  # answers in turn, the last one stays
+        self.wishes: list[Continue] = []
+        self.continued = Continued(status=200, message="Accepted.")
         self.trouble: PenstockError | None = None
         self.upload_trouble: PenstockError | None = None
         self.upload_limit = 1 << 62
@@ -131,6 +133,12 @@ class FakeServer:
         if not (taken or cancel or lost or self.drain):
             return None
         return Commands(assignments=tuple(taken), cancel=tuple(cancel), lost=tuple(lost), drain=self.drain)
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:  # noqa: ARG002 - the key says it all
+        if self.trouble is not None:
+            raise self.trouble
+        self.wishes.append(wish)
+        return self.continued
 
     def upload(self, task: str, kind: BlobKind, chunks: Iterable[bytes]) -> str:  # noqa: ARG002 - one project only
         data = bytearray()

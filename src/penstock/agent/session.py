@@ -4,12 +4,14 @@ prepare ── step ── step ── … ── end processes ── TaskFinis
     └────────── failure, limit, stop ──────────┘
 """
 
+from functools import partial
 from math import inf
 
 import msgspec
 
 from penstock.agent.chunk import StepLog
 from penstock.agent.context import Result, StepContext, TaskContext, Tools, interrupt
+from penstock.agent.continuation import answer_request
 from penstock.agent.control import Control, Force
 from penstock.agent.executor.base import Executor, LostPlaceError, Place
 from penstock.agent.mask import choose_secrets
@@ -113,6 +115,8 @@ class Session:
         allowed = self._tools.tuning.job_time if limit is None else limit
         self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
+        if self._assignment.continues:
+            task.place.serve(partial(answer_request, task.transport, self._assignment.task))
         for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
             if known:
                 task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from penstock.model.status import TaskStatus
-from penstock.wire.messages import CacheHit, Commands, Sync
+from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
 
 
 class BlobKind(StrEnum):
@@ -54,4 +54,8 @@ class Transport(Protocol):
 
     def find_others(self, task: str) -> tuple[TaskStatus, ...]:
         """How the other parallel copies of the task's attempt stand."""
+        ...
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:
+        """Continue the task's pipeline with another config. Idempotent by the request's name."""
         ...

@@ -83,17 +83,17 @@ def compile_config(question: Question, source: bytes | None = None) -> Compiled:
     `source` is what was read from the file before, when the same text is to be compiled again.
     """
     source = read_config(question.file) if source is None else source
-    context = _supply(source, make_context(question, {}), question)
+    context = supply_context(source, make_context(question, {}), question)
     if question.parameters:
         # The declared types are known only after a first look, which takes defaults for all parameters.
         specs = compile_circleci(source, context).parameters
         arguments = read_arguments(specs, question.parameters)
-        context = _supply(source, msgspec.structs.replace(context, parameters=arguments), question)
+        context = supply_context(source, msgspec.structs.replace(context, parameters=arguments), question)
     plan = compile_circleci(source, context)
     return Compiled(plan=plan, source=source, parameters=context.parameters)
 
 
-def _supply(source: bytes, context: Context, question: Question) -> Context:
+def supply_context(source: bytes, context: Context, question: Question) -> Context:
     """The context with the orbs the config wants; nothing is imported or asked when it wants none."""
     if b"orbs" not in source:
         return context

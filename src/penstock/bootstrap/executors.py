@@ -23,10 +23,12 @@ Choice = Literal["auto", "host", "docker"]
 def find_engine(plan: Plan, choice: Choice) -> "Engine | None":
     """The Docker engine the jobs of the plan will use; None when none asks for one or none answers.
 
+    What a setup plan is continued with may ask for one.
     Raises UnavailableError when there must be one.
     """
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
-    if choice == "host" or not any(job.executor.kind is ExecutorKind.DOCKER for job in jobs):
+    wanted = plan.setup or any(job.executor.kind is ExecutorKind.DOCKER for job in jobs)
+    if choice == "host" or not wanted:
         return None
     from penstock.agent.executor.docker.engine import check_neighbour, open_engine
 

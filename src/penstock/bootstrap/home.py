@@ -107,6 +107,12 @@ def is_abandoned(path: Path) -> bool:
         return abandoned
 
 
+def has_runs(home: Home) -> bool:
+    """True while a run of some command goes on."""
+    names = {entry.name.removesuffix(_LOCK) for entry in home.runs.iterdir()}
+    return any(not is_abandoned(home.runs / name) for name in names)
+
+
 def remove_abandoned(home: Home) -> None:
     """Nothing is left of a run that is over, neither folder nor lock, except what was kept on purpose."""
     names = {entry.name.removesuffix(_LOCK) for entry in home.runs.iterdir()}

@@ -12,15 +12,18 @@ import msgspec
 from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
 from penstock.bootstrap.config import Compiled, Question, compile_config
+from penstock.bootstrap.continuation import make_compiler
 from penstock.bootstrap.executors import LocalExecutors
 from penstock.bootstrap.home import Home, RunFolder, is_abandoned, remove_abandoned
 from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
+from penstock.engine.continuation import Compiler
 from penstock.engine.control import approve_job, cancel_pipeline
 from penstock.engine.expiry import expire_caches
 from penstock.engine.facts import LOCAL_SOURCE
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.gateway import Gateway
+from penstock.engine.history import find_run
 from penstock.engine.recover import end_pipeline, recover_pipelines
 from penstock.engine.summary import RunSummary, summarize_pipeline
 from penstock.engine.timers import tick
@@ -36,9 +39,9 @@ from penstock.engine.variables import GivenVariables
 from penstock.forge.checkout import Snapshot, take_snapshot
 from penstock.model.errors import UnavailableError
 from penstock.model.run import Pipeline, TriggerType
-from penstock.model.status import JobStatus, Reason, WorkflowStatus
+from penstock.model.status import JobStatus, PipelineStatus, Reason, WorkflowStatus
 from penstock.plan.plan import Plan
-from penstock.plan.select import EVERY
+from penstock.plan.select import EVERY, Selection
 from penstock.store.agents import register_agent
 from penstock.wire.messages import Commands, Sync
 
@@ -52,11 +55,12 @@ NOT_APPROVED = "not approved"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be run and how. `narrow` picks from the plan what was asked for."""
+    """What is to be run and how. `announce` hears of the config a setup workflow continues with."""
 
     question: Question
     compiled: Compiled
-    narrow: Callable[[Plan], Plan]
+    selection: Selection
+    announce: Callable[[Plan], None]
     variables: GivenVariables
     slots: int
     time_limit: float  # seconds, of a job that names none
@@ -71,6 +75,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
     pipeline: str
     outcome: WorkflowStatus | None
+    status: PipelineStatus
     interrupted: bool
     folder: Path | None  # where the jobs' folders stay, when they do
     held: tuple[str, ...]
@@ -148,6 +153,7 @@ class LocalRun:
         return Ending(
             pipeline=pipeline.uuid,
             outcome=outcome,
+            status=find_run(self.parts, pipeline.uuid).status,
             interrupted=self.interrupted > 0,
             folder=self._home.kept / self.folder.path.name if self._order.keep else None,
             held=held,
@@ -190,7 +196,7 @@ class LocalRun:
             trigger=TriggerType.LOCAL,
             actor=question.checkout.author,
             revision=revision,
-            plan=self._order.narrow(compiled.plan),
+            plan=self._order.selection.narrow(compiled.plan),
             source=compiled.source.decode(errors="replace"),
             parameters=compiled.parameters,
             owner=str(self.folder.path),
@@ -211,7 +217,8 @@ class LocalRun:
         self._executors = executors = LocalExecutors(
             jobs, order.engine, anything=order.anything, keep=order.keep
         )
-        self._gateway = transport = _Watched(self.parts, self._fail)
+        compiler = make_compiler(order.question, order.selection, order.announce)
+        self._gateway = transport = _Watched(self.parts, self._fail, compiler)
         self._agent = Agent(
             transport,
             executors.choose,
@@ -313,8 +320,8 @@ def recover_runs(parts: Parts, home: Home) -> None:
 class _Watched(Gateway):
     """The gateway in this process. When it cannot store any more, trying again is no use."""
 
-    def __init__(self, parts: Parts, tell: Callable[[BaseException], None]) -> None:
-        super().__init__(parts, clean_up=True)
+    def __init__(self, parts: Parts, tell: Callable[[BaseException], None], compiler: Compiler) -> None:
+        super().__init__(parts, clean_up=True, compiler=compiler)
         self._tell = tell
 
     def sync(self, message: Sync) -> Commands:

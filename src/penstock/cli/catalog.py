@@ -90,6 +90,17 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock runs --everywhere": "of all projects on this machine",
             },
         ),
+        "clean": Entry(
+            "Remove what past runs left on this machine.",
+            "Runs that ended long ago go with their logs, artifacts, test results and workspaces, and caches "
+            "as old as they. Safe while runs go on.",
+            {
+                "penstock clean": "what is older than 30 days, but never the last 10 runs of a project",
+                "penstock clean --older-than 7d --keep 3": "more",
+                "penstock clean --caches": "every cache too",
+                "penstock clean --dry-run": "only say what would go",
+            },
+        ),
         "completion": Entry(
             "Print a script that completes commands and options.",
             "",

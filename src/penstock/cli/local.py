@@ -23,9 +23,11 @@ from penstock.engine.feed import Change
 from penstock.engine.history import find_run
 from penstock.engine.variables import GivenVariables
 from penstock.model.errors import UnavailableError
-from penstock.model.status import OUTCOME_OF_JOB, Outcome, WorkflowStatus
+from penstock.model.status import OUTCOME_OF_JOB, Outcome, PipelineStatus, WorkflowStatus
 from penstock.plan.plan import Plan
+from penstock.plan.select import Selection
 
+_WAITING = {PipelineStatus.SETUP, PipelineStatus.SETUP_PENDING}
 _BAD = {Outcome.FAILED, Outcome.UNAUTHORIZED}
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     question: Question
     compiled: Compiled
-    narrow: Callable[[Plan], Plan]
+    selection: Selection
+    announce: Callable[[Plan], None]
     variables: GivenVariables
     slots: int
     time_limit: float
@@ -68,7 +71,8 @@ def run_order(settings: Settings) -> int:
     order = Order(
         question=settings.question,
         compiled=settings.compiled,
-        narrow=settings.narrow,
+        selection=settings.selection,
+        announce=settings.announce,
         variables=settings.variables,
         slots=settings.slots,
         time_limit=settings.time_limit,
@@ -149,6 +153,8 @@ def exit_status(ending: Ending) -> int:
     """What the shell is told."""
     if ending.interrupted:
         return Exit.INTERRUPTED
+    if ending.status is PipelineStatus.ERRORED:
+        return Exit.USAGE
     if ending.outcome is None:  # approvals are left; what ran beside them may have failed
         jobs = (job for workflow in ending.summary.workflows for job in workflow.jobs)
         return Exit.FAILED if any(OUTCOME_OF_JOB.get(job.status) in _BAD for job in jobs) else Exit.SUCCESS
@@ -173,5 +179,7 @@ def _sum_up(settings: Settings, local: LocalRun, ending: Ending, view: View) -> 
         view.write({"type": "summary", "outcome": outcome, "seconds": round(seconds, 3)} | plain)
     else:
         show_summary(parts, summary, ending, seconds=seconds, output=output)
+        if ending.status in _WAITING and ending.outcome is WorkflowStatus.SUCCESS:
+            print("penstock: the setup workflow has not continued the pipeline", file=sys.stderr)
     if problem is not None:
         raise problem

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from penstock.model.errors import InvalidError
 from penstock.model.project import SshKey
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
-from penstock.plan.select import check_approvals, select_jobs, select_workflows
+from penstock.plan.select import Selection
 from penstock.plan.step import AddSshKeys
 from penstock.plan.workflow import Start
 
@@ -181,16 +182,15 @@ def _start(wish: Wish) -> int:
     if has_errors(findings):
         return Exit.USAGE
 
-    def narrow(plan: Plan) -> Plan:
-        return select_jobs(select_workflows(plan, wish.workflows), wish.jobs)
-
-    plan = narrow(compiled.plan)
+    selection = Selection(
+        workflows=tuple(wish.workflows), jobs=tuple(wish.jobs), approvals=tuple(wish.approve)
+    )
+    plan = selection.narrow(compiled.plan)
     if not any(workflow.start is Start.AT_ONCE for workflow in plan.workflows.values()):
         _tell(
             "nothing to run: no workflow starts for this branch or tag (schedules run with --workflow NAME)"
         )
         return Exit.SUCCESS
-    check_approvals(plan, wish.approve)
     engine = find_engine(plan, wish.executor)
     _warn(plan, wish, has_engine=engine is not None)
     from penstock.cli.local import Settings, run_order
@@ -198,7 +198,8 @@ def _start(wish: Wish) -> int:
     settings = Settings(
         question=question,
         compiled=compiled,
-        narrow=narrow,
+        selection=selection,
+        announce=partial(_announce, wish=wish, has_engine=engine is not None),
         variables=_read_given(wish),
         slots=wish.slots,
         time_limit=wish.time_limit,
@@ -223,6 +224,14 @@ def _read_given(wish: Wish) -> GivenVariables:
     )
 
 
+def _announce(rest: Plan, *, wish: Wish, has_engine: bool) -> None:
+    """Say of the config a setup workflow continues with what was said of the first one."""
+    findings = [each for each in rest.diagnostics if each.severity is not Severity.HINT]
+    if findings:
+        show_diagnostics(findings)
+    _warn(rest, wish, has_engine=has_engine)
+
+
 def _warn(plan: Plan, wish: Wish, *, has_engine: bool) -> None:
     """Say once what will be different from where the pipeline usually runs."""
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
@@ -239,8 +248,6 @@ def _warn(plan: Plan, wish: Wish, *, has_engine: bool) -> None:
         way_out = f"give them with --context {missing[0]}=FILE"
         _tell(f"no variables for context {', '.join(missing)}: {way_out}")
     _warn_of_keys(plan, wish.keys)
-    if plan.setup:
-        _tell("this is a setup config: its workflow runs, but nothing continues it on this machine yet")
 
 
 def _warn_of_keys(plan: Plan, keys: tuple[SshKey, ...]) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from penstock.engine.continuation import issue_key
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.follow import find_arguments
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
 from penstock.model.project import SshKey
 from penstock.model.run import Job, Task
 from penstock.plan.step import AddSshKeys, AttachWorkspace, Run
-from penstock.plan.workflow import JobPlan
+from penstock.plan.workflow import SETUP_TAG, JobPlan
 from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
@@ -28,8 +30,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     sources = list_secrets(parts, facts, plan)
     keys = choose_keys(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
-    ids = parts.memory.job_ids(tx, job.workflow_id)
-    builtins = _list_builtins(tx, ids, facts, job, task)
+    key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
+    builtins = _list_builtins(unit, facts, job, task, key)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -39,8 +41,9 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         language=facts.pipeline.language,
         plan=plan,
         environment=environment | builtins,
-        secrets=tuple(dict.fromkeys([*_list_values(sources), *_list_lines(keys)])),
+        secrets=tuple(dict.fromkeys([*_list_values(sources), *_list_lines(keys), *([key] if key else ())])),
         keys=keys,
+        continues=bool(key),
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
@@ -84,13 +87,13 @@ def _list_lines(keys: Iterable[SshKey]) -> Iterator[str]:
     return (line for line in lines if len(line) >= LEAST_LINE and not line.startswith("-"))
 
 
-def _list_builtins(
-    tx: Transaction, ids: Mapping[str, tuple[int, str]], facts: Facts, job: Job, task: Task
-) -> dict[str, str]:
+def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> dict[str, str]:
     plan = facts.graph.plan.jobs[job.key]
+    ids = unit.parts.memory.job_ids(unit.tx, job.workflow_id)
     previous = None
     if job.number is not None:
-        previous = jobs.previous_number(tx, facts.project.id, facts.pipeline.revision.branch, job.number)
+        branch = facts.pipeline.revision.branch
+        previous = jobs.previous_number(unit.tx, facts.project.id, branch, job.number)
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -102,7 +105,9 @@ def _list_builtins(
             plan=plan,
             task=task,
             previous_number=previous,
-            upstream=tuple(ids[key][1] for key in plan.needs if key in ids),
+            upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
+            arguments=find_arguments(unit.tx, facts),
+            continuation_key=key,
         )
     )
 
@@ -151,7 +156,9 @@ def _read_failed(tx: Transaction, job: Job) -> dict[str, tuple[str, ...]]:
     before = None if repeated is None else jobs.job_by_uuid(tx, repeated)
     if before is None:
         return {}
-    return {kind.value: names for kind, names in test_results.failed_names(tx, before.id).items()}
+    return {
+        kind.value: names for kind, names in test_results.failed_names(tx, before.id, before.attempt).items()
+    }
 
 
 def _list_commands(plan: JobPlan) -> list[str]:

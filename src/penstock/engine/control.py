@@ -1,21 +1,25 @@
 """What people ask of runs that exist: cancel, approve, start, rerun."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from penstock.engine.effects import settle
 from penstock.engine.flow import Flow, load_flow
-from penstock.engine.follow import make_follow_up
-from penstock.engine.repeat import repeat_workflow
+from penstock.engine.follow import make_follow_up, start_held
+from penstock.engine.repeat import check_repeatable, repeat_workflow
 from penstock.engine.start import begin_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.events import AnyEvent, Approved, CancelRequested, JobCancelRequested
 from penstock.lifecycle.rerun import Rerun, rerun_failed, rerun_jobs, rerun_whole
-from penstock.model.errors import NotFoundError, RefusedError
+from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.model.run import Workflow
 from penstock.model.status import JobKind, JobStatus, Reason, WorkflowStatus
+from penstock.plan.arguments import Simple
 from penstock.store import followups, jobs, pipelines, workflows
 from penstock.store.followups import FollowUpRun
+
+NOTHING: Mapping[str, Simple] = MappingProxyType({})
 
 
 def cancel_pipeline(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
@@ -73,11 +77,12 @@ def approve_job(parts: Parts, uuid: str, *, by: str) -> None:
     transact(parts, work)
 
 
-def start_workflow(parts: Parts, uuid: str, *, by: str) -> None:
+def start_workflow(parts: Parts, uuid: str, *, by: str, parameters: Mapping[str, Simple] = NOTHING) -> None:
     """Let a workflow begin that is held for a person, or have it wait in its line.
 
-    Nothing happens when it has begun. Raises NotFoundError for an unknown workflow, RefusedError when
-    nobody is asked to start it.
+    `parameters` are for a follow-up that takes some. Nothing happens when it has begun. Raises
+    NotFoundError for an unknown workflow, RefusedError when nobody is asked to start it, InvalidError for
+    parameters it does not take.
     """
 
     def work(unit: Unit) -> None:
@@ -88,22 +93,27 @@ def start_workflow(parts: Parts, uuid: str, *, by: str) -> None:
             raise RefusedError(f"Workflow {flow.facts.name} is {flow.state.status}: nobody needs to start it")
         record = followups.followup_to(unit.tx, uuid)
         if record is not None:
-            followups.start_followup(unit.tx, record.id, actor=by, now=unit.now)
+            start_held(unit, record, actor=by, given=parameters)
+        elif parameters:
+            raise InvalidError(f"Workflow {flow.facts.name} takes no parameters")
         begin_workflow(unit, flow.row.id)
         settle(unit)
 
     transact(parts, work)
 
 
-def start_follow_up(parts: Parts, uuid: str, name: str, *, by: str) -> FollowUpRun:
+def start_follow_up(
+    parts: Parts, uuid: str, name: str, *, by: str, parameters: Mapping[str, Simple] = NOTHING
+) -> FollowUpRun:
     """Make a follow-up of the workflow and let it begin, whatever its condition says.
 
-    Raises NotFoundError for an unknown workflow or follow-up.
+    Raises NotFoundError for an unknown workflow or follow-up, InvalidError for parameters it does not take
+    or needs and does not get.
     """
 
     def work(unit: Unit) -> FollowUpRun:
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
-        record = make_follow_up(unit, flow, name, held=False, actor=by)
+        record = make_follow_up(unit, flow, name, held=False, actor=by, given=parameters)
         settle(unit)
         return record
 
@@ -123,11 +133,13 @@ def rerun_workflow(
 
     With `failed_tests` jobs that use `circleci tests run` run only the tests that failed in them.
     Returns the new workflow, which has begun unless it waits in a queue. Raises NotFoundError for an
-    unknown workflow or job, RefusedError when the workflow has not ended or there is nothing to repeat.
+    unknown workflow or job, RefusedError when the workflow has not ended, may not run again, or there is
+    nothing to repeat.
     """
 
     def work(unit: Unit) -> Workflow:
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
+        check_repeatable(unit, flow)
         rerun = _choose_rerun(flow, from_failed=from_failed, chosen=chosen, sparse=sparse)
         again = repeat_workflow(unit, flow, rerun, failed_tests=failed_tests)
         begin_workflow(unit, again.id, newcomer=False)

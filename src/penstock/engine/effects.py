@@ -77,7 +77,7 @@ def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
     if effect.attempt == 1 and plan.kind in {JobKind.BUILD, JobKind.RELEASE}:
         number = counters.next_number(unit.tx, flow.facts.project.id, counters.CounterKind.JOB)
         flow.change_of(effect.key).number = number
-    if effect.attempt > 1 or flow.row.rerun_of is not None:
+    if effect.attempt > 1:
         _drop_layers(unit, flow, effect.key)
     new = [_make_task(unit, job_id, index, effect.attempt) for index in _order_copies(plan)]
     # A local pipeline's tasks are for the agent of its own command, whatever labels the plan names.

@@ -2,11 +2,12 @@
 
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import Flow
-from penstock.engine.repeat import repeat_workflow
+from penstock.engine.repeat import check_repeatable, repeat_workflow
 from penstock.engine.start import begin_workflow
 from penstock.engine.unit import Unit
-from penstock.engine.verdict import judge_pipeline
+from penstock.engine.verdict import conclude, judge_pipeline
 from penstock.lifecycle.rerun import may_rerun_itself, rerun_failed
+from penstock.model.errors import RefusedError
 from penstock.model.status import WorkflowStatus
 from penstock.store import pipelines, timers, workflows
 from penstock.store.pipelines import PipelineChange
@@ -26,6 +27,10 @@ def _rerun_by_itself(unit: Unit, flow: Flow) -> None:
     number = flow.row.auto_rerun_number
     by_person = flow.row.rerun_of is not None and number == 0
     if may_rerun_itself(flow.facts.graph.plan, flow.state.status, number, by_person=by_person):
+        try:
+            check_repeatable(unit, flow)
+        except RefusedError:
+            return  # a setup workflow that failed after it had continued its pipeline
         rerun = rerun_failed(flow.facts.graph, flow.state)
         again = repeat_workflow(unit, flow, rerun, auto_rerun_number=number + 1)
         begin_workflow(unit, again.id, newcomer=False)
@@ -46,6 +51,6 @@ def tell_pipeline(unit: Unit, pipeline_id: int) -> None:
         number=pipeline.number,
         status=pipeline.status,
         ended=standing.ended,
-        outcome=(standing.outcome or WorkflowStatus.NOT_RUN) if standing.ended else None,
+        outcome=(conclude(pipeline, standing) or WorkflowStatus.NOT_RUN) if standing.ended else None,
     )
     unit.changes.append(told)

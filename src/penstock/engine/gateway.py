@@ -9,6 +9,7 @@ from functools import partial
 from typing import cast
 
 from penstock.engine.assign import make_assignment
+from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
 from penstock.engine.fault import guard_task
 from penstock.engine.outputs import cache_scope, prepare
@@ -24,7 +25,16 @@ from penstock.model.status import TaskStatus
 from penstock.store import agents, caches, queue, tasks
 from penstock.store.database import Transaction
 from penstock.store.failures import RolledBackError
-from penstock.wire.messages import AnyEvent, Assignment, CacheHit, CancelTask, Commands, Sync
+from penstock.wire.messages import (
+    AnyEvent,
+    Assignment,
+    CacheHit,
+    CancelTask,
+    Commands,
+    Continue,
+    Continued,
+    Sync,
+)
 
 LEASE = 30.0
 """Seconds an agent may be silent before its tasks count as lost."""
@@ -39,8 +49,11 @@ SEEN = 10_000
 class Gateway:
     """Answers agents. All calls may be made from several threads at once."""
 
-    def __init__(self, parts: Parts, *, clean_up: bool = False) -> None:
+    def __init__(
+        self, parts: Parts, *, clean_up: bool = False, compiler: Compiler = refuse_to_compile
+    ) -> None:
         self._parts = parts
+        self._compiler = compiler
         self._clean_up = clean_up  # a canceled task's `always` steps still run
         self._rounds = itertools.count(1)
         self._latest: dict[str, int] = {}  # the newest message of each agent ends older waits
@@ -117,6 +130,11 @@ class Gateway:
                 raise NotFoundError(f"there is no task {task}")
             copies = tasks.tasks_of(tx, mine.job_id, attempt=mine.attempt)
         return tuple(copy.status for copy in copies if copy.index != mine.index)
+
+    def continue_pipeline(self, task: str, wish: Continue) -> Continued:
+        """Continue a pipeline as its setup workflow asks, and say how that went in the vendor's way."""
+        del task  # the key says which pipeline
+        return answer_wish(self._parts, self._compiler, wish)
 
     def _find_owner(self, task: str) -> tuple[int, str]:
         """The project of the task, and which of its caches the task sees."""

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.engine.facts import present
 from penstock.engine.unit import Parts
-from penstock.engine.verdict import judge_pipeline
+from penstock.engine.verdict import conclude, judge_pipeline
 from penstock.kit.ids import is_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, TestCase
@@ -59,7 +59,7 @@ def _describe(parts: Parts, tx: Transaction, pipeline: Pipeline, slug: str) -> P
     return PastRun(
         pipeline=pipeline,
         project=slug,
-        outcome=standing.outcome,
+        outcome=conclude(pipeline, standing),
         jobs=sum(len(jobs.states_of(tx, workflow.id)) for workflow in every),
         stopped_at=max((stop for stop in stops if stop is not None), default=None),
     )
@@ -145,7 +145,7 @@ def list_artifacts(parts: Parts, pipeline: Pipeline) -> list[tuple[Job, Artifact
 
 
 def list_cases(parts: Parts, pipeline: Pipeline) -> Iterator[tuple[Job, list[TestCase]]]:
-    """The test cases of each job that reported any."""
+    """The test cases of each job whose last attempt reported any."""
     with parts.db.read() as tx:
         every = [
             job
@@ -156,7 +156,7 @@ def list_cases(parts: Parts, pipeline: Pipeline) -> Iterator[tuple[Job, list[Tes
         cases: list[TestCase] = []
         after = 0
         with parts.db.read() as tx:
-            while page := test_results.cases_of(tx, job.id, after=after):
+            while page := test_results.cases_of(tx, job.id, attempt=job.attempt, after=after):
                 cases += [case for _, case in page]
                 after = page[-1][0]
         if cases:

@@ -28,6 +28,8 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     task: Task
     upstream: tuple[str, ...] = ()  # UUIDs of the jobs it needs
     previous_number: int | None = None  # of the job before it on the branch
+    arguments: Mapping[str, str | int | bool] = {}  # of the follow-up that made the workflow
+    continuation_key: str = ""  # of a task that may continue its pipeline
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,8 @@ def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
     revision = facts.pipeline.revision
     fork = revision.fork
     owner, _, name = facts.project.slug.rpartition("/")
-    return list_builtins(
+    key = {"CIRCLE_CONTINUATION_KEY": facts.continuation_key} if facts.continuation_key else {}
+    return key | list_builtins(
         CircleFacts(
             job_name=facts.job.name,
             job_number=facts.job.number or 0,

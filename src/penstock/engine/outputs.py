@@ -220,6 +220,7 @@ def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared
         job_id=job.id,
         task_index=place.task.index,
         now=unit.now,
+        attempt=place.task.attempt,
     )
     test_results.save_cases(unit.tx, report, prepared.cases)
     if prepared.fault:

@@ -14,9 +14,12 @@ from penstock.lifecycle.graph import Graph
 from penstock.lifecycle.state import JobState, WorkflowState, make_state
 from penstock.model.run import Job, Pipeline, Workflow
 from penstock.model.status import Reason
-from penstock.plan.workflow import JobPlan, WorkflowPlan
+from penstock.plan.plan import Plan
+from penstock.plan.workflow import SETUP_TAG, JobPlan, Start, WorkflowPlan
 from penstock.store import jobs, workflows
 from penstock.store.jobs import JobChange
+
+_AT_ONCE = {Start.AT_ONCE, Start.HELD}
 
 KEPT_FROM = "kept_from"
 """Flag of a job that a rerun did not repeat: the UUID of the job that did the work."""
@@ -39,7 +42,6 @@ class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     plan: WorkflowPlan
     held: bool = False
-    workspace: str = ""
     rerun_of: str | None = None
     auto_rerun_number: int = 0
     state: WorkflowState | None = None
@@ -63,7 +65,7 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         created_at=unit.now,
         started_at=None,
         stopped_at=None,
-        workspace=new.workspace or uuid,
+        workspace=uuid,
         rerun_of=new.rerun_of,
         auto_rerun_number=new.auto_rerun_number,
         tag=" ".join(new.plan.tags),
@@ -88,6 +90,24 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         )
     )
     return stored
+
+
+def make_roots(unit: Unit, pipeline: Pipeline, plan: Plan) -> int:
+    """Make the workflows of the plan that are made with it; returns how many.
+
+    Each begins unless a person is to start it. Those of a setup config are tagged so.
+    """
+    count = 0
+    for key, each in plan.workflows.items():
+        if each.start in _AT_ONCE:
+            held = each.start is Start.HELD
+            tags = (*each.tags, SETUP_TAG) if plan.setup else each.tags
+            target = msgspec.structs.replace(each, tags=tags)
+            workflow = make_workflow(unit, pipeline, NewWorkflow(key=key, plan=target, held=held))
+            if not held:
+                begin_workflow(unit, workflow.id)
+            count += 1
+    return count
 
 
 def begin_workflow(unit: Unit, workflow_id: int, *, newcomer: bool = True) -> None:

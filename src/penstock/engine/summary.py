@@ -182,7 +182,7 @@ def _describe_step(task: Task, step: StepRun) -> FailedStep:
 
 
 def _total_tests(tx: Transaction, job: Job) -> TestTotals | None:
-    counts = test_results.counts_of(tx, job.id)
+    counts = test_results.counts_of(tx, job.id, attempt=job.attempt)
     if not counts:
         return None
     total = sum(count.total for count in counts)
@@ -195,7 +195,7 @@ def _total_tests(tx: Transaction, job: Job) -> TestTotals | None:
 def _list_failures(tx: Transaction, job: Job) -> Iterator[str]:
     after, found = 0, 0
     while found < MOST_FAILED:
-        page = test_results.cases_of(tx, job.id, after=after)
+        page = test_results.cases_of(tx, job.id, attempt=job.attempt, after=after)
         if not page:
             return
         after = page[-1][0]

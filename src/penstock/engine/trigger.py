@@ -6,16 +6,16 @@ import msgspec
 
 from penstock.engine.effects import settle
 from penstock.engine.feed import PipelineChanged
-from penstock.engine.start import NewWorkflow, begin_workflow, make_workflow
+from penstock.engine.start import make_roots
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
+from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
 from penstock.model.diagnostic import has_errors
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
 from penstock.model.status import PipelineStatus
 from penstock.plan.plan import Plan, encode
-from penstock.plan.workflow import Start, WorkflowPlan
 from penstock.store import counters, pipelines, projects
 from penstock.store.pipelines import StoredConfig
 
@@ -105,35 +105,20 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
-    for key, workflow_plan in plan.workflows.items():
-        _make_root(unit, pipeline, key, workflow_plan)
-    if not any(each.start in _AT_TRIGGER for each in plan.workflows.values()):
+    if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
     settle(unit)
     return pipeline
 
 
-_AT_TRIGGER = {Start.AT_ONCE, Start.HELD}
-
-
-def _make_root(unit: Unit, pipeline: Pipeline, key: str, plan: WorkflowPlan) -> None:
-    """Make the workflow if it is made with its pipeline; it begins unless a person is to start it."""
-    if plan.start in _AT_TRIGGER:
-        held = plan.start is Start.HELD
-        workflow = make_workflow(unit, pipeline, NewWorkflow(key=key, plan=plan, held=held))
-        if not held:
-            begin_workflow(unit, workflow.id)
-
-
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:
     failed = has_errors(request.plan.diagnostics)
-    status = PipelineStatus.ERRORED if failed else PipelineStatus.CREATED
     return Pipeline(
         id=0,
         uuid=request.uuid,
         project_id=request.project_id,
         number=request.number,
-        status=PipelineStatus.SETUP if request.plan.setup and not failed else status,
+        status=advance_pipeline(PipelineStatus.PENDING, _choose_move(request.plan, failed=failed)),
         created_at=unit.now,
         updated_at=unit.now,
         trigger=request.trigger,
@@ -143,3 +128,10 @@ def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:
         parameters=dict(request.parameters),
         errors=request.plan.diagnostics if failed else (),
     )
+
+
+def _choose_move(plan: Plan, *, failed: bool) -> PipelineMove:
+    """What a new pipeline's config makes of it."""
+    if failed:
+        return PipelineMove.REFUSE
+    return PipelineMove.ASK_SETUP if plan.setup else PipelineMove.COMPILE

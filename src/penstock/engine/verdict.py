@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from penstock.engine.facts import Facts
+from penstock.engine.repeat import find_first
 from penstock.lifecycle.rollup import roll_up_workflows
-from penstock.model.run import Workflow
-from penstock.model.status import WorkflowStatus
+from penstock.model.run import Pipeline, Workflow
+from penstock.model.status import PipelineStatus, WorkflowStatus
 from penstock.store import followups
 from penstock.store.database import Transaction
 from penstock.store.followups import FollowUpRun, FollowUpStatus
@@ -34,7 +35,7 @@ def judge_pipeline(
     rerun = {workflow.rerun_of for workflow in every}
     known = {workflow.uuid: workflow for workflow in every}
     final = [
-        (workflow.status, _counts(facts_of, made.get(_find_first(known, workflow).uuid)))
+        (workflow.status, _counts(facts_of, made.get(find_first(known, workflow).uuid)))
         for workflow in every
         if workflow.uuid not in rerun and not _is_held(made, workflow)
     ]
@@ -42,11 +43,14 @@ def judge_pipeline(
     return Standing(ended=ended, outcome=roll_up_workflows(final) if final else None)
 
 
-def _find_first(known: Mapping[str, Workflow], workflow: Workflow) -> Workflow:
-    """The workflow at the beginning of the chain of reruns."""
-    while workflow.rerun_of is not None and workflow.rerun_of in known:
-        workflow = known[workflow.rerun_of]
-    return workflow
+def conclude(pipeline: Pipeline, standing: Standing) -> WorkflowStatus | None:
+    """The verdict of the pipeline; one whose config was refused cannot come to a good end.
+
+    None while it has no workflow and nothing is wrong.
+    """
+    if pipeline.status is PipelineStatus.ERRORED and standing.ended:
+        return WorkflowStatus.ERROR
+    return standing.outcome
 
 
 def _is_held(made: Mapping[str | None, FollowUpRun], workflow: Workflow) -> bool:

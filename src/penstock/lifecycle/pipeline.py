@@ -24,10 +24,10 @@ class PipelineMove(StrEnum):
     """What can happen to a pipeline."""
 
     ASK_SETUP = "ask_setup"  # the config is a setup config
-    BEGIN_SETUP = "begin_setup"  # the setup workflow has been made
+    BEGIN_SETUP = "begin_setup"  # a job of the setup workflow has begun
     CONTINUE = "continue"  # the setup workflow handed in the next config
     COMPILE = "compile"  # the workflows have been made
-    REFUSE = "refuse"  # the config cannot be run, or no next one came
+    REFUSE = "refuse"  # the config cannot be run
 
 
 TRANSITIONS: Final[Mapping[PipelineStatus, Mapping[PipelineMove, PipelineStatus]]] = MappingProxyType(

@@ -76,8 +76,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """A graph of jobs with one verdict, inside a pipeline.
 
-    `key` is its key in the plan. A rerun is a new workflow that names the one it repeats; workflows of
-    one chain of reruns share the workspace of the first (`workspace`) unless everything runs again.
+    `key` is its key in the plan. A rerun is a new workflow that names the one it repeats. Each has a
+    `workspace` of its own; that of a rerun begins with what the jobs it keeps had left.
     """
 
     id: int

@@ -13,6 +13,59 @@ EVERY = "all"
 """What stands for every approval where names of approvals are given."""
 
 
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """The workflows, jobs and approvals somebody asked for by name; nothing named means everything.
+
+    In a pipeline with dynamic configuration a name may be known only to the config that follows.
+    """
+
+    workflows: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
+
+    def narrow(self, plan: Plan) -> Plan:
+        """What the plan has of it; of a setup plan everything when it knows none of the names.
+
+        Raises InvalidError for a name that the plan does not know, unless what follows a setup may.
+        """
+        if plan.setup:
+            return self._keep_known(plan).apply(plan)
+        check_approvals(plan, self.approvals)
+        return self.apply(plan)
+
+    def narrow_rest(self, setup: Plan, plan: Plan) -> Plan:
+        """What the plan that follows the setup has of it; nothing when only parts of the setup were named.
+
+        Raises InvalidError for a name that neither plan knows.
+        """
+        before, here = self._keep_known(setup), self._keep_known(plan)
+        missing = Selection(
+            workflows=_without(self.workflows, before.workflows),
+            jobs=_without(self.jobs, before.jobs),
+            approvals=_without(self.approvals, before.approvals),
+        )
+        check_approvals(plan, missing.approvals)
+        missing.apply(plan)
+        if (self.workflows and not here.workflows) or (self.jobs and not here.jobs):
+            return msgspec.structs.replace(plan, workflows={})
+        return here.apply(plan)
+
+    def apply(self, plan: Plan) -> Plan:
+        """The plan with only the named workflows and jobs."""
+        return select_jobs(select_workflows(plan, self.workflows), self.jobs)
+
+    def _keep_known(self, plan: Plan) -> "Selection":
+        """The names that mean something in the plan."""
+        flows = {name for key, flow in plan.workflows.items() for name in (key, flow.name)}
+        jobs = {key: job for flow in plan.workflows.values() for key, job in flow.jobs.items()}
+        known = {name for key, job in jobs.items() for name in (key, job.name)}
+        return Selection(
+            workflows=tuple(name for name in self.workflows if name in flows),
+            jobs=tuple(name for name in self.jobs if name in known),
+            approvals=tuple(name for name in self.approvals if name in known | {EVERY}),
+        )
+
+
 def select_workflows(plan: Plan, names: Iterable[str]) -> Plan:
     """The plan with only the named workflows, which then start at once; all of them when none is named.
 
@@ -86,6 +139,10 @@ def _required_jobs(workflow: WorkflowPlan, job: JobPlan) -> list[str]:
     needs = [*job.needs, *(workflow.groups[job.group].needs if job.group else ())]
     members = [key for key, member in workflow.jobs.items() if member.group in needs]
     return members + [key for key in needs if key in workflow.jobs]
+
+
+def _without(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in set(known))
 
 
 def _are(known: Mapping[str, JobPlan] | Mapping[str, WorkflowPlan]) -> str:

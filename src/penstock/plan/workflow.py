@@ -145,6 +145,10 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: Origin | None = None
 
 
+SETUP_TAG = "setup"
+"""Tag of a workflow whose jobs may continue their pipeline with another config."""
+
+
 class Start(StrEnum):
     """When a workflow of a plan begins."""
 

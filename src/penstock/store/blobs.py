@@ -130,6 +130,17 @@ class Blobs:
                 for meta in batch:
                     yield meta["path"], meta["size"]
 
+    def drop_empty(self, folder: str) -> None:
+        """Nothing is left of a folder of the blob store that has no blobs; object stores know no folders.
+
+        Only for a folder that nobody puts blobs into any more.
+        """
+        check_name(folder)
+        if self._folder is not None:
+            for path, _, _ in os.walk(self._folder / folder, topdown=False):
+                with suppress(OSError):  # it holds something
+                    Path(path).rmdir()
+
     def sweep_leftovers(self, older_than: float) -> None:
         """Remove what killed writers left in a folder before the instant (seconds since the epoch).
 

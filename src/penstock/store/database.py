@@ -110,6 +110,16 @@ class Database:
         with self.write() as tx:
             return work(tx)
 
+    def compact(self) -> None:
+        """Give the room of removed rows back to the disk; PostgreSQL sees to that itself.
+
+        Others cannot write meanwhile.
+        """
+        if self._sqlite:
+            with explained(), self._my_turn(), self._engine.connect() as tx:
+                tx.exec_driver_sql("VACUUM")
+                tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Give back every connection; the database must not be used afterwards."""
         self._engine.dispose()

@@ -40,6 +40,9 @@ _POSTGRES = {
 }
 """By the class of the SQLSTATE."""
 
+_EMPTIED = "no such table: "
+"""How SQLite begins when it has made an empty file where there was one: every table was there before."""
+
 _ROLLED_BACK = {"40001", "40P01"}
 _UNIQUE = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
@@ -53,6 +56,8 @@ def explain(error: DBAPIError) -> PenstockError | None:
     if code in _UNIQUE:
         return ConflictError("somebody else stored the same thing first")
     sentence = _SQLITE.get("_".join(code.split("_")[:2])) or _POSTGRES.get(code[:2])
+    if sentence is None and str(cause).startswith(_EMPTIED):
+        sentence = "the database file was taken away while it was in use"
     if sentence is None and (error.connection_invalidated or _is_unreachable(error)):
         sentence = "the database does not answer"
     return UnavailableError(f"{sentence} ({_first_line(cause)})") if sentence else None

@@ -66,13 +66,14 @@ class ReportSet(msgspec.Struct, frozen=True, kw_only=True):
     job_id: int
     task_index: int
     now: int
+    attempt: int = 1
 
 
 def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> None:
     """Store the cases in one go, and beside them what the summaries need; nothing happens for none."""
     if not cases:
         return
-    owner = {"job_id": place.job_id, "task_index": place.task_index}
+    owner = {"job_id": place.job_id, "task_index": place.task_index, "attempt": place.attempt}
     rows.insert_rows(tx, test_cases, [msgspec.structs.asdict(case) | owner for case in cases])
     timings = _Timings(**{field: _sum_seconds(cases, field) for field in FIELDS.values()})
     summary = owner | {
@@ -89,16 +90,17 @@ def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> 
 
 
 def cases_of(
-    tx: Transaction, job_id: int, *, after: int = 0, limit: int = 1000
+    tx: Transaction, job_id: int, *, attempt: int = 1, after: int = 0, limit: int = 1000
 ) -> list[tuple[int, TestCase]]:
-    """The job's test cases in the order they were reported, each with the id to page `after`."""
-    values = {"job_id": job_id, "after": after, "limit": limit}
+    """The test cases of an attempt in the order they were reported, each with the id to page `after`."""
+    values = {"job_id": job_id, "attempt": attempt, "after": after, "limit": limit}
     return [(row_id, rows.build(TestCase, row)) for row_id, *row in tx.execute(_select_cases(), values)]
 
 
-def counts_of(tx: Transaction, job_id: int) -> list[TestCounts]:
-    """The job's results in numbers, one for each report set."""
-    return rows.fetch_all(tx, TestCounts, _select_counts(), {"job_id": job_id})
+def counts_of(tx: Transaction, job_id: int, *, attempt: int = 1) -> list[TestCounts]:
+    """The results of an attempt in numbers, one for each report set."""
+    values = {"job_id": job_id, "attempt": attempt}
+    return rows.fetch_all(tx, TestCounts, _select_counts(), values)
 
 
 def mean_timings(
@@ -106,23 +108,31 @@ def mean_timings(
 ) -> dict[TimingKind, dict[str, float]]:
     """Mean seconds by name over the last `runs` jobs of that name that reported tests, for each kind.
 
-    A name counts in the jobs it occurs in; parallel copies of one job add up. A kind nobody named is left
-    out.
+    A name counts in the jobs it occurs in; parallel copies of one job add up. Of a job that was tried
+    again the last attempt that reported tests counts. A kind nobody named is left out.
     """
     values = {"project_id": project_id, "job_name": job_name, "limit": runs}
+    reported = tx.execute(_select_timings(), values).all()
+    latest: dict[int, int] = {}
+    for job_id, attempt, _ in reported:
+        latest[job_id] = max(latest.get(job_id, 0), attempt)
     stored = [
-        (job_id, _decode_timings(unpack(packed))) for job_id, packed in tx.execute(_select_timings(), values)
+        (job_id, _decode_timings(unpack(packed)))
+        for job_id, attempt, packed in reported
+        if attempt == latest[job_id]
     ]
     means = {kind: _average([(job_id, timings.of(kind)) for job_id, timings in stored]) for kind in kinds}
     return {kind: seconds for kind, seconds in means.items() if seconds}
 
 
-def failed_names(tx: Transaction, job_id: int, *, limit: int = 10_000) -> dict[TimingKind, tuple[str, ...]]:
-    """The files, classes and tests of the job's cases that failed, each once.
+def failed_names(
+    tx: Transaction, job_id: int, attempt: int, *, limit: int = 10_000
+) -> dict[TimingKind, tuple[str, ...]]:
+    """The files, classes and tests of the attempt's cases that failed, each once.
 
     A kind without any is left out.
     """
-    failed = list(tx.execute(_select_failed(), {"job_id": job_id, "limit": limit}))
+    failed = list(tx.execute(_select_failed(), {"job_id": job_id, "attempt": attempt, "limit": limit}))
     named = {
         kind: tuple(dict.fromkeys(row[place] for row in failed if row[place]))
         for place, kind in enumerate(FIELDS)
@@ -152,7 +162,11 @@ def _sum_seconds(cases: Iterable[TestCase], field: str) -> dict[str, float]:
 @cache
 def _select_cases() -> Executable:
     chosen = select(test_cases.c.id, *rows.columns_of(test_cases, TestCase))
-    mine = chosen.where(test_cases.c.job_id == bindparam("job_id"), test_cases.c.id > bindparam("after"))
+    mine = chosen.where(
+        test_cases.c.job_id == bindparam("job_id"),
+        test_cases.c.attempt == bindparam("attempt"),
+        test_cases.c.id > bindparam("after"),
+    )
     return mine.order_by(test_cases.c.id).limit(bindparam("limit"))
 
 
@@ -160,14 +174,21 @@ def _select_cases() -> Executable:
 def _select_failed() -> Executable:
     table = test_cases.c
     chosen = select(*(table[field] for field in FIELDS.values()))
-    mine = chosen.where(table.job_id == bindparam("job_id"), table.result.in_(sorted(_FAILED)))
+    mine = chosen.where(
+        table.job_id == bindparam("job_id"),
+        table.attempt == bindparam("attempt"),
+        table.result.in_(sorted(_FAILED)),
+    )
     return mine.order_by(table.id).limit(bindparam("limit"))
 
 
 @cache
 def _select_counts() -> Executable:
     chosen = select(*rows.columns_of(test_summaries, TestCounts))
-    return chosen.where(test_summaries.c.job_id == bindparam("job_id")).order_by(test_summaries.c.id)
+    mine = chosen.where(
+        test_summaries.c.job_id == bindparam("job_id"), test_summaries.c.attempt == bindparam("attempt")
+    )
+    return mine.order_by(test_summaries.c.id)
 
 
 @cache
@@ -177,4 +198,6 @@ def _select_timings() -> Executable:
     newest = (
         select(table.job_id).where(*mine).distinct().order_by(table.job_id.desc()).limit(bindparam("limit"))
     )
-    return select(table.job_id, table.timings).where(*mine, table.job_id.in_(newest.scalar_subquery()))
+    return select(table.job_id, table.attempt, table.timings).where(
+        *mine, table.job_id.in_(newest.scalar_subquery())
+    )

@@ -145,7 +145,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the values to mask in output, those of `keys` included, which the job may install. `timings` are
     seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
     them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
-    agent may be silent.
+    agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
+    environment.
     """
 
     task: str
@@ -164,6 +165,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed: dict[str, tuple[str, ...]] = {}
     number: int = 0
     lease: float = 30.0
+    continues: bool = False
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -203,3 +205,19 @@ class CacheHit(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     blob: str
     size: int
+
+
+class Continue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task asks to continue its pipeline with another config. Sent again it has the same `request`."""
+
+    request: str
+    key: str
+    configuration: str
+    parameters: dict[str, str | int | bool] = {}
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it: a status as of HTTP, 200 when it was accepted, and a sentence."""
+
+    status: int
+    message: str

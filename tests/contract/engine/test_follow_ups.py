@@ -1,5 +1,6 @@
 """Approvals, held starts, and workflows that come out of others."""
 
+import msgspec
 import pytest
 
 from penstock.engine.control import (
@@ -10,9 +11,11 @@ from penstock.engine.control import (
     start_workflow,
 )
 from penstock.engine.history import list_runs
-from penstock.model.errors import NotFoundError, RefusedError
+from penstock.engine.languages import LANGUAGES, TaskFacts
+from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.model.run import Pipeline
 from penstock.model.status import TaskStatus, WorkflowStatus
+from penstock.plan.arguments import Simple
 from penstock.store import followups, outbox
 from penstock.store.followups import FollowUpStatus
 from tests.support.lab import Lab
@@ -188,3 +191,81 @@ def test_a_pipeline_of_nothing_ends_at_once(lab: Lab) -> None:
     assert lab.ends(pipeline) == [WorkflowStatus.NOT_RUN]
     empty = lab.trigger({"workflows": {"main": {"jobs": {}}}})
     assert lab.ends(empty) == [WorkflowStatus.NOT_RUN]
+
+
+SPECS = [
+    {"name": "target", "options": ["staging", "production"], "default": "staging"},
+    {"name": "reason", "required": True},
+    {"name": "note"},
+]
+
+
+def arguments_of(lab: Lab, pipeline: Pipeline) -> list[dict[str, object]]:
+    with lab.parts.db.read() as tx:
+        return [dict(run.parameters) for run in followups.followups_of(tx, lab.workflow(pipeline).id)]
+
+
+def listened(monkeypatch: pytest.MonkeyPatch) -> list[TaskFacts]:
+    """All that the language is told of tasks from now on."""
+    heard: list[TaskFacts] = []
+    real = LANGUAGES["circleci"]
+
+    def hear(facts: TaskFacts) -> dict[str, str]:
+        heard.append(facts)
+        return real.variables(facts)
+
+    told = msgspec.structs.replace(real, variables=hear)
+    monkeypatch.setattr("penstock.engine.languages.LANGUAGES", {"circleci": told})
+    return heard
+
+
+def test_a_follow_up_that_is_started_takes_parameters_to_its_tasks(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = listened(monkeypatch)
+    pipeline = run(lab, trigger="manual", parameters=SPECS)
+    agent = lab.agent()
+    agent.work()
+    main = lab.workflow(pipeline).uuid
+    start_follow_up(lab.parts, main, "next", by="ada", parameters={"reason": "release"})
+    wanted = {"target": "staging", "reason": "release"}
+    assert arguments_of(lab, pipeline) == [wanted]
+    agent.work(TaskStatus.FAILED)
+    rerun_workflow(lab.parts, lab.workflow(pipeline, "child").uuid)
+    agent.work()
+    assert [dict(facts.arguments) for facts in heard] == [{}, wanted, wanted]
+
+
+def test_a_held_follow_up_gets_its_parameters_when_it_is_started(lab: Lab) -> None:
+    pipeline = run(lab, trigger="held", parameters=SPECS)
+    lab.agent().work()
+    assert arguments_of(lab, pipeline) == [{"target": "staging"}]
+    child = lab.workflow(pipeline, "child").uuid
+    with pytest.raises(InvalidError, match="reason needs a value"):
+        start_workflow(lab.parts, child, by="ada")
+    assert lab.status(pipeline, "child") is WorkflowStatus.ON_HOLD
+    start_workflow(lab.parts, child, by="ada", parameters={"reason": "r", "target": "production"})
+    assert arguments_of(lab, pipeline) == [{"target": "production", "reason": "r"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"reason": "r", "targte": "x"}, "no parameter 'targte'; there are: target, reason, note"),
+        ({"reason": "r", "target": "moon"}, "target must be one of staging, production, not moon"),
+        ({"reason": 3}, "reason must be a string, not 3"),
+        ({}, "reason needs a value"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(lab: Lab, given: dict[str, Simple], said: str) -> None:
+    pipeline = run(lab, trigger="manual", parameters=SPECS)
+    lab.agent().work()
+    with pytest.raises(InvalidError, match=said):
+        start_follow_up(lab.parts, lab.workflow(pipeline).uuid, "next", by="ada", parameters=given)
+    assert arguments_of(lab, pipeline) == []
+
+
+def test_a_workflow_that_takes_no_parameters_says_so(lab: Lab) -> None:
+    pipeline = lab.trigger({"workflows": {"main": {"start": "held", "jobs": {"a": None}}}})
+    with pytest.raises(InvalidError, match="takes no parameters"):
+        start_workflow(lab.parts, lab.workflow(pipeline).uuid, by="ada", parameters={"a": 1})

@@ -206,6 +206,21 @@ def test_of_a_report_without_end_the_first_tests_are_kept(
     assert summarize_pipeline(lab.parts, pipeline.uuid).workflows[0].jobs[0].warnings == told
 
 
+def test_of_a_job_that_was_tried_again_the_last_attempt_counts(lab: Lab) -> None:
+    pipeline = lab.run({"a": {"retry": 2}})
+    agent = lab.agent()
+    for data, status in ((GOOD, TaskStatus.FAILED), (GOOD.partition(b'<testcase name="bad"')[0], None)):
+        task = agent.take()
+        agent.begin(task)
+        report(agent, lab, task, data if status else data + b"</testsuite>")
+        agent.end(task, status or TaskStatus.SUCCESS)
+    assert lab.jobs(pipeline) == {"a": "success"}
+    totals = summarize_pipeline(lab.parts, pipeline.uuid).workflows[0].jobs[0].tests
+    assert totals is not None
+    assert (totals.passed, totals.failed, totals.skipped) == (1, 0, 0)
+    assert [[case.name for case in cases] for _, cases in list_cases(lab.parts, pipeline)] == [["ok"]]
+
+
 def test_a_broken_report_gives_what_could_be_read_and_says_so(lab: Lab) -> None:
     pipeline, agent, task = one_task(lab)
     report(agent, lab, task, GOOD.replace(b"</testsuite>", b"<oops"))

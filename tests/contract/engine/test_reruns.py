@@ -2,8 +2,8 @@
 
 import pytest
 
-from penstock.engine.control import rerun_workflow
-from penstock.engine.repeat import find_origins
+from penstock.engine.control import cancel_workflow, rerun_workflow
+from penstock.engine.repeat import MOST_RERUNS, find_origins
 from penstock.engine.summary import summarize_pipeline
 from penstock.model.errors import NotFoundError, RefusedError
 from penstock.model.run import Pipeline
@@ -46,11 +46,11 @@ def test_a_whole_rerun_repeats_all_in_a_fresh_workspace(lab: Lab) -> None:
     assert lab.ends(pipeline) == [WorkflowStatus.FAILED, WorkflowStatus.SUCCESS]
 
 
-def test_a_rerun_from_failed_keeps_what_passed_and_the_workspace(lab: Lab) -> None:
+def test_a_rerun_from_failed_keeps_what_passed(lab: Lab) -> None:
     pipeline = failed_chain(lab)
     old, kept = lab.workflow(pipeline), lab.job(pipeline, "a")
     again = rerun_workflow(lab.parts, old.uuid, from_failed=True)
-    assert again.workspace == old.workspace
+    assert again.workspace == again.uuid
     assert lab.jobs(pipeline) == {"a": "success", "b": "queued", "c": "blocked", "x": "queued"}
     copy = lab.job(pipeline, "a")
     assert (copy.started_at, copy.stopped_at, copy.number) == (kept.started_at, kept.stopped_at, None)
@@ -176,6 +176,42 @@ def test_a_rerun_attaches_what_kept_jobs_persisted(lab: Lab) -> None:
     assert layers_given(agent) == [other]
     with lab.parts.db.read() as tx:
         assert len(workspaces.layers_of(tx, lab.workflow(pipeline).workspace)) == 1
+
+
+def test_two_reruns_at_once_have_workspaces_of_their_own(lab: Lab) -> None:
+    chain = {**ATTACHES, "a": None, "c": {"needs": ["b"], "steps": ATTACHES["b"]["steps"]}}  # type: ignore[index]  # b has steps
+    pipeline = lab.run(chain)
+    agent = lab.agent()
+    kept = persist(agent, lab, "a")
+    agent.end(next(iter(agent.held)))
+    agent.work(FAILED)
+    old = lab.workflow(pipeline).uuid
+    for _ in range(2):
+        rerun_workflow(lab.parts, old, from_failed=True)
+    first, second = persist(agent, lab, "b"), persist(agent, lab, "b")
+    for task in list(agent.held):
+        agent.end(task)
+    given = [[layer.blob for layer in assignment.layers] for assignment in agent.claim(2)]
+    assert given == [[kept, first], [kept, second]]
+
+
+def test_a_workflow_runs_again_a_hundred_times_at_most(lab: Lab) -> None:
+    pipeline = lab.run({"a": None})
+    lab.agent().work(FAILED)
+    for _ in range(MOST_RERUNS):
+        again = rerun_workflow(lab.parts, lab.workflow(pipeline).uuid)
+        cancel_workflow(lab.parts, again.uuid)
+    for each in (lab.workflows(pipeline)[0], lab.workflow(pipeline)):
+        with pytest.raises(RefusedError, match="100 times"):
+            rerun_workflow(lab.parts, each.uuid)
+
+
+def test_an_old_workflow_does_not_run_again(lab: Lab) -> None:
+    pipeline = lab.run({"a": None})
+    lab.agent().work(FAILED)
+    lab.clock.advance(91 * 24 * 3600)
+    with pytest.raises(RefusedError, match="older than 90 days"):
+        rerun_workflow(lab.parts, lab.workflow(pipeline).uuid)
 
 
 def test_what_a_kept_job_left_is_shown_with_it(lab: Lab) -> None:

@@ -166,6 +166,17 @@ def test_a_full_disk_is_told_and_what_was_committed_stays(tmp_path: Path) -> Non
         database.close()
 
 
+def test_a_file_that_was_taken_away_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    db = Database.open(str(path))
+    db.close()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(UnavailableError, match="taken away"), db.read() as tx:
+        projects.list_organizations(tx)
+    db.close()
+
+
 def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "12m") as disk:
         path = os.fspath(disk / "x.db")

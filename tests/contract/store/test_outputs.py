@@ -90,10 +90,21 @@ def test_ten_thousand_cases_are_stored_in_one_go(db: Database) -> None:
 def test_timings_are_means_over_the_last_runs(db: Database) -> None:
     with db.write() as tx:
         first, second, third, other = add_jobs(tx, ["a", "b", "c", "d"])
-        runs = [(first, 0, 100.0), (second, 0, 1.0), (second, 1, 2.0), (third, 0, 5.0)]
-        for job, index, seconds in runs:
+        runs = [
+            (first, 0, 1, 100.0),
+            (second, 0, 1, 1.0),
+            (second, 1, 1, 2.0),
+            (third, 0, 1, 77.0),  # tried again, so this time does not count
+            (third, 0, 2, 5.0),
+        ]
+        for job, index, attempt, seconds in runs:
             place = ReportSet(
-                project_id=job.project_id, job_name="test", job_id=job.id, task_index=index, now=NOW
+                project_id=job.project_id,
+                job_name="test",
+                job_id=job.id,
+                task_index=index,
+                now=NOW,
+                attempt=attempt,
             )
             case = TestCase(name="t", classname="C", file="f.py", result=TestOutcome.SUCCESS, seconds=seconds)
             once = TestCase(name="o", classname=f"only-{index}", result=TestOutcome.SUCCESS, seconds=4.0)
@@ -125,12 +136,12 @@ def test_failed_tests_are_named_by_file_class_and_name(db: Database) -> None:
             case("later", TestOutcome.SKIPPED, "l.py"),
         ]
         test_results.save_cases(tx, place, cases)
-        assert test_results.failed_names(tx, job.id) == {
+        assert test_results.failed_names(tx, job.id, 1) == {
             TimingKind.FILE: ("b.py",),
             TimingKind.CLASSNAME: ("BAD", "BROKEN"),
             TimingKind.NAME: ("bad", "broken"),
         }
-        assert test_results.failed_names(tx, other.id) == {}
+        assert test_results.failed_names(tx, other.id, 1) == {}
 
 
 def test_the_first_to_claim_a_cache_key_keeps_it(db: Database) -> None:

@@ -13,6 +13,7 @@ from penstock.store import (
     artifacts,
     caches,
     contexts,
+    continuations,
     followups,
     jobs,
     locks,
@@ -21,6 +22,7 @@ from penstock.store import (
     pipelines,
     projects,
     queue,
+    retention,
     steps,
     tasks,
     test_results,
@@ -33,6 +35,7 @@ from penstock.store.counters import CounterKind, next_number
 from penstock.store.database import Database, Transaction
 from penstock.store.followups import FollowUpStatus
 from penstock.store.locks import LockOwner
+from penstock.store.retention import Owner
 from penstock.store.sealing import Sealer
 from penstock.store.test_results import TimingKind
 from tests.support.databases import KINDS, fresh_url
@@ -42,6 +45,7 @@ from tests.support.statements import plans_of
 OWNER = LockOwner(organization_id=1, name="deploy", workflow_id=1)
 ENTRY = CacheEntry(key="k", blob="b", size=1, created_at=NOW)
 LAYER = WorkspaceLayer(job_key="a", task_index=0, blob="b", size=1)
+OF_BLOB = Owner(task="u", task_id=1, job_id=1, workspace="w", pipeline_id=1, ended=True)
 END = steps.StepEnd(status=StepStatus.FAILED, stopped_at=NOW)
 
 QUESTIONS: dict[str, Callable[[Transaction], object]] = {
@@ -88,7 +92,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "test cases": lambda tx: test_results.cases_of(tx, 1, after=5),
     "test counts": lambda tx: test_results.counts_of(tx, 1),
     "timings": lambda tx: test_results.mean_timings(tx, 1, "test", list(TimingKind)),
-    "failed tests": lambda tx: test_results.failed_names(tx, 1),
+    "failed tests": lambda tx: test_results.failed_names(tx, 1, 1),
     "job before on the branch": lambda tx: jobs.previous_number(tx, 1, "main", 7),
     "flags of a job": lambda tx: jobs.flags_of(tx, 1),
     "cache by key": lambda tx: caches.has_key(tx, 1, "", "k", now=NOW),
@@ -118,6 +122,12 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "follow-ups": lambda tx: followups.followups_of(tx, 1),
     "follow-up to a workflow": lambda tx: followups.followup_to(tx, "u"),
     "follow-ups of a pipeline": lambda tx: followups.targets_in(tx, 1),
+    "continuation key": lambda tx: continuations.find_key(tx, "k"),
+    "continuation of a pipeline": lambda tx: continuations.find_use(tx, 1),
+    "layers copied": lambda tx: workspaces.copy_layers(tx, "v", "w", ["a"]),
+    "tasks of blobs": lambda tx: retention.find_owners(tx, ["u"]),
+    "blobs of tasks": lambda tx: retention.named_blobs(tx, [OF_BLOB]),
+    "pipeline removed": lambda tx: retention.remove_pipeline(tx, 1),
     "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
 }
 

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.model.output import TestCase, TestOutcome
 from penstock.store import database as opening
 from penstock.store import projects
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
+from penstock.store.test_results import ReportSet, cases_of, save_cases
 from penstock.store.upgrade import HEAD, create_schema, migrate
-from tests.support.records import add_organization
+from tests.support.records import add_jobs, add_organization
 
 SQLITE_FACTS = (
     """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
@@ -69,6 +71,22 @@ def test_migrations_make_the_same_schema_as_the_metadata(url: str) -> None:
         migrate(connection, HEAD)
         for migrated, direct in zip(describe(connection), made, strict=True):
             assert set(migrated) ^ set(direct) == set()
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+        connection.execute(
+            text("INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('u', 's', 'n', 1)")
+        )
+    database = Database.open(url)
+    with database.write() as tx:
+        assert [each.slug for each in projects.list_organizations(tx)] == ["s"]
+        job = add_jobs(tx, "a")[0]
+        place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
+        save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
+        assert len(cases_of(tx, job.id, attempt=1)) == 1
+    database.close()
 
 
 def test_the_known_version_is_the_last_migration() -> None:

@@ -1,11 +1,12 @@
 """Somebody asks for less than the whole plan."""
 
+import msgspec
 import pytest
 
 from penstock.model.errors import InvalidError
 from penstock.model.status import JobKind, Outcome
 from penstock.plan.plan import Plan
-from penstock.plan.select import check_approvals, select_jobs, select_workflows
+from penstock.plan.select import Selection, check_approvals, select_jobs, select_workflows
 from penstock.plan.workflow import GroupPlan, JobPlan, Start, WorkflowPlan
 
 PASSED = (Outcome.SUCCESS,)
@@ -80,3 +81,55 @@ def test_a_name_that_no_approval_has_is_refused() -> None:
     check_approvals(whole, ["hold", "Hold it", "all"])
     with pytest.raises(InvalidError, match="no approval named 'a'; there is hold"):
         check_approvals(whole, ["a"])
+
+
+SETUP = msgspec.structs.replace(plan(choose=[job("pick"), job("tell", "pick")]), setup=True)
+REST = plan(build=[job("make"), job("check", "make")], ship=[job("send")])
+
+
+def jobs_of(narrowed: Plan) -> dict[str, list[str]]:
+    return {key: list(workflow.jobs) for key, workflow in narrowed.workflows.items()}
+
+
+@pytest.mark.parametrize(
+    ("selection", "before", "after"),
+    [
+        (
+            Selection(),
+            {"choose": ["pick", "tell"]},
+            {"build": ["make", "check"], "ship": ["send"]},
+        ),
+        (Selection(jobs=("make",)), {"choose": ["pick", "tell"]}, {"build": ["make"]}),
+        (Selection(workflows=("ship",)), {"choose": ["pick", "tell"]}, {"ship": ["send"]}),
+        (Selection(workflows=("choose",)), {"choose": ["pick", "tell"]}, {}),
+        (Selection(jobs=("pick",)), {"choose": ["pick"]}, {}),
+        (Selection(jobs=("pick", "send")), {"choose": ["pick"]}, {"ship": ["send"]}),
+    ],
+    ids=["everything", "job", "workflow", "setup", "setup job", "both"],
+)
+def test_a_selection_reaches_over_the_setup_to_what_follows(
+    selection: Selection, before: dict[str, list[str]], after: dict[str, list[str]]
+) -> None:
+    setup = selection.narrow(SETUP)
+    assert jobs_of(setup) == before
+    assert jobs_of(selection.narrow_rest(setup, REST)) == after
+
+
+@pytest.mark.parametrize(
+    "selection", [Selection(jobs=("x",)), Selection(workflows=("x",)), Selection(approvals=("x",))]
+)
+def test_a_name_that_neither_plan_knows_is_refused_after_the_setup(selection: Selection) -> None:
+    setup = selection.narrow(SETUP)
+    with pytest.raises(InvalidError, match="named 'x'"):
+        selection.narrow_rest(setup, REST)
+    with pytest.raises(InvalidError, match="named 'x'"):
+        selection.narrow(REST)
+
+
+def test_approvals_of_either_plan_are_known() -> None:
+    hold = msgspec.structs.replace(job("hold"), kind=JobKind.APPROVAL)
+    setup = msgspec.structs.replace(plan(choose=[hold]), setup=True)
+    for name in ("hold", "all"):
+        selection = Selection(approvals=(name,))
+        assert jobs_of(selection.narrow_rest(selection.narrow(setup), REST)) == jobs_of(REST)
+        assert jobs_of(selection.narrow_rest(SETUP, plan(build=[hold]))) == {"build": ["hold"]}

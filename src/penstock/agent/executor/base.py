@@ -23,6 +23,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.agent.continuation import Answer
 from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
 
@@ -180,6 +181,13 @@ class Place(Protocol):
 
     def list_troubles(self) -> list[str]:
         """What went wrong beside the steps since this was last asked, for the user to read."""
+        ...
+
+    def serve(self, answer: Answer) -> None:
+        """From now on the in-job command that continues the pipeline gets these answers; called once.
+
+        Only the task of an assignment that `continues` may be served: its place has a `curl` that uses it.
+        """
         ...
 
     def end_processes(self) -> None:

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from penstock.agent.continuation import Answer
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.files import resolve_path
 from penstock.model.errors import RefusedError, UnavailableError
@@ -169,6 +170,9 @@ class DummyPlace:
     def list_troubles(self) -> list[str]:
         """None."""
         return []
+
+    def serve(self, answer: Answer) -> None:
+        """No process is real, so none asks."""
 
     def end_processes(self) -> None:
         """Every promise is kept."""

@@ -1,6 +1,7 @@
 """Runs tasks on this machine, each in a folder of its own with its own HOME."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -8,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
+from penstock.agent.executor.desk import Desk
 from penstock.agent.executor.guardian import Guardian
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.removal import remove_tree
@@ -24,6 +27,8 @@ PLACE_MARKER = "PENSTOCK_PLACE_ID"  # not the task's id: a lost task may run aga
 
 _COMMANDS = ("circleci", "circleci-agent")
 _SCRIPT = Path(__file__).parents[1] / "injob" / "circleci.py"
+_CONTINUE = _SCRIPT.with_name("continuation.py")
+_CURL = _SCRIPT.with_name("curl.sh")
 
 
 class HostExecutor:
@@ -48,7 +53,7 @@ class HostExecutor:
         top = self._folder / assignment.task
         try:
             with self._lock:
-                commands = self._write_commands()
+                commands = self._write_commands(continues=assignment.continues)
             for name in ("home", "tmp", "control"):
                 (top / name).mkdir(parents=True, exist_ok=True)
             (top / "control/bash_env").touch()
@@ -81,17 +86,25 @@ class HostExecutor:
             "PENSTOCK_TASK_ID": task,
         }
 
-    def _write_commands(self) -> Path:
-        """The folder with the in-job commands, written once; Python starts faster without `site`."""
-        folder = self._folder / "bin"
+    def _write_commands(self, *, continues: bool) -> Path:
+        """The folder with the in-job commands, written once; Python starts faster without `site`.
+
+        Tasks that may continue their pipeline have a folder that also has the `curl` for it.
+        """
+        folder = self._folder / ("setup-bin" if continues else "bin")
         if not folder.is_dir():
             if self.guardian is not None:
                 self.guardian.watch(self._folder)
             folder.mkdir(parents=True, mode=0o755)
-            text = f"#!/bin/sh\nexec '{sys.executable}' -I -S '{_SCRIPT}' \"$@\"\n"
+            python = f"exec '{sys.executable}' -I -S"
+            choice = f'if [ "$1" = continue ]; then shift; {python} \'{_CONTINUE}\' "$@"; fi'
+            text = f"#!/bin/sh\n{choice}\n{python} '{_SCRIPT}' \"$@\"\n"
             for name in _COMMANDS:
                 (folder / name).write_text(text)
                 (folder / name).chmod(0o755)
+            if continues:
+                shutil.copyfile(_CURL, folder / "curl")
+                (folder / "curl").chmod(0o755)
         return folder
 
 
@@ -104,6 +117,7 @@ class HostPlace:
         self._family = family
         self._sessions: list[int] = []
         self._ended = False
+        self._desk: Desk | None = None
         family.begin_task()
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
@@ -179,10 +193,16 @@ class HostPlace:
         """None: nothing runs beside the steps."""
         return []
 
+    def serve(self, answer: Answer) -> None:
+        """Requests in the control folder are answered until the processes end."""
+        self._desk = Desk(Path(self.control), answer)
+
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""
         if not self._ended:
             self._ended = True
+            if self._desk is not None:
+                self._desk.close()
             self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:

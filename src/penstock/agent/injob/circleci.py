@@ -20,6 +20,8 @@ HELP = """Usage: circleci COMMAND
   env subst [TEXT]                  replace $NAME and ${NAME} in TEXT or stdin
   run release plan|update|log       deploy markers: said in the log, not kept
   run oidc get                      an identity token: there is none here yet
+  continue --config=FILE [--parameters=JSON|@FILE]
+                                    continue the pipeline of a setup workflow with the config in FILE
 
 Options of split and run:
   --split-by=name|filesize|timings  what to balance (name)

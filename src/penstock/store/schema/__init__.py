@@ -19,6 +19,7 @@ from penstock.store.schema.owners import (
 )
 from penstock.store.schema.promises import followups, locks, outbox, timers
 from penstock.store.schema.runs import (
+    continuations,
     job_plans,
     jobs,
     log_chunks,
@@ -36,6 +37,7 @@ __all__ = [
     "caches",
     "context_variables",
     "contexts",
+    "continuations",
     "counters",
     "followups",
     "job_plans",

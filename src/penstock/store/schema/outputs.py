@@ -43,6 +43,7 @@ test_cases = Table(
     fixed("result"),
     Column("seconds", Float(53), nullable=False),
     words("message"),
+    whole("attempt", 1),
     Index("test_cases_of_job", "job_id"),
 )
 
@@ -60,6 +61,7 @@ test_summaries = Table(
     whole("skipped"),
     Column("seconds", Float(53), nullable=False),
     binary("timings"),
+    whole("attempt", 1),
     Index("test_summaries_by_name", "project_id", "job_name", "job_id"),
     Index("test_summaries_of_job", "job_id"),
 )

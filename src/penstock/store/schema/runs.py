@@ -53,6 +53,20 @@ pipeline_configs = Table(
     binary("plan"),
 )
 
+continuations = Table(
+    "continuations",
+    metadata,
+    identity(),
+    parent("pipeline_id", "pipelines"),
+    fixed("task"),
+    fixed("key_hash"),
+    whole("created_at"),
+    maybe("used_at"),
+    fixed("request", ""),
+    UniqueConstraint("key_hash"),
+    Index("continuations_of_pipeline", "pipeline_id"),
+)
+
 workflows = Table(
     "workflows",
     metadata,

@@ -9,7 +9,7 @@ from penstock.bootstrap.local import Ending
 from penstock.bootstrap.parts import open_parts
 from penstock.cli.view.summary import MOST_ARTIFACTS, MOST_FAILURES, WIDEST, show_summary
 from penstock.engine.summary import FailedStep, JobSummary, RunSummary, TestTotals, WorkflowSummary
-from penstock.model.status import JobKind, JobStatus, Reason, WorkflowStatus
+from penstock.model.status import JobKind, JobStatus, PipelineStatus, Reason, WorkflowStatus
 
 
 def a_job(
@@ -73,7 +73,13 @@ class Shown:
             workflows=(workflow,),
         )
         ending = Ending(
-            pipeline="p", outcome=outcome, interrupted=interrupted, folder=folder, held=held, summary=summary
+            pipeline="p",
+            outcome=outcome,
+            status=PipelineStatus.CREATED,
+            interrupted=interrupted,
+            folder=folder,
+            held=held,
+            summary=summary,
         )
         parts = open_parts(Home(root=self._tmp_path))
         try:

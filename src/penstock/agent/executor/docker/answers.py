@@ -14,16 +14,20 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 
+from penstock.agent.continuation import Answer
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.injob.circleci import VALUES, VARIABLE, expand_braces, translate_glob
-from penstock.model.errors import PenstockError
+from penstock.agent.injob.continuation import compose_body
+from penstock.model.errors import PenstockError, RefusedError
 
 SLOTS = 16
 _LONGEST = 16  # bytes of a line the command writes; others are of no use
+_PARTS = 3  # of what a continuation is made of
 _COMMAND = Path(__file__).parents[2] / "injob" / "circleci.py"
 _OPTION = re.compile(r"--(?P<name>[\w-]+)(?:=(?P<value>.*))?", re.DOTALL)
 
@@ -53,6 +57,7 @@ class AnswerService:
         self._lookup = lookup
         self._ask = control.make_pipe("ask", both=True)
         self._answered = [control.make_pipe(f"answered-{slot}", both=True) for slot in range(SLOTS)]
+        self.continuation: Answer | None = None
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="penstock-answers", daemon=True)
         self._thread.start()
@@ -76,9 +81,11 @@ class AnswerService:
     def _heed(self, verb: str, slot: int) -> None:
         if verb == "ask":
             try:
-                script = answer_question(
-                    read_question(self._control.read(f"request-{slot}")), self._lookup, self._control
-                )
+                question = read_question(self._control.read(f"request-{slot}"))
+                if question.words[:1] == ("continue",):
+                    script = answer_continuation(question, self.continuation)
+                else:
+                    script = answer_question(question, self._lookup, self._control)
             except (PenstockError, OSError, ValueError) as error:
                 script = f"echo {shlex.quote(f'Error: {error}')} >&2\nps_code=1\n"
             with suppress(PenstockError, OSError):  # the job destroyed its own slot
@@ -117,6 +124,28 @@ def answer_question(question: Question, lookup: Lookup, control: ControlFolder) 
             return _run_share(question, lookup, control)
         case _:
             return _show(_call(question.words, question, {}))
+
+
+def answer_continuation(question: Question, answer: Answer | None) -> str:
+    """The script that says what became of the request to continue the pipeline.
+
+    Without `--request` the input is what the request is made of: key, config and parameters, apart by zero
+    bytes. Raises ValueError for what cannot be a request.
+    """
+    if answer is None:
+        raise RefusedError("this job cannot continue its pipeline: only those of a setup workflow can")
+    if question.words[1:] == ("--request",):
+        continued = answer(question.input)
+        body = msgspec.json.encode({"message": continued.message})
+        return _print_text(f"{continued.status}\n".encode() + body)
+    parts = question.input.split(b"\0")
+    if len(parts) != _PARTS:
+        raise ValueError("continue needs --config=FILE, and files that can be read")
+    key, config, parameters = (part.decode("utf-8", "replace") for part in parts)
+    continued = answer(compose_body(key, config, parameters))
+    good = continued.status == HTTPStatus.OK
+    text = _print_text(f"{continued.message}\n".encode(), 1 if good else 2)
+    return f"{text}ps_code={int(not good)}\n"
 
 
 def choose_files(question: Question) -> str:

@@ -23,6 +23,7 @@ from penstock.wire.messages import Assignment
 _SCRIPTS = Path(__file__).with_name("scripts")
 
 _COMMANDS = ("circleci", "circleci-agent")
+_CURL = Path(__file__).parents[2] / "injob" / "curl.sh"
 
 
 class DockerExecutor:
@@ -62,7 +63,7 @@ class DockerExecutor:
                 assignment=assignment,
                 watch=watch,
                 folder=folder,
-                commands=self._folder / "bin",
+                commands=self._folder / ("setup-bin" if assignment.continues else "bin"),
                 logins=self._logins,
             )
             place = make_place(making)
@@ -83,6 +84,9 @@ class DockerExecutor:
             if self._lifeline is None:
                 self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
                 _write_commands(self._folder / "bin")
+                _write_commands(self._folder / "setup-bin")
+                shutil.copyfile(_CURL, self._folder / "setup-bin/curl")
+                (self._folder / "setup-bin/curl").chmod(0o755)
                 self._lifeline = Lifeline(self._engine, self._name, self._folder, self._guardian)
                 self._watch = EngineWatch(self._engine, self._lose)
                 sweep_containers(self._engine)

@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.base import Entry, Kind, LostPlaceError, Member, Request
 from penstock.agent.executor.docker.answers import AnswerService, Lookup
@@ -308,6 +309,10 @@ class DockerPlace:
             process.close()
 
     # The end.
+
+    def serve(self, answer: Answer) -> None:
+        """The containers' commands that continue the pipeline are answered so."""
+        self._answers.continuation = answer
 
     def end_processes(self) -> None:
         """The containers are dead, services last."""

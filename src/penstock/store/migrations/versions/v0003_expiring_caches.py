@@ -6,7 +6,7 @@ from alembic import op
 from penstock.store.migrations.parts import WHOLE, make_index
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

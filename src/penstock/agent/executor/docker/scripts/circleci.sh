@@ -41,8 +41,29 @@ ps_pass_input() {
   if [ -n "$ps_line" ]; then printf '%s' "$ps_line"; fi
 }
 
+ps_say_continuation() { # key, config and parameters with zero bytes between; a file that is missing breaks it
+  ps_config= ps_parameters=
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --config=*) ps_config=${1#*=} ;;
+    --parameters=*) ps_parameters=${1#*=} ;;
+    --config) ps_config=$2 ;;
+    --parameters) ps_parameters=$2 ;;
+    esac
+    shift
+  done
+  printf '%s\0' "$CIRCLE_CONTINUATION_KEY"
+  if [ -f "$ps_config" ]; then ps_pass_input <"$ps_config" && printf '\0'; fi
+  case $ps_parameters in
+  @*) if [ -f "${ps_parameters#@}" ]; then ps_pass_input <"${ps_parameters#@}"; else printf '\0'; fi ;;
+  *) printf '%s' "$ps_parameters" ;;
+  esac
+}
+
 ps_say_input() { # what the answer depends on besides the arguments
   case "$1 $2" in
+  "continue --request") ps_pass_input ;;
+  "continue "*) ps_say_continuation "$@" ;;
   "tests glob") shift 2 && ps_list_for_patterns "$@" ;;
   "tests split") if [ -f "$3" ]; then ps_pass_input <"$3"; else ps_pass_input; fi ;;
   "tests run") ps_pass_input ;;

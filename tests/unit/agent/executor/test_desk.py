@@ -1,0 +1,86 @@
+"""The desk at which jobs of this machine hand in requests: nothing a job puts there stops it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.agent.executor.desk import BELL, Desk
+from penstock.wire.messages import Continued
+from tests.support.processes import wait_until
+
+
+class Caller:
+    """A desk in a folder, what it was asked, and a job that rings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bodies: list[bytes] = []
+        self.desk = Desk(folder, self.answer)
+
+    def answer(self, body: bytes) -> Continued:
+        self.bodies.append(body)
+        return Continued(status=200, message="Accepted.")
+
+    def ring(self, *names: str) -> None:
+        handle = os.open(self.folder / BELL, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(handle, "".join(f"{name}\n" for name in names).encode())
+        os.close(handle)
+
+    def ask(self, name: str) -> str:
+        """The answer to a request as the command makes it."""
+        os.mkfifo(self.folder / f"continued-{name}")
+        waiting = os.open(self.folder / f"continued-{name}", os.O_RDWR)
+        (self.folder / f"continue-{name}").write_text("body")
+        self.ring(name)
+        os.read(waiting, 1)
+        os.close(waiting)
+        return (self.folder / f"answer-{name}").read_text()
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    made = Caller(tmp_path)
+    yield made
+    made.desk.close()
+
+
+def test_a_request_is_answered(caller: Caller) -> None:
+    assert caller.ask("1-1") == '200\n{"message":"Accepted."}'
+    assert caller.ask("1-2") == '200\n{"message":"Accepted."}'
+
+
+@pytest.mark.parametrize("name", ["", "../1-1", "/etc/passwd", "x", "1" * 50, "1-1/../2", "9-9"])
+def test_a_name_that_is_no_request_is_passed_over(caller: Caller, name: str) -> None:
+    caller.ring(name)
+    assert caller.ask("1-1").startswith("200")
+    assert caller.bodies == [b"body"]
+
+
+def test_pipes_folders_and_links_in_the_place_of_files_hold_nobody_up(caller: Caller, tmp_path: Path) -> None:
+    os.mkfifo(caller.folder / "continue-1-1")
+    (caller.folder / "continue-1-2").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (caller.folder / "continue-1-3").symlink_to(tmp_path / "secret")
+    (caller.folder / "continue-1-4").write_text("asks")
+    os.mkfifo(caller.folder / "answer-1-4")
+    caller.ring("1-1", "1-2", "1-3", "1-4")
+    assert caller.ask("2-1").startswith("200")
+    assert caller.bodies == [b"asks", b"body"]
+
+
+def test_a_caller_that_has_gone_holds_nobody_up(caller: Caller) -> None:
+    (caller.folder / "continue-1-1").write_text("asks")
+    caller.ring("1-1")
+    wait_until(lambda: caller.bodies == [b"asks"], seconds=10, what="it was answered")
+    assert caller.ask("1-2").startswith("200")
+
+
+def test_rings_that_come_in_pieces_are_put_together(caller: Caller) -> None:
+    (caller.folder / "continue-12-34").write_text("asks")
+    for piece in (b"12-", b"34", b"\n"):
+        handle = os.open(caller.folder / BELL, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(handle, piece)
+        os.close(handle)
+    wait_until(lambda: caller.bodies == [b"asks"], seconds=10, what="it was answered")
