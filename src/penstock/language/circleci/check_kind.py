@@ -2,6 +2,7 @@
 
 from penstock.language.circleci.lower.values import read_seconds
 from penstock.language.common.diagnostic import Reporter
+from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import JobKind
 
@@ -15,7 +16,7 @@ _NEEDED = {JobKind.LOCK: "key", JobKind.UNLOCK: "key", JobKind.RELEASE: "plan_na
 def check_kind(kind: JobKind, body: Map, report: Reporter) -> None:
     """A job that runs nothing must say what its kind is about."""
     key = _NEEDED.get(kind)
-    if key is not None and body.get(key) in {None, ""}:
+    if key is not None and show_scalar(body.get(key)) == "":
         message = f"[{Place(body).find_pointer()}] required key [{key}] not found"
         report.error("required-key", message, Place(body), hint=f"a job of type {kind} needs '{key}:'")
 

@@ -10,6 +10,8 @@ from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place, Unresolved
 
+_OPERATORS = "operators: and or not == != > >= < <= starts-with contains matches"
+
 
 class Filler:
     """Fills templates with what some names see. Mistakes are reported, never raised."""
@@ -112,21 +114,24 @@ class Filler:
         if error.type == "Interpreter/UNKNOWN_VARIABLE":
             self._report_unknown(error.lexeme, text, place)
             return
-        self.report.error_within("invalid-expression", f"Invalid expression '{text}': {error}", place, text)
+        self.report.error_within(
+            "invalid-expression", f"Invalid expression '{text}': {error}", place, text, hint=_OPERATORS
+        )
 
     def _report_unknown(self, name: str, text: str, place: Place) -> None:
-        hint = suggest_name(name, self._list_alike(name))
+        hint = suggest_name(name, self._list_alike(name)) or "names start with pipeline. or parameters."
         message, code = f'Referred to a variable "{name}" that does not exist', "unknown-variable"
         if name.startswith("parameters."):
             message, code = (
                 f"Arguments referenced without declared parameters: {name}",
                 "undeclared-parameter",
             )
+            hint = suggest_name(name, self._list_alike(name))
             hint = hint or "declare it under 'parameters:' of this element"
         elif name.startswith(PARAMETERS):
             own = "declare it under 'parameters:' at the top of the config"
             orb = "an orb sees no pipeline parameters; pass the value as a parameter"
-            hint = orb if self.names.private else hint or own
+            hint = orb if self.names.private else suggest_name(name, self._list_alike(name)) or own
         elif name.startswith("matrix.") and not self.names.matrix:
             hint = "matrix values exist only in a workflow's job with a matrix"
         self.report.error_within(code, message, place, text, hint=hint)

@@ -13,6 +13,7 @@ from penstock.language.circleci.schema import (
     STEPS,
     WORKFLOW,
 )
+from penstock.language.circleci.scope import leads_nowhere
 from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.shape import Shape, ShapeChecker, name_type
 from penstock.language.common.tree import Items, Map, Place
@@ -40,6 +41,10 @@ class Inspector:
             if isinstance(section, Map):
                 for name, element in section.items():
                     self._check_element(element, expected, Place(section, name))
+                    if isinstance(element, str) and leads_nowhere(section, name):
+                        message = f"Job '{name}' is a reference that leads to no job."
+                        hint = "give one of the jobs that refer to each other its steps"
+                        self._report.error("recursive-job", message, Place(section, name), hint=hint)
             elif section is not None:
                 self._refuse_section(tree, kind)
 
@@ -67,7 +72,12 @@ class Inspector:
             place = Place(section, name)
             if isinstance(jobs, Map) and name in jobs:
                 message = f"'{name}' is the name of a job and of a job group."
-                self._report.error("group-name", message, Place(section, name, on_key=True))
+                self._report.error(
+                    "group-name",
+                    message,
+                    Place(section, name, on_key=True),
+                    hint="give the group another name",
+                )
             if self.check(group, JOB_GROUP, place) and isinstance(group, Map):
                 self._check_entries(group)
 
@@ -176,7 +186,8 @@ class Inspector:
                 f"[{Place(workflow).find_pointer()}] subject must not be valid against schema "
                 "{\"description\":\"cannot use both 'when' and 'unless'\"}"
             )
-            self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True))
+            hint = "keep one of them: 'unless: x' is 'when: {not: x}'"
+            self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True), hint=hint)
         self._check_entries(workflow)
 
     def _check_entries(self, workflow: Map) -> None:

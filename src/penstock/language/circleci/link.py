@@ -70,7 +70,7 @@ class _Index:
         """A way out for a name that no job bears that could be required here."""
         inner = next((job.group for job in self.workflow.jobs if job.group and _bears(job, name)), "")
         if not inner or inner == asking.group:
-            return suggest_name(name, self.list_names(asking))
+            return suggest_name(name, self.list_names(asking)) or "the workflow has no other job"
         if asking.group:
             return f"a job of a group can require only jobs of its group; let the group require '{inner}'"
         return f"it is a job of group '{inner}'; require the group"

@@ -174,7 +174,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Reporter
     """A syntax error in the parser's words, at its place, with the usual cause as a hint."""
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
-    problem = error.problem or "syntax error"
+    problem = (error.problem or "syntax error").replace(" in this context", " here")  # as snakeyaml says
     text = source.line(line)
     where = Mark(source.file, line, mark.column + 1 if mark else 0)
     code = "undefined-alias" if "undefined alias" in problem else "yaml-syntax"
@@ -298,8 +298,15 @@ class _Builder:
     def _refuse(self, code: str, message: str, node: Node) -> None:
         self.failed = True
         mark = Mark(self.source.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        hint = "quote text that starts with { or [" if code == "yaml-key" else ""
+        hint = _WAYS_OUT.get(code, "")
         self.report.error(code, message, mark, source=self.source.line(mark.line), hint=hint)
+
+
+_WAYS_OUT = {
+    "yaml-key": "quote text that starts with { or [",
+    "yaml-tag": "quote the value if it should start with !",
+    "duplicate-key": "remove one of the two, or put what they hold under one",
+}
 
 
 def _is_merge(key: Node) -> bool:
@@ -338,5 +345,6 @@ def _weigh_document(value: object, source: Source, report: Reporter) -> None:
 
 
 def _report_loop(part: Map | Items, report: Reporter) -> int:
-    report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part))
+    hint = "write out what the alias (*name) inside its own anchor (&name) should be"
+    report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part), hint=hint)
     return 1

@@ -22,7 +22,7 @@ def resolve_executor(value: object, frame: Frame, place: Place) -> Map | None:
     name = call.get("name") if isinstance(value, Map) else value
     if not isinstance(name, str):
         message = f"[{place.find_pointer()}] an executor is a name, or a map with 'name' and arguments"
-        frame.work.report.error("wrong-type", message, place)
+        frame.work.report.error("wrong-type", message, place, hint="for example 'executor: {name: x}'")
         return None
     caller = _enter_scope(_find_scope(value, name), frame)
     found = caller.scope.find("executors", name)

@@ -131,4 +131,5 @@ def report_missing(kind: str, name: str, frame: Frame, place: Place) -> None:
     if kind == "command":
         known += sorted(BUILTIN_STEPS)
     message = f"Cannot find a definition for {kind} named {name}"
-    frame.work.report.error(f"unknown-{kind}", message, place, hint=suggest_name(name, known))
+    hint = suggest_name(name, known) or f"define it under '{kinds}:'"
+    frame.work.report.error(f"unknown-{kind}", message, place, hint=hint)
