@@ -147,8 +147,8 @@ ELSEWHERE = {
     "Cannot find a job named `build` to run in the `jobs:` section of your configuration file.":
         "of the vendor's local agent, which runs one job; here `no-workflows` says it when compiling",
     "Resource class <executor> for <class>, image <image> is not available for your project, or is not a "
-    "valid resource class. This message will often appear if the pricing plan for this project does not support "
-    "<executor> use.": "of the run time: there are no plans here, and agents say what they can run",
+    "valid resource class. This message will often appear if the pricing plan for this project does not "
+    "support <executor> use.": "of the run time: there are no plans here, and agents say what they can run",
     "free-plan-resource-class-unavailable": "of the vendor's plans",
     "Conflicting pipeline parameters.": "of a continuation: see the test below",
 }  # fmt: skip
