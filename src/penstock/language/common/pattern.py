@@ -44,7 +44,7 @@ def _is_harmless(pattern: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _compile_simple(pattern: str) -> _Matcher | None:
-    """The pattern, or None when Python's own library does not know its syntax (`\\p{L}`, `[&&]`)."""
+    r"""The pattern, or None when Python's own library does not know its syntax (`\p{L}`, `[&&]`)."""
     if _SET_OPERATION.search(pattern):
         return None
     try:
