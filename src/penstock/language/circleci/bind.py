@@ -26,7 +26,12 @@ def bind_pipeline(tree: Map, context: Context, report: Reporter) -> dict[str, ob
         return dict(context.parameters)
     place = Place(tree, "parameters", on_key=True)
     if len(declared) > MOST_PARAMETERS:
-        report.error("too-many-parameters", f"more than {MOST_PARAMETERS} pipeline parameters", place)
+        report.error(
+            "too-many-parameters",
+            f"more than {MOST_PARAMETERS} pipeline parameters",
+            place,
+            hint="remove some, or join several in one text",
+        )
     if unexpected := sorted(name for name in context.parameters if name not in declared):
         hint = suggest_name(unexpected[0], declared) or "this config declares no pipeline parameters"
         report.error(

@@ -42,7 +42,12 @@ def _check_entry(job: Job, checker: ShapeChecker, report: Reporter) -> None:
             checker.check(value, ENTRY_KEYS[key], Place(job.entry, key))
     contexts = job.entry.get("context")
     if isinstance(contexts, Items) and len(contexts) > MOST_CONTEXTS:
-        report.error("too-many-contexts", f"more than {MOST_CONTEXTS} contexts", Place(job.entry, "context"))
+        report.error(
+            "too-many-contexts",
+            f"more than {MOST_CONTEXTS} contexts",
+            Place(job.entry, "context"),
+            hint="join contexts that are always used together",
+        )
 
 
 def _check_body(job: Job, body: Map, checker: ShapeChecker, report: Reporter) -> None:

@@ -41,12 +41,18 @@ class Filler:
 
     def _fill_item(self, container: Map, key: str) -> object:
         value = container[key]
-        if key == "environment" and isinstance(value, Map) and value.templated:
+        if key == "environment" and isinstance(value, Map | Items) and value.templated:
             return self._fill_environment(value)
         return self.fill(value, Place(container, key))
 
-    def _fill_environment(self, value: Map) -> Map:
+    def _fill_environment(self, value: Map | Items) -> Map | Items:
         """As `fill`, but an absent value prints as `<nil>` (captured from the vendor's compiler)."""
+        if isinstance(value, Items):
+            return Items(
+                (self._fill_environment(item) if isinstance(item, Map) else self.fill(item, Place(value, index))
+                 for index, item in enumerate(value)),
+                value,
+            )  # fmt: skip
         filled = self._fill_map(value)
         written = dict(zip(filled, value.values(), strict=False))
         for key in filled:

@@ -8,6 +8,8 @@ from penstock.language.circleci.schema import (
     CONDITIONAL,
     ELEMENTS,
     ENTRY,
+    ENTRY_KEYS,
+    JOB,
     JOB_GROUP,
     PARAMETERS,
     STEPS,
@@ -41,12 +43,21 @@ class Inspector:
             if isinstance(section, Map):
                 for name, element in section.items():
                     self._check_element(element, expected, Place(section, name))
-                    if isinstance(element, str) and leads_nowhere(section, name):
-                        message = f"Job '{name}' is a reference that leads to no job."
-                        hint = "give one of the jobs that refer to each other its steps"
-                        self._report.error("recursive-job", message, Place(section, name), hint=hint)
+                    if kind == "jobs" and isinstance(element, str):
+                        self._check_reference(section, name, element)
             elif section is not None:
                 self._refuse_section(tree, kind)
+
+    def _check_reference(self, jobs: Map, name: str, other: str) -> None:
+        """A job that is only the name of another, which must be a job in the end."""
+        if other not in jobs and "/" not in other and "<<" not in other:
+            message = f"Cannot find a definition for job named {other}"
+            hint = suggest_name(other, [known for known in jobs if known != name]) or "give the job its steps"
+            self._report.error("unknown-job", message, Place(jobs, name), hint=hint)
+        elif leads_nowhere(jobs, name):
+            message = f"Job '{name}' is a reference that leads to no job."
+            hint = "give one of the jobs that refer to each other its steps"
+            self._report.error("recursive-job", message, Place(jobs, name), hint=hint)
 
     def check_orb(self, tree: Map) -> None:
         """What only orbs have (`examples`), and what they cannot have (CircleCI docs: orb authoring)."""
@@ -120,6 +131,16 @@ class Inspector:
         right = self._checker.check(parameters, PARAMETERS, Place(element, "parameters"))
         if not (self._check_defaults(parameters) and right):
             self._report.spoil(element)
+        if expected is JOB and isinstance(parameters, Map):
+            self._check_reserved(parameters)
+
+    def _check_reserved(self, parameters: Map) -> None:
+        """What a workflow says about every job cannot be an argument (CircleCI config reference: jobs)."""
+        for name in parameters:
+            if name in ENTRY_KEYS:
+                message = f"The parameter name '{name}' is reserved: a workflow cannot give this argument."
+                place = Place(parameters, name, on_key=True)
+                self._report.warn("reserved-parameter", message, place, hint="choose another name")
 
     def _check_defaults(self, parameters: object) -> bool:
         """Defaults must be of the declared type; those of steps are lists of steps."""

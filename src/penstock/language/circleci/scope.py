@@ -60,6 +60,8 @@ class Scope:
             if not isinstance(definition, str):
                 return self._find_in_orb(kind, name) if name not in self.defined[kind] else Unavailable()
             name = definition
+            if name not in self.defined[kind] and "/" not in name:
+                return Unavailable()
         return Unavailable()
 
     def _find_in_orb(self, kind: str, name: str) -> "Found | Unavailable | None":

@@ -53,7 +53,8 @@ CONFIG = {
 
 def test_a_config_in_parts_becomes_one_text_with_sorted_keys() -> None:
     assert pack_folder(CONFIG) == (
-        "jobs:\n  build:\n    extra:\n      a: 1\n    machine: true\n    steps:\n    - checkout\n    - run: make\n"
+        "jobs:\n  build:\n    extra:\n      a: 1\n    machine: true\n"
+        "    steps:\n    - checkout\n    - run: make\n"
         "  lint:\n    machine: true\n    steps:\n    - checkout\n"
         "version: 2.1\nworkflows:\n  main:\n    jobs:\n    - build\n"
     )
