@@ -40,7 +40,8 @@ def hold_expression(value: object, filler: Filler, place: Place) -> bool:
     if not isinstance(text, str) or text == "" or isinstance(text, Unresolved):
         return not isinstance(text, Unresolved) and is_truthy(text)
     try:
-        return is_truthy(evaluate(parse_expression(text), filler.names.look_up))
+        with filler.budget.watch(place):
+            return is_truthy(evaluate(parse_expression(text), filler.names.look_up))
     except ExpressionError as error:
         if "<<" in value:
             return True  # the text that came out of the template is a value, and not empty
@@ -101,7 +102,8 @@ def _hold_match(operand: object, filler: Filler, place: Place) -> bool:
     pattern = filler.fill(operand["pattern"], Place(operand, "pattern"))
     value = filler.fill(operand["value"], Place(operand, "value"))
     try:
-        return matches_whole(show_scalar(pattern), show_scalar(value))
+        with filler.budget.watch(place):
+            return matches_whole(show_scalar(pattern), show_scalar(value))
     except PatternError:
         report_pattern(show_scalar(pattern), filler, Place(operand, "pattern"))
         return False

@@ -48,9 +48,10 @@ class Filler:
     def _fill_environment(self, value: Map | Items) -> Map | Items:
         """As `fill`, but an absent value prints as `<nil>` (captured from the vendor's compiler)."""
         if isinstance(value, Items):
+            items = enumerate(value)
             return Items(
-                (self._fill_environment(item) if isinstance(item, Map) else self.fill(item, Place(value, index))
-                 for index, item in enumerate(value)),
+                (self._fill_environment(item) if isinstance(item, Map) else self.fill(item, Place(value, at))
+                 for at, item in items),
                 value,
             )  # fmt: skip
         filled = self._fill_map(value)

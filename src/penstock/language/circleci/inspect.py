@@ -43,14 +43,17 @@ class Inspector:
             if isinstance(section, Map):
                 for name, element in section.items():
                     self._check_element(element, expected, Place(section, name))
-                    if kind == "jobs" and isinstance(element, str):
-                        self._check_reference(section, name, element)
+                    if isinstance(element, str):
+                        self._check_reference(kind, section, name, element)
             elif section is not None:
                 self._refuse_section(tree, kind)
 
-    def _check_reference(self, jobs: Map, name: str, other: str) -> None:
-        """A job that is only the name of another, which must be a job in the end."""
-        if other not in jobs and "/" not in other and "<<" not in other:
+    def _check_reference(self, kind: str, jobs: Map, name: str, other: str) -> None:
+        """A job that is only the name of another, which must be a job in the end; no template is one."""
+        if kind != "jobs":
+            message = f"[{Place(jobs, name).find_pointer()}] expected type: Mapping, found: String"
+            self._report.error("wrong-type", message, Place(jobs, name), hint="write a map ('key: value')")
+        elif other not in jobs and ("/" not in other or "<<" in other):
             message = f"Cannot find a definition for job named {other}"
             hint = suggest_name(other, [known for known in jobs if known != name]) or "give the job its steps"
             self._report.error("unknown-job", message, Place(jobs, name), hint=hint)

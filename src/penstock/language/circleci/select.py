@@ -6,7 +6,7 @@ from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.fill import Filler
 from penstock.language.common.context import Context
 from penstock.language.common.filters import matches_any, unwrap_pattern
-from penstock.language.common.pattern import PatternError, check_pattern
+from penstock.language.common.pattern import PatternError, SlowPatternError, check_pattern
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import Outcome
@@ -91,23 +91,30 @@ def _passes_filters(job: Job, context: Context) -> bool:
         branches = job.body.get("branches")  # version 2 without workflows
     _check_patterns((branches, tags), filler)
     if context.tag:
-        return isinstance(tags, Map) and _passes(tags, context.tag)
+        return isinstance(tags, Map) and _passes(tags, context.tag, filler)
     return _passes_branch(branches, context.branch, filler)
 
 
 def _passes_branch(branches: object, branch: str, filler: Filler) -> bool:
     _check_patterns((branches,), filler)
-    return not isinstance(branches, Map) or not branch or _passes(branches, branch)
+    return not isinstance(branches, Map) or not branch or _passes(branches, branch, filler)
 
 
-def _passes(filters: Map, name: str) -> bool:
+def _passes(filters: Map, name: str, filler: Filler) -> bool:
     """`only` must match and `ignore` must not; a pattern that is invalid has been reported."""
+    if filler.budget.exhausted:
+        return False
     try:
-        if filters.get("only") is not None and not matches_any(name, _list_texts(filters["only"])):
-            return False
-        return filters.get("ignore") is None or not matches_any(name, _list_texts(filters["ignore"]))
+        with filler.budget.watch(Place(filters)):
+            if filters.get("only") is not None and not matches_any(name, _list_texts(filters["only"])):
+                return False
+            return filters.get("ignore") is None or not matches_any(name, _list_texts(filters["ignore"]))
+    except SlowPatternError as error:
+        hint = "write it without repetitions inside repetitions"
+        filler.report.error("slow-pattern", f"Invalid regular expression: {error}", Place(filters), hint=hint)
     except PatternError:
         return False
+    return False
 
 
 def _list_texts(value: object) -> list[str]:

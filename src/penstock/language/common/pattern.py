@@ -18,6 +18,10 @@ class PatternError(ValueError):
     """The pattern is not valid, or a match took too long."""
 
 
+class SlowPatternError(PatternError):
+    """A match took longer than `LONGEST_MATCH`."""
+
+
 class _Matcher(Protocol):
     def fullmatch(self, text: str, /) -> object: ...
 
@@ -67,7 +71,7 @@ def _match_bounded(pattern: str, text: str) -> bool:
     except (regex.error, OverflowError, RecursionError) as error:
         raise PatternError(str(error)) from None
     except TimeoutError:
-        raise PatternError("the pattern takes too long to match") from None
+        raise SlowPatternError(f"the pattern takes too long to match: {pattern[:80]}") from None
 
 
 def check_pattern(pattern: str) -> None:
