@@ -91,7 +91,8 @@ def _passes_filters(job: Job, context: Context) -> bool:
         branches = job.body.get("branches")  # version 2 without workflows
     _check_patterns((branches, tags), filler)
     if context.tag:
-        return isinstance(tags, Map) and _passes(tags, context.tag, filler)
+        wanted = isinstance(tags, Map) and (tags.get("only") is not None or tags.get("ignore") is not None)
+        return wanted and isinstance(tags, Map) and _passes(tags, context.tag, filler)
     return _passes_branch(branches, context.branch, filler)
 
 
