@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import inf
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -35,13 +36,24 @@ Condition = Callable[[str, Mapping[str, object]], bool]
 """Decides a run-time condition from its text and what is known: `failed` (bool) and `environment`."""
 
 
+def holds_variable(text: str, known: Mapping[str, object]) -> bool:
+    """True when a variable of the task has a value: `NAME=VALUE`, the condition language `environment`."""
+    name, _, value = text.partition("=")
+    environment = known["environment"]
+    return isinstance(environment, Mapping) and environment.get(name) == value
+
+
+CONDITIONS: Mapping[str, Condition] = MappingProxyType({"environment": holds_variable})
+"""What every agent can decide."""
+
+
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent lends to each of its tasks; `conditions` are deciders by their language."""
 
     transport: Transport
     clock: Clock
     tuning: Tuning = Tuning()
-    conditions: Mapping[str, Condition] = {}
+    conditions: Mapping[str, Condition] = CONDITIONS
 
 
 class TaskContext:

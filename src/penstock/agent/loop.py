@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from math import inf
 
-from penstock.agent.context import Condition, Tools
+from penstock.agent.context import CONDITIONS, Condition, Tools
 from penstock.agent.control import Control, Force, Stop
 from penstock.agent.executor.base import Executor
 from penstock.agent.outbox import Outbox
@@ -60,7 +60,7 @@ class Agent:
             transport=transport,
             clock=clock or SystemClock(),
             tuning=self._tuning,
-            conditions=conditions or {},
+            conditions={**CONDITIONS, **(conditions or {})},
         )
         self._outbox = Outbox(self._tools.clock)
         self._board = threading.Condition()  # guards all below

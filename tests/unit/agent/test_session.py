@@ -184,6 +184,16 @@ def test_secrets_are_masked(bench: Bench) -> None:
     assert bench.server.output_of(task) == b"token: ****\n"
 
 
+def test_a_step_may_wait_for_a_variable_to_have_a_value(bench: Bench) -> None:
+    first = RuntimeCondition(language="environment", text="CIRCLE_NODE_INDEX=0")
+    steps = (Run(name="deploy", command="echo deploy", condition=first), Run(name="end", command="echo end"))
+    assert bench.server.output_of(bench.run(*steps, environment={"CIRCLE_NODE_INDEX": "1"})) == b"end\n"
+    assert (
+        bench.server.output_of(bench.run(*steps, environment={"CIRCLE_NODE_INDEX": "0"})) == b"deploy\nend\n"
+    )
+    assert bench.server.output_of(bench.run(*steps)) == b"end\n"
+
+
 def test_a_condition_nobody_can_decide_fails_the_step_with_a_reason(bench: Bench) -> None:
     condition = RuntimeCondition(language="klingon", text="x")
     task = bench.run(Run(name="maybe", command="true", condition=condition))

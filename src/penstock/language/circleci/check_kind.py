@@ -67,10 +67,12 @@ def _check_delay(settings: Map, report: Reporter) -> None:
 
 
 def _check_deploy(settings: Map, body: Map, report: Reporter) -> None:
-    """The old step is a run step now; what it did in parallel jobs it does no longer."""
+    """The old step is a run step now; in a parallel job it does not wait for the other copies any more."""
     parallelism = body.get("parallelism")
     if isinstance(parallelism, int) and parallelism > 1:
-        message = "'deploy' is an old name of 'run': here it runs in each of the parallel copies of the job."
+        message = (
+            "'deploy' is an old name of 'run': it runs in the first copy and does not wait for the others."
+        )
         hint = "move it to a job of its own that requires this one"
         report.warn("deploy-step", message, Place(settings), hint=hint)
 

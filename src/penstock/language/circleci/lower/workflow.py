@@ -18,11 +18,13 @@ from penstock.language.common.tree import Items, Map
 from penstock.model.status import JobKind
 from penstock.plan.executor import Executor, ExecutorKind
 from penstock.plan.origin import Origin
-from penstock.plan.step import AnyStep
+from penstock.plan.step import AnyStep, RuntimeCondition
 from penstock.plan.workflow import JobPlan, Schedule, Start, WorkflowPlan
 
 WORKING_DIRECTORY = "~/project"
 _NOWHERE = Executor(kind=ExecutorKind.NONE)
+_FIRST_COPY = RuntimeCondition("environment", "CIRCLE_NODE_INDEX=0")
+"""Of a `deploy` step in a parallel job (CircleCI config reference: deploy)."""
 _RELEASE_KEYS = ("plan_name", "validation")
 
 
@@ -67,7 +69,9 @@ class Lowering:
             environment=read_variables(body.get("environment")),
             contexts=contexts,
             parallelism=parallelism if isinstance(parallelism, int) else 1,
-            steps=self._lower_steps(body.get("steps")),
+            steps=self._lower_steps(
+                body.get("steps"), parallel=isinstance(parallelism, int) and parallelism > 1
+            ),
             shell=_find_shell(body),
             working_directory=read_text(body, "working_directory") or WORKING_DIRECTORY,
             serial_group=serial_group,
@@ -75,8 +79,17 @@ class Lowering:
             origin=origin,
         )
 
-    def _lower_steps(self, steps: object) -> tuple[AnyStep, ...]:
-        return tuple(map(self._lower_step, steps)) if isinstance(steps, Items) else ()
+    def _lower_steps(self, steps: object, *, parallel: bool) -> tuple[AnyStep, ...]:
+        if not isinstance(steps, Items):
+            return ()
+        lowered = tuple(map(self._lower_step, steps))
+        if not parallel:
+            return lowered
+        return tuple(
+            msgspec.structs.replace(done, condition=_FIRST_COPY)
+            if isinstance(step, Map) and "deploy" in step else done
+            for step, done in zip(steps, lowered, strict=True)
+        )  # fmt: skip
 
     def _lower_step(self, step: object) -> AnyStep:
         known = self._steps.get(id(step))
