@@ -33,6 +33,11 @@ def check_step(name: str, settings: Map, body: Map, report: Reporter) -> None:
     """One built-in step of a job's body, with all values filled in."""
     if name == "checkout":
         _check_checkout(settings, report)
+    if name == "restore_cache" and not {"key", "keys"} & settings.keys():
+        message = f"[{Place(settings).find_pointer()}] required key [keys] not found"
+        report.error(
+            "required-key", message, Place(settings), hint="name the caches to look for: 'keys: [v1-]'"
+        )
     if name not in {"run", "deploy"}:
         return
     check_reruns(settings, report)

@@ -146,5 +146,5 @@ class _Inclusion:
         self._left -= len(text)
         if self._left < 0:
             raise InvalidError(f"the included files are larger than {MOST_INCLUDED >> 20} MiB together")
-        # `<<` of a shell script is no template (the vendor's packer escapes it in the same way).
+        # `<<` of a shell script is no template; the vendor's command line tool escapes it in the same way.
         return text.replace("<<", "\\<<")

@@ -28,9 +28,9 @@ BEYOND_A_SCHEMA = frozenset(
     {"no-workflows", "unknown-job", "unknown-executor", "unknown-command", "unknown-orb", "orb-unavailable"}
 )
 REFUSED_HERE = {
-    "workflows.json": "a workflow without jobs has nothing to run; the compiler requires the key",
+    "workflows.json": "a workflow without jobs; a real project with one had to mend its config",
     "logical-matches.json": "a workflow without jobs, as in workflows.json",
-    "contexts.json": "an entry of a workflow with two keys, which the compiler refuses",
+    "contexts.json": "an entry of a workflow with two keys: which of them is the job? As of a step with two",
     "chromeless.json": "an argument under another name than the job declares",
 }
 """What the schema takes, and why it is refused here."""

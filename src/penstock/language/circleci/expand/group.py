@@ -29,7 +29,8 @@ def expand_group(
     """The jobs of one use of a group, the one that opens it first.
 
     Without a serial group the first job does nothing; with one it takes the lock, and a last one gives it
-    back when everything has ended. Names start with the name of the use: `checks/lint`.
+    back when everything has ended. Names start with the name of the use: `checks/lint`. The vendor's docs
+    say what these jobs do and what the prefix is; that the last one is called `unlock` is a guess.
     """
     entry = _fill_invocation(name, settings, place, scope, work)
     group = show_scalar(entry.get("name")) or name

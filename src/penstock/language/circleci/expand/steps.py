@@ -84,7 +84,8 @@ def _append_builtin(
         result.append(step)
         return
     filled = frame.filler.fill(step, place)
-    if name in {"run", "deploy"} and isinstance(filled, Map) and not isinstance(body, Map):
+    short = isinstance(filled, Map) and isinstance(filled.get(name), str | int | float)
+    if short and name in {"run", "deploy"} and isinstance(filled, Map):
         filled = Map([(name, Map([("command", filled[name])], step))], step)
     result.append(filled)
 
