@@ -14,7 +14,6 @@ from penstock.forge.registry.web import fetch_bytes
 from penstock.language.circleci.orbs import OrbReference, is_orb_url, parse_reference
 from penstock.model.errors import UnavailableError
 
-
 MOST_VERSIONS = 5
 """Versions a message lists."""
 
