@@ -2,6 +2,7 @@
 
 from penstock.language.circleci.condition import hold_expression, report_pattern
 from penstock.language.circleci.expand.frame import Frame
+from penstock.language.circleci.expand.group import list_leaves
 from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.fill import Filler
 from penstock.language.common.context import Context
@@ -9,7 +10,7 @@ from penstock.language.common.filters import matches_any, unwrap_pattern
 from penstock.language.common.pattern import PatternError, SlowPatternError, check_pattern
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
-from penstock.model.status import Outcome
+from penstock.model.status import JobKind, Outcome
 from penstock.plan.workflow import Schedule
 
 Needs = dict[str, tuple[Outcome, ...]]
@@ -68,10 +69,21 @@ def filter_jobs(workflow: Workflow, context: Context) -> list[tuple[Job, Needs]]
     while more := {
         job.key
         for job in workflow.jobs
-        if job.key not in dropped and job.needs and dropped.issuperset(job.needs)
+        if job.key not in dropped and job.needs and dropped.issuperset(_list_needs(job, workflow, dropped))
     }:
         dropped |= more
-    return [(job, _keep_needs(job.needs, dropped)) for job in workflow.jobs if job.key not in dropped]
+    return [
+        (job, _keep_needs(_list_needs(job, workflow, dropped), dropped))
+        for job in workflow.jobs
+        if job.key not in dropped
+    ]
+
+
+def _list_needs(job: Job, workflow: Workflow, dropped: set[str]) -> Needs:
+    """What a job needs; the end of a group the last of the jobs that remain in it."""
+    if not job.closes or job.kind is JobKind.UNLOCK:
+        return job.needs
+    return list_leaves(workflow.jobs, job.closes, dropped) or job.needs
 
 
 def _keep_needs(needs: Needs, dropped: set[str]) -> Needs:
