@@ -46,3 +46,8 @@ def test_the_layout_is_the_vendors() -> None:
 
 def test_texts_that_would_be_something_else_are_quoted() -> None:
     assert [emit_scalar(text) for text in ("yes", "1", "", "a", "*")] == ['"yes"', '"1"', '""', "a", '"*"']
+
+
+def test_a_very_long_key_reads_back_the_same() -> None:
+    tree: dict[str, object] = {"a": {"k" * 3000: {"b": 1}, "l" * 3000: "x", "m" * 3000: []}}
+    assert yaml.safe_load(Emitter().emit(tree)) == tree
