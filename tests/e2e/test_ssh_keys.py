@@ -35,7 +35,15 @@ def test_a_given_key_is_offered_to_its_host_and_masked(tmp_path: Path) -> None:
     secret = [line for line in key.private.splitlines() if len(line) > 16 and "-" not in line]
     assert secret
     assert not [line for line in secret if line in leaked]
-    assert not [path for path in project.home.rglob("*") if path.is_file() and secret[1] in read(path)]
+    assert find_files(project, secret[1]) == []
+    assert project.run("--ssh-key", f"{file}:git.example.com", "--keep").status == 0
+    assert list((project.home / "kept").rglob("ssh_config"))
+    assert find_files(project, secret[1]) == []
+
+
+def find_files(project: Project, text: str) -> list[Path]:
+    """Files of the data folder in which the text stands."""
+    return [path for path in project.home.rglob("*") if path.is_file() and text in read(path)]
 
 
 def read(path: Path) -> str:
