@@ -14,10 +14,12 @@ _SHORT = 60
 _LONGEST_KEY = 1000
 """Characters; YAML ends the search for a key's colon after 1024."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]*\Z"
+)
 _UNSAFE = re.compile(r": |:$| #|^[-?:] |^-+$|^---|^\.\.\.|\s$|^=$|^<<$|^\d{4}-\d")
 _WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*\Z")
-_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
+_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]+\Z")
 _BLANKS_AT_END = re.compile(r"[ \t]$", re.MULTILINE)
 
 
@@ -42,7 +44,9 @@ def _quote(text: str) -> str:
     """Double quotes with escapes that YAML and JSON share; other characters stay readable."""
     quoted = json.dumps(text, ensure_ascii=False)
     return re.sub(
-        r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", quoted
+        r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]",
+        lambda found: f"\\u{ord(found[0]):04x}",
+        quoted,
     )
 
 
