@@ -372,3 +372,21 @@ workflows:
     anyway = project.run("--executor", "host", "--job", "own")
     assert anyway.status == 0, anyway
     assert "on this host instead of another kind of machine: own" in anyway.err
+
+
+def test_the_summary_says_what_the_cloud_takes_for_a_job(tmp_path: Path) -> None:
+    config = dedent("""
+        version: 2.1
+        jobs:
+          build:
+            docker: [{image: "example/none:1"}]
+            resource_class: small
+            parallelism: 2
+            steps: [run: "true"]
+          ours: {machine: true, resource_class: acme/runner, steps: [run: "true"]}
+        workflows: {main: {jobs: [build, ours]}}
+        """)
+    summary = Project(tmp_path, config).run("--json", "--executor", "host").events()[-1]
+    ((build, ours),) = (each["jobs"] for each in summary["workflows"])  # type: ignore[attr-defined]  # plain data
+    assert build["credits"] == pytest.approx(2 * 5 * build["seconds"] / 60)
+    assert ours["credits"] == 0

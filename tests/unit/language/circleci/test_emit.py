@@ -11,7 +11,8 @@ SCALARS = st.one_of(
     st.text(alphabet="a :#-\n'\"{[,&*!|>%@`?=<~ty0.1\t", max_size=12),
     st.sampled_from([
         "yes", "no", "null", "~", "", " ", "a\nb\n", "a\nb", "\na", "  a\nb\n\n", "a \nb", "2020-01-01",
-        "1e3", "0x1", "=", "<<", "-", "---", "...", "a: b", "a #b", "key:", "{{ x }}", "*.txt", "\u2028", "\ufffe",
+        "1e3", "0x1", "=", "<<", "-", "---", "...", "a: b", "a #b", "key:", "{{ x }}", "*.txt", "\u2028",
+        "\ufffe",
     ]),
 )  # fmt: skip
 KEYS = st.one_of(st.text(min_size=1, max_size=6), st.sampled_from(["on", "1.10", "a b", "null", "-", "?x"]))
