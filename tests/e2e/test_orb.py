@@ -48,3 +48,13 @@ def test_a_refused_import_says_why_and_fails(tmp_path: Path) -> None:
     assert (done.status, done.out) == (2, "acme/good@1.2.3\n")
     assert "acme/bad@1.2.3: acme__bad.yml:2" in done.err
     assert project.call("orb", "publish", "acme/good").status == 2
+
+
+def test_a_config_in_parts_is_packed(tmp_path: Path) -> None:
+    parts = {"parts/a.yml": "version: 2.1\n", "parts/jobs/build.yml": "machine: true\nsteps: [run: ls]\n"}
+    project = Project(tmp_path, CONFIG, parts)
+    done = project.call("pack", "parts")
+    assert (done.status, done.out) == (
+        0, "jobs:\n  build:\n    machine: true\n    steps:\n    - run: ls\nversion: 2.1\n",
+    )  # fmt: skip
+    assert project.call("pack", "nowhere").status == 2

@@ -347,3 +347,46 @@ def test_programs_installed_into_the_home_of_a_job_are_found(tmp_path: Path) -> 
     project = Project(tmp_path, job(f'run: "{install}"', "run: {name: use, command: tool}"))
     assert project.run().status == 0
     assert project.log("build", "use") == "found\n"
+
+
+def test_jobs_for_other_machines_are_refused_and_the_others_run(tmp_path: Path) -> None:
+    config = """\
+version: 2.1
+jobs:
+  here: {machine: true, steps: [run: echo ran]}
+  mac: {macos: {xcode: 16.0.0}, resource_class: m4pro.medium, steps: [run: echo mac]}
+  windows: {machine: {image: windows-server-2022-gui}, resource_class: windows.medium, steps: [run: echo win]}
+  own: {machine: true, resource_class: acme/big, steps: [run: echo own]}
+workflows:
+  main: {jobs: [here, mac, windows, own]}
+"""
+    project = Project(tmp_path, config)
+    outcome = project.run()
+    assert outcome.status == 1
+    assert "here: success" in outcome.out
+    assert (
+        "no agent here is labelled macos (resource class m4pro.medium); --executor host runs" in outcome.out
+    )
+    assert "no agent here is labelled windows (resource class windows.medium)" in outcome.out
+    assert "no agent here is labelled acme/big (resource class acme/big)" in outcome.out
+    anyway = project.run("--executor", "host", "--job", "own")
+    assert anyway.status == 0, anyway
+    assert "on this host instead of another kind of machine: own" in anyway.err
+
+
+def test_the_summary_says_what_the_cloud_takes_for_a_job(tmp_path: Path) -> None:
+    config = dedent("""
+        version: 2.1
+        jobs:
+          build:
+            docker: [{image: "example/none:1"}]
+            resource_class: small
+            parallelism: 2
+            steps: [run: "true"]
+          ours: {machine: true, resource_class: acme/runner, steps: [run: "true"]}
+        workflows: {main: {jobs: [build, ours]}}
+        """)
+    summary = Project(tmp_path, config).run("--json", "--executor", "host").events()[-1]
+    ((build, ours),) = (each["jobs"] for each in summary["workflows"])  # type: ignore[attr-defined]  # plain data
+    assert build["credits"] == pytest.approx(2 * 5 * build["seconds"] / 60)
+    assert ours["credits"] == 0

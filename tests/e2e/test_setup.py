@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Outcome, Project
-from tests.support.docker import make_image, open_test_engine
+from tests.support.docker import open_test_engine
+from tests.support.docker_images import make_image
 from tests.support.repositories import git, write_files
 from tests.support.shared_data import find_shared
 

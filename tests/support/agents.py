@@ -1,7 +1,7 @@
 """Agents at work in the test's process, and assignments for them."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -11,6 +11,7 @@ from penstock.agent.executor.base import Executor
 from penstock.agent.executor.host import HostExecutor
 from penstock.agent.loop import Agent
 from penstock.agent.tuning import Tuning
+from penstock.model.project import SshKey
 from penstock.plan.step import AnyStep, Run
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import Assignment, Layer, Source
@@ -37,9 +38,11 @@ class Details(TypedDict, total=False):
 
     environment: Mapping[str, str]
     secrets: tuple[str, ...]
+    keys: tuple[SshKey, ...]
     source: Source
     layers: tuple[Layer, ...]
-    timings: Mapping[str, float]
+    timings: Mapping[str, Mapping[str, float]]
+    failed: Mapping[str, Sequence[str]]
     number: int
     index: int
     total: int

@@ -1,5 +1,6 @@
 """Scenarios on the real engine and store, with agents made by hand that do as the script says."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -88,8 +89,9 @@ class EngineStage:
     def begin(self, name: str) -> None:
         start_workflow(self.lab.parts, self._workflow(name).uuid, by="ada")
 
-    def follow(self, name: str, follow_up: str) -> None:
-        start_follow_up(self.lab.parts, self._workflow(name).uuid, follow_up, by="ada")
+    def follow(self, name: str, follow_up: str, arguments: Mapping[str, str | int | bool]) -> None:
+        uuid = self._workflow(name).uuid
+        start_follow_up(self.lab.parts, uuid, follow_up, by="ada", parameters=arguments)
 
     def repeat(self, name: str, repeat: Repeat) -> None:
         chosen = [self._job(name, key).uuid for key in repeat.jobs]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from penstock.engine.control import approve_job
 from penstock.engine.effects import settle
@@ -17,7 +18,7 @@ from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import GivenVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
-from penstock.model.run import Job, Pipeline, Revision, Task, TriggerType, Workflow
+from penstock.model.run import Fork, Job, Pipeline, Revision, Task, TriggerType, Workflow
 from penstock.model.status import Reason, StepStatus, TaskStatus, WorkflowStatus
 from penstock.plan.plan import Plan
 from penstock.store import jobs, pipelines, tasks, workflows
@@ -136,6 +137,13 @@ class HandAgent:
         return assignment
 
 
+class More(TypedDict, total=False):
+    """What a revision may have besides commit and branch."""
+
+    pull_request: str
+    fork: Fork
+
+
 class Lab:
     """An engine for a test. What the feed says is in `changes`."""
 
@@ -168,7 +176,9 @@ class Lab:
     def agent(self, *, slots: int = 4, labels: Iterable[str] = ()) -> HandAgent:
         return HandAgent(self, f"hand-{next(self._agents)}", slots=slots, labels=labels)
 
-    def trigger(self, plan: Plan | Compact, *, project: str = "app", branch: str = "main") -> Pipeline:
+    def trigger(
+        self, plan: Plan | Compact, *, project: str = "app", branch: str = "main", **more: Unpack[More]
+    ) -> Pipeline:
         """A pipeline of the plan, in the language of CircleCI unless it says otherwise."""
         made = plan if isinstance(plan, Plan) else make_plan({"language": "circleci", **plan})
         ref = ProjectRef(organization="gh/acme", name=project, url="https://example.com/app.git")
@@ -179,7 +189,7 @@ class Lab:
             number=reservation.number,
             trigger=TriggerType.API,
             actor="ada",
-            revision=Revision(sha="a" * 40, branch=branch),
+            revision=Revision(sha="a" * 40, branch=branch, **more),
             plan=made,
             source="",
         )

@@ -1,5 +1,7 @@
 """Scenarios on the pure functions of the lifecycle, with the small engine of `world`."""
 
+from collections.abc import Mapping
+
 from penstock.lifecycle.events import (
     Approved,
     Begin,
@@ -56,7 +58,8 @@ class PureStage:
     def begin(self, name: str) -> None:
         self.world.send(name, Begin())
 
-    def follow(self, name: str, follow_up: str) -> None:
+    def follow(self, name: str, follow_up: str, arguments: Mapping[str, str | int | bool]) -> None:
+        del arguments  # which the lifecycle knows nothing of
         self.world.follow(self.world.runs[name], follow_up)
 
     def repeat(self, name: str, repeat: Repeat) -> None:

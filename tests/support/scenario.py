@@ -53,6 +53,7 @@ class Action(msgspec.Struct, forbid_unknown_fields=True):
     refuse: Refusal | None = None
     begin: bool = False
     follow_up: str | None = None
+    arguments: dict[str, str | int | bool] = {}  # of the follow-up
     rerun: Repeat | None = None
     expect: Looks | None = None
 
@@ -150,7 +151,7 @@ def intervene(stage: Stage, action: Action) -> None:
     if action.begin:
         stage.begin(name)
     if action.follow_up is not None:
-        stage.follow(name, action.follow_up)
+        stage.follow(name, action.follow_up, action.arguments)
 
 
 def read_expected(folder: Path) -> Expected:

@@ -66,8 +66,8 @@ class Stage(Protocol):
     def begin(self, name: str) -> None:
         """A person has started the held workflow."""
 
-    def follow(self, name: str, follow_up: str) -> None:
-        """A person has started the follow-up."""
+    def follow(self, name: str, follow_up: str, arguments: Mapping[str, str | int | bool]) -> None:
+        """A person has started the follow-up with arguments."""
 
     def repeat(self, name: str, repeat: Repeat) -> None:
         """The workflow runs again."""

@@ -9,6 +9,7 @@ import zstandard
 
 from penstock.agent.transport import BlobKind
 from penstock.model.errors import LimitExceededError, NotFoundError, PenstockError
+from penstock.model.status import TaskStatus
 from penstock.wire.messages import (
     AnyEvent,
     Assignment,
@@ -45,6 +46,7 @@ class FakeServer:
         self.blobs: dict[str, bytes] = {}
         self.kinds: dict[str, BlobKind] = {}
         self.caches: dict[str, CacheSaved] = {}
+        self.others: dict[str, list[tuple[TaskStatus, ...]]] = {}  # answers in turn, the last one stays
         self.wishes: list[Continue] = []
         self.continued = Continued(status=200, message="Accepted.")
         self.trouble: PenstockError | None = None
@@ -167,6 +169,12 @@ class FakeServer:
                 if found.key.startswith(key):
                     return CacheHit(key=found.key, blob=found.blob, size=found.size)
         return None
+
+    def find_others(self, task: str) -> tuple[TaskStatus, ...]:
+        with self._changed:
+            found = self.others.get(task, [()])
+            self._changed.notify_all()
+            return found.pop(0) if len(found) > 1 else found[0]
 
     def has_cache(self, task: str, key: str) -> bool:  # noqa: ARG002 - one project only
         return key in self.caches

@@ -20,6 +20,7 @@ from penstock.model.status import StepStatus
 from penstock.wire.messages import Assignment
 
 Answer = TypeVar("Answer")
+_GO_SAYS = "context deadline exceeded"  # scripts that read logs look for it
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -62,7 +63,9 @@ class TaskContext:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The variables of a step that sets none (CircleCI docs: order of precedence)."""
-        return {**self.place.variables, **self.assignment.environment, **self.assignment.plan.environment}
+        named = name_folders(self.place) if self.assignment.language == "circleci" else {}
+        given = self.assignment.environment
+        return {**self.place.variables, **named, **given, **self.assignment.plan.environment}
 
     @cached_property
     def directory(self) -> str:
@@ -72,6 +75,16 @@ class TaskContext:
     def is_halted(self) -> bool:
         """True once a step said `circleci-agent step halt`."""
         return self.place.find_kind(f"{self.place.control}/halt") is not None
+
+
+def name_folders(place: Place) -> dict[str, str]:
+    """Variables that name what a place has, as scripts written for CircleCI look for it."""
+    named = {
+        "CIRCLE_INTERNAL_TASK_DATA": place.control,
+        "CIRCLE_INTERNAL_SCRATCH": place.variables.get("TMPDIR", "/tmp"),  # noqa: S108 - the place's own
+        "CIRCLE_SHELL_ENV": place.variables.get("BASH_ENV", ""),
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 class StepContext:
@@ -114,6 +127,14 @@ class StepContext:
         finally:
             running.close()
 
+    def settle(self) -> None:
+        """The server has all that was said so far, unless it stays away: later questions will count on it."""
+        reporter, clock = self.task.reporter, self.task.clock
+        last, until = reporter.sequence, clock.monotonic() + self.task.tuning.persistence
+        reporter.hurry()
+        while not reporter.is_heard(last) and clock.monotonic() < until:
+            self.task.pump.pause(0.005)
+
     def persist(self, call: Callable[[], Answer]) -> Answer:
         """The answer of a call to the server, tried again for a while when it is not available.
 
@@ -127,6 +148,7 @@ class StepContext:
                 if self.task.clock.monotonic() + pause >= until:
                     raise
                 self.log.say(f"{error}; trying again")
+                self.log.flush()
             self.task.pump.pause(pause)
             pause = min(pause * 2, self.task.tuning.retry)
 
@@ -144,7 +166,7 @@ def interrupt(ending: Ending, exit_code: int | None = None, silence: float = inf
     """The result of a step that had to end."""
     match ending:
         case Ending.SILENCE:
-            message = f"Too long with no output (exceeded {format_go_duration(silence)})"
+            message = f"Too long with no output (exceeded {format_go_duration(silence)}): {_GO_SAYS}"
             return Result(StepStatus.TIMEDOUT, exit_code, message, ending)
         case Ending.STEP_TIME:
             return Result(StepStatus.TIMEDOUT, exit_code, "the step took longer than its time limit", ending)

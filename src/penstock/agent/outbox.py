@@ -56,6 +56,10 @@ class Outbox:
         """True while anything is not acknowledged."""
         return bool(self._events)
 
+    def holds(self, task: str, sequence: int) -> bool:
+        """True while the event is not acknowledged."""
+        return (task, sequence) in self._events
+
     def nudge(self) -> None:
         """End the present or next `wait`, with or without events."""
         with self._news:

@@ -49,6 +49,19 @@ class Reporter:
         """True when nothing is said any more."""
         return self._muted
 
+    @property
+    def sequence(self) -> int:
+        """The number of what was said last."""
+        return self._sequence
+
+    def is_heard(self, sequence: int) -> bool:
+        """True when the server has what was said up to that number."""
+        return self._muted or not self._outbox.holds(self._task, sequence)
+
+    def hurry(self) -> None:
+        """Have what was said delivered now."""
+        self._outbox.nudge()
+
     def mute(self) -> None:
         """Say nothing from now on, and take back what was not delivered."""
         self._muted = True
@@ -100,9 +113,9 @@ class Reporter:
         """An artifact was uploaded."""
         self._put(ArtifactStored(**self._stamp(), path=path, size=size, blob=blob))
 
-    def test_report(self, source: str, size: int, blob: str) -> None:
-        """A test report was uploaded."""
-        self._put(TestReport(**self._stamp(), source=source, size=size, blob=blob))
+    def test_report(self, source: str, size: int, blob: str, directory: str) -> None:
+        """A test report was uploaded by a job that worked in the directory."""
+        self._put(TestReport(**self._stamp(), source=source, size=size, blob=blob, directory=directory))
 
     def cache(self, key: str, size: int, blob: str) -> None:
         """A cache was uploaded."""

@@ -92,6 +92,7 @@ class Session:
         try:
             self._run_steps(task, background)
             background.end()
+            self._tell_troubles(place)
         except RefusedError as error:
             self._verdict = Verdict(TaskStatus.FAILED, Reason.MALFORMED, str(error))
         except LostPlaceError as error:
@@ -102,16 +103,23 @@ class Session:
         background.report_ended()
         self._heed_stop()
 
+    def _tell_troubles(self, place: Place) -> None:
+        """What no failed step has told yet is a step of its own."""
+        spin_up = SpinUp(self._begin_spin_up, self._pump.breathe)
+        for trouble in place.list_troubles():
+            spin_up.say(trouble)
+        spin_up.end(self._reporter.step_finished)
+
     def _run_steps(self, task: TaskContext, background: BackgroundSteps) -> None:
         limit = self._assignment.plan.time_limit
-        if limit is not None:
-            self._pump.deadline = self._tools.clock.monotonic() + limit
+        allowed = self._tools.tuning.job_time if limit is None else limit
+        self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
         if self._assignment.continues:
             task.place.serve(partial(answer_request, task.transport, self._assignment.task))
-        if self._assignment.timings:
-            timings = msgspec.json.encode(self._assignment.timings)
-            task.place.write(f"{task.place.control}/timings.json", timings)
+        for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
+            if known:
+                task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))
         for step in self._assignment.plan.steps:
             self._heed_stop()
             if self._over or task.is_halted():
@@ -159,6 +167,8 @@ class Session:
         except RefusedError as error:
             problem = str(error)
         in_background = isinstance(step, Run | Tool) and step.background
+        if isinstance(step, Run) and step.once:
+            in_background = False
         kind = str(type(step).__struct_config__.tag)
         number = self._reporter.step_started(step.name, kind, background=in_background)
         log = StepLog(number, self._reporter, self._secrets, self._tools.clock)
@@ -167,6 +177,9 @@ class Session:
         if isinstance(step, Run) and in_background and not problem:
             return background.start(step, context)
         result = fail(problem, log) if problem else attempt_step(step, context)
+        if result.status is not StepStatus.SUCCESS:
+            for trouble in task.place.list_troubles():
+                log.say(trouble)
         log.finish()
         self._reporter.step_finished(number, result.status, result.exit_code, result.message)
         return result

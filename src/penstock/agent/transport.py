@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Protocol
 
+from penstock.model.status import TaskStatus
 from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
 
 
@@ -49,6 +50,10 @@ class Transport(Protocol):
 
     def has_cache(self, task: str, key: str) -> bool:
         """True when exactly this key is taken, so that a save can be skipped before the work."""
+        ...
+
+    def find_others(self, task: str) -> tuple[TaskStatus, ...]:
+        """How the other parallel copies of the task's attempt stand."""
         ...
 
     def continue_pipeline(self, task: str, wish: Continue) -> Continued:

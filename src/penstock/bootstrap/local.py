@@ -19,6 +19,7 @@ from penstock.bootstrap.interrupts import Interrupts, Phase
 from penstock.bootstrap.parts import open_parts
 from penstock.engine.continuation import Compiler
 from penstock.engine.control import approve_job, cancel_pipeline
+from penstock.engine.expiry import expire_caches
 from penstock.engine.facts import LOCAL_SOURCE
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.gateway import Gateway
@@ -62,7 +63,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     announce: Callable[[Plan], None]
     variables: GivenVariables
     slots: int
+    time_limit: float  # seconds, of a job that names none
     engine: "Engine | None" = None  # for jobs that ask for containers
+    anything: bool = False  # jobs for other machines run on this one
     approve: Collection[str] = ()
     keep: bool = False
 
@@ -210,15 +213,18 @@ class LocalRun:
                 now=self.parts.clock.now(),
             )
         jobs = self.folder.path / "jobs"
-        self._executors = executors = LocalExecutors(jobs, self._order.engine, keep=self._order.keep)
-        compiler = make_compiler(self._order.question, self._order.selection, self._order.announce)
+        order = self._order
+        self._executors = executors = LocalExecutors(
+            jobs, order.engine, anything=order.anything, keep=order.keep
+        )
+        compiler = make_compiler(order.question, order.selection, order.announce)
         self._gateway = transport = _Watched(self.parts, self._fail, compiler)
         self._agent = Agent(
             transport,
             executors.choose,
             name=record.uuid,
             slots=self._order.slots,
-            tuning=_TUNING,
+            tuning=msgspec.structs.replace(_TUNING, job_time=self._order.time_limit),
         )
         self._thread = threading.Thread(
             target=self._work, args=(self._agent,), name="penstock-agent", daemon=True
@@ -302,9 +308,13 @@ class LocalRun:
 
 
 def recover_runs(parts: Parts, home: Home) -> None:
-    """What commands that were killed left is ended in the store, and their folders are gone."""
+    """What commands that were killed left is ended in the store, and their folders are gone.
+
+    So are caches whose time is over.
+    """
     recover_pipelines(parts, lambda owner: is_abandoned(Path(owner)))
     remove_abandoned(home)
+    expire_caches(parts)
 
 
 class _Watched(Gateway):

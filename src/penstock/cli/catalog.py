@@ -114,6 +114,16 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock restore penstock.tar --data /srv/penstock": "into a new folder",
             },
         ),
+        "pack": Entry(
+            "Print a folder of YAML files as one config, or orb.",
+            "A folder becomes a map under its name, a file a map under its own; files at the top, and those "
+            "named @anything.yml, are merged into the folder they are in. Included scripts of an orb are put "
+            "in place, as `circleci config pack` and `circleci orb pack` do.",
+            {
+                "penstock pack config/ > .circleci/config.yml": "a config kept in parts",
+                "penstock pack src/ > orb.yml": "an orb: a folder with @orb.yml",
+            },
+        ),
         "orb": Entry(
             "Keep orbs on this machine.",
             "Configs find orbs here first, then among those fetched before, then in the registry that "

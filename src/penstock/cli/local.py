@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,10 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     compiled: Compiled
     selection: Selection
     announce: Callable[[Plan], None]
-    project: Mapping[str, str]
-    contexts: Mapping[str, Mapping[str, str]]
+    variables: GivenVariables
     slots: int
+    time_limit: float
     engine: "Engine | None"
+    anything: bool
     approve: tuple[str, ...]
     output: Path | None
     json: bool
@@ -72,9 +73,11 @@ def run_order(settings: Settings) -> int:
         compiled=settings.compiled,
         selection=settings.selection,
         announce=settings.announce,
-        variables=GivenVariables(project=settings.project, contexts=settings.contexts),
+        variables=settings.variables,
         slots=settings.slots,
+        time_limit=settings.time_limit,
         engine=settings.engine,
+        anything=settings.anything,
         approve=settings.approve,
         keep=settings.keep,
     )

@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
+from penstock.kit.durations import parse_duration
 from penstock.language.common.diagnostic import render
 from penstock.model.diagnostic import Diagnostic
 from penstock.model.errors import InvalidError
+from penstock.model.project import SshKey
 
 
 def split_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
@@ -41,6 +44,39 @@ def read_variables(file: Path) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise InvalidError(f"cannot read {file}: it is not UTF-8 text") from error
     return variables
+
+
+def read_keys(texts: Sequence[str]) -> tuple[SshKey, ...]:
+    """The private SSH keys in files, given as `FILE` or `FILE:HOST`.
+
+    Raises InvalidError with the name of the file when it cannot be read or is no key.
+    """
+    from penstock.forge.ssh_key import read_ssh_key
+
+    keys = []
+    for text in texts:
+        name, colon, host = (text, "", "") if Path(text).exists() else text.rpartition(":")
+        file = Path(name if colon else text)
+        try:
+            keys.append(read_ssh_key(file.read_bytes(), host if colon else ""))
+        except OSError as error:
+            raise InvalidError(f"cannot read {file}: {error.strerror}") from error
+        except (InvalidError, UnicodeDecodeError) as error:
+            raise InvalidError(f"{file}: {error}") from error
+    return tuple(keys)
+
+
+def read_limit(text: str, option: str) -> float:
+    """A duration like `90s`, `30m` or `1h30m` in seconds, infinite for `none`. Raises InvalidError."""
+    if text == "none":
+        return inf
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise InvalidError(f"{option} wants a duration like 30m, or none, not {text!r}") from error
+    if seconds <= 0:
+        raise InvalidError(f"{option} must be longer than nothing")
+    return seconds
 
 
 def show_diagnostics(findings: Sequence[Diagnostic]) -> None:

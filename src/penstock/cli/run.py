@@ -11,22 +11,23 @@ import msgspec
 from cyclopts import Group, Parameter
 
 from penstock.bootstrap.config import Question, compile_config, find_config, is_file
-from penstock.bootstrap.executors import Choice, find_engine
+from penstock.bootstrap.executors import Choice, find_engine, list_missing
 from penstock.cli.exit import Exit
-from penstock.cli.options import read_variables, show_diagnostics, split_pairs
+from penstock.cli.options import read_keys, read_limit, read_variables, show_diagnostics, split_pairs
+from penstock.engine.variables import GivenVariables
 from penstock.model.diagnostic import Severity, has_errors
 from penstock.model.errors import InvalidError
+from penstock.model.project import SshKey
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.plan import Plan
 from penstock.plan.select import Selection
+from penstock.plan.step import AddSshKeys
 from penstock.plan.workflow import Start
 
 _WHAT = Group("What to run", sort_key=1)
 _GIVEN = Group("What it is given", sort_key=2)
 _HOW = Group("How", sort_key=3)
 
-_AT_HOME = {ExecutorKind.HOST, ExecutorKind.NONE, ExecutorKind.MACHINE}
-_SYSTEMS = {ExecutorKind.MACOS, ExecutorKind.WINDOWS}
 _NAMED = 3  # jobs a warning names; of the others it says how many
 
 Several = Parameter(negative="")
@@ -46,9 +47,11 @@ def run(  # noqa: PLR0913 - an argument for each option
     tag: Annotated[str, Parameter(group=_GIVEN)] = "",
     env_file: Annotated[list[Path] | None, Several, Parameter(group=_GIVEN)] = None,
     context: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
+    ssh_key: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
     approve: Annotated[list[str] | None, Several, Parameter(group=_GIVEN)] = None,
     executor: Annotated[Choice, Parameter(group=_HOW, show_default=True)] = "auto",
     max_parallel: Annotated[int | None, Parameter(group=_HOW)] = None,
+    time_limit: Annotated[str, Parameter(group=_HOW, show_default=True)] = "5h",
     output: Annotated[Path | None, Parameter(group=_HOW)] = None,
     json: Annotated[bool, Flag, Parameter(group=_HOW)] = False,
     verbose: Annotated[bool, Flag, Parameter(group=_HOW, alias="-v")] = False,
@@ -81,12 +84,16 @@ def run(  # noqa: PLR0913 - an argument for each option
         Variables of the project, a file of NAME=VALUE lines; masked in output.
     context
         Variables of a context, NAME=FILE; masked in output.
+    ssh_key
+        A private SSH key of the project, FILE or FILE:HOST; may be given several times.
     approve
         Give this approval, or `all`; may be given several times.
     executor
-        Where jobs with images run; `auto` is Docker when an engine answers, else this host.
+        Where jobs run: `auto` is Docker for jobs with images when an engine answers, `host` always here.
     max_parallel
         How many jobs run at a time; without it as many as there are processors.
+    time_limit
+        The longest a job may take, like 30m or 1h30m; `none` for no limit.
     output
         Copy artifacts, logs and test results into this folder.
     json
@@ -108,9 +115,11 @@ def run(  # noqa: PLR0913 - an argument for each option
             tag=tag,
             env_files=env_file or [],
             contexts=split_pairs(context or [], "--context"),
+            keys=read_keys(ssh_key or []),
             approve=tuple(approve or []),
             executor=executor,
             slots=max_parallel if max_parallel is not None else os.cpu_count() or 1,
+            time_limit=read_limit(time_limit, "--time-limit"),
             output=output,
             json=json,
             verbose=verbose,
@@ -132,9 +141,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     env_files: list[Path]
     contexts: dict[str, str]
+    keys: tuple[SshKey, ...]
     approve: tuple[str, ...]
     executor: Choice
     slots: int
+    time_limit: float
     output: Path | None
     json: bool
     verbose: bool
@@ -181,19 +192,19 @@ def _start(wish: Wish) -> int:
         )
         return Exit.SUCCESS
     engine = find_engine(plan, wish.executor)
-    at_home = _AT_HOME | ({ExecutorKind.DOCKER} if engine is not None else set())
-    _warn(plan, set(wish.contexts), at_home)
+    _warn(plan, wish, has_engine=engine is not None)
     from penstock.cli.local import Settings, run_order
 
     settings = Settings(
         question=question,
         compiled=compiled,
         selection=selection,
-        announce=partial(_announce, contexts=set(wish.contexts), at_home=at_home),
-        project={name: value for file in wish.env_files for name, value in read_variables(file).items()},
-        contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
+        announce=partial(_announce, wish=wish, has_engine=engine is not None),
+        variables=_read_given(wish),
         slots=wish.slots,
+        time_limit=wish.time_limit,
         engine=engine,
+        anything=wish.executor == "host",
         approve=wish.approve,
         output=wish.output,
         json=wish.json,
@@ -204,29 +215,49 @@ def _start(wish: Wish) -> int:
     return run_order(settings)
 
 
-def _announce(rest: Plan, *, contexts: set[str], at_home: set[ExecutorKind]) -> None:
+def _read_given(wish: Wish) -> GivenVariables:
+    """What the files of the call say. Raises InvalidError with the place of a mistake."""
+    return GivenVariables(
+        project={name: value for file in wish.env_files for name, value in read_variables(file).items()},
+        contexts={name: read_variables(Path(file)) for name, file in wish.contexts.items()},
+        keys=wish.keys,
+    )
+
+
+def _announce(rest: Plan, *, wish: Wish, has_engine: bool) -> None:
     """Say of the config a setup workflow continues with what was said of the first one."""
     findings = [each for each in rest.diagnostics if each.severity is not Severity.HINT]
     if findings:
         show_diagnostics(findings)
-    _warn(rest, contexts, at_home)
+    _warn(rest, wish, has_engine=has_engine)
 
 
-def _warn(plan: Plan, contexts: set[str], at_home: set[ExecutorKind]) -> None:
+def _warn(plan: Plan, wish: Wish, *, has_engine: bool) -> None:
     """Say once what will be different from where the pipeline usually runs."""
     jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
-    elsewhere = sorted({job.name for job in jobs if job.executor.kind not in at_home | _SYSTEMS})
-    if elsewhere:
+    elsewhere = sorted({job.name for job in jobs if job.executor.kind is ExecutorKind.DOCKER})
+    if elsewhere and not has_engine:
         services = any(len(job.executor.images) > 1 for job in jobs)
         without = ", without their service containers" if services else ""
         _tell(f"on this host, with its tools{without}, instead of a container: {_name_some(elsewhere)}")
-    foreign = sorted({job.name for job in jobs if job.executor.kind in _SYSTEMS})
-    if foreign:
-        _tell(f"on this host instead of macOS or Windows: {_name_some(foreign)}")
-    missing = sorted({name for job in jobs for name in job.contexts} - contexts)
+    foreign = sorted({job.name for job in jobs if list_missing(job.executor)})
+    if foreign and wish.executor == "host":
+        _tell(f"on this host instead of another kind of machine: {_name_some(foreign)}")
+    missing = sorted({name for job in jobs for name in job.contexts} - set(wish.contexts))
     if missing:
         way_out = f"give them with --context {missing[0]}=FILE"
         _tell(f"no variables for context {', '.join(missing)}: {way_out}")
+    _warn_of_keys(plan, wish.keys)
+
+
+def _warn_of_keys(plan: Plan, keys: tuple[SshKey, ...]) -> None:
+    """Say which keys a job will miss."""
+    jobs = [job for workflow in plan.workflows.values() for job in workflow.jobs.values()]
+    steps = [step for job in jobs for step in job.steps if isinstance(step, AddSshKeys)]
+    wanted = dict.fromkeys(each for step in steps for each in step.fingerprints)
+    missing = [each for each in wanted if not any(key.answers_to(each) for key in keys)]
+    if missing:
+        _tell(f"no SSH key {', '.join(missing)}: give it with --ssh-key FILE")
 
 
 def _name_some(names: list[str]) -> str:

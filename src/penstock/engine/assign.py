@@ -6,14 +6,19 @@ from penstock.engine.continuation import issue_key
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.follow import find_arguments
 from penstock.engine.languages import TaskFacts, find_language
+from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
+from penstock.model.project import SshKey
 from penstock.model.run import Job, Task
-from penstock.plan.step import AttachWorkspace, Run
+from penstock.plan.step import AddSshKeys, AttachWorkspace, Run
 from penstock.plan.workflow import SETUP_TAG, JobPlan
 from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer, Source
+
+LEAST_LINE = 16
+"""Characters of a line of a private key that is worth masking."""
 
 
 def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
@@ -23,9 +28,10 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     facts = unit.facts(job.workflow_id)
     plan = facts.graph.plan.jobs[job.key]
     sources = list_secrets(parts, facts, plan)
+    keys = choose_keys(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
     key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
-    builtins = _list_builtins(unit, facts, job, plan, task, key)
+    builtins = _list_builtins(unit, facts, job, task, key)
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -35,11 +41,13 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         language=facts.pipeline.language,
         plan=plan,
         environment=environment | builtins,
-        secrets=tuple(dict.fromkeys([*_list_values(sources), *([key] if key else ())])),
+        secrets=tuple(dict.fromkeys([*_list_values(sources), *_list_lines(keys), *([key] if key else ())])),
+        keys=keys,
         continues=bool(key),
         source=_find_source(facts),
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
+        failed=_read_failed(tx, job),
         number=job.number or 0,
         lease=lease,
     )
@@ -48,18 +56,44 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
     """Project variables, then those of each context in order: later ones win, all are masked.
 
-    CircleCI docs: environment variable usage options. A context that does not exist has none.
+    CircleCI docs: environment variable usage options; a pull request from a fork gets none. A context that
+    does not exist has none.
     """
+    if facts.pipeline.revision.fork is not None:
+        return []
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
+
+
+def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
+    """The keys that the job's steps install: those they name, or all when one of them names none."""
+    steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
+    if not steps or facts.pipeline.revision.fork is not None:
+        return ()
+    keys = tuple(parts.variables.keys_of_project(facts.project.id))
+    if not all(step.fingerprints for step in steps):
+        return keys
+    wanted = [each for step in steps for each in step.fingerprints]
+    return tuple(key for key in keys if any(key.answers_to(each) for each in wanted))
 
 
 def _list_values(sources: Iterable[Mapping[str, str]]) -> Iterator[str]:
     return (value for source in sources for value in source.values())
 
 
-def _list_builtins(unit: Unit, facts: Facts, job: Job, plan: JobPlan, task: Task, key: str) -> dict[str, str]:
+def _list_lines(keys: Iterable[SshKey]) -> Iterator[str]:
+    """The lines of the keys that give something away; only whole lines are masked, as they are printed."""
+    lines = (line for key in keys for line in key.private.splitlines())
+    return (line for line in lines if len(line) >= LEAST_LINE and not line.startswith("-"))
+
+
+def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> dict[str, str]:
+    plan = facts.graph.plan.jobs[job.key]
     ids = unit.parts.memory.job_ids(unit.tx, job.workflow_id)
+    previous = None
+    if job.number is not None:
+        branch = facts.pipeline.revision.branch
+        previous = jobs.previous_number(unit.tx, facts.project.id, branch, job.number)
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -70,6 +104,7 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, plan: JobPlan, task: Task
             job=job,
             plan=plan,
             task=task,
+            previous_number=previous,
             upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
             arguments=find_arguments(unit.tx, facts),
             continuation_key=key,
@@ -96,14 +131,35 @@ def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tupl
     order = {above: place for place, above in enumerate(facts.graph.upstream(key))}
     layers = workspaces.layers_of(tx, facts.workspace, order.keys())
     layers.sort(key=lambda layer: order[layer.job_key])
-    return tuple(Layer(owner=f"{layer.job_key}/{layer.task_index}", blob=layer.blob) for layer in layers)
+    after = facts.graph.nearest({layer.job_key for layer in layers})
+    return tuple(
+        Layer(job=layer.job_key, index=layer.task_index, blob=layer.blob, after=after[layer.job_key])
+        for layer in layers
+    )
 
 
-def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, float]:
-    """How long tests took before, for jobs that may split by it."""
-    commands = (step.command for step in plan.steps if isinstance(step, Run))
-    if not any("timings" in command or "tests run" in command for command in commands):
+def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[str, float]]:
+    """How long tests took before, for jobs that may split by it: they have copies, or say so."""
+    commands = _list_commands(plan)
+    if plan.parallelism < 2 and not any("timings" in each or "tests run" in each for each in commands):  # noqa: PLR2004 - one has nobody to share with
         return {}
-    by_file = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.FILE)
-    by_class = test_results.mean_timings(tx, job.project_id, job.name, TimingKind.CLASSNAME)
-    return by_class | by_file
+    kinds = [TimingKind.FILE, TimingKind.CLASSNAME]
+    if any("testname" in each or "autodetect" in each for each in commands):
+        kinds.append(TimingKind.NAME)  # there are many of them
+    means = test_results.mean_timings(tx, job.project_id, job.name, kinds)
+    return {kind.value: seconds for kind, seconds in means.items()}
+
+
+def _read_failed(tx: Transaction, job: Job) -> dict[str, tuple[str, ...]]:
+    """The tests that failed in the job this one repeats, when only those are to run again."""
+    repeated = jobs.flags_of(tx, job.id).get(RETESTS)
+    before = None if repeated is None else jobs.job_by_uuid(tx, repeated)
+    if before is None:
+        return {}
+    return {
+        kind.value: names for kind, names in test_results.failed_names(tx, before.id, before.attempt).items()
+    }
+
+
+def _list_commands(plan: JobPlan) -> list[str]:
+    return [step.command for step in plan.steps if isinstance(step, Run)]

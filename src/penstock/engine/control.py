@@ -127,9 +127,11 @@ def rerun_workflow(
     from_failed: bool = False,
     chosen: Collection[str] = (),
     sparse: bool = False,
+    failed_tests: bool = False,
 ) -> Workflow:
     """Repeat a workflow that has ended: whole, from its failed jobs, or the chosen jobs by UUID.
 
+    With `failed_tests` jobs that use `circleci tests run` run only the tests that failed in them.
     Returns the new workflow, which has begun unless it waits in a queue. Raises NotFoundError for an
     unknown workflow or job, RefusedError when the workflow has not ended, may not run again, or there is
     nothing to repeat.
@@ -139,7 +141,7 @@ def rerun_workflow(
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
         check_repeatable(unit, flow)
         rerun = _choose_rerun(flow, from_failed=from_failed, chosen=chosen, sparse=sparse)
-        again = repeat_workflow(unit, flow, rerun)
+        again = repeat_workflow(unit, flow, rerun, failed_tests=failed_tests)
         begin_workflow(unit, again.id, newcomer=False)
         settle(unit)
         return again

@@ -27,6 +27,8 @@ from penstock.lifecycle.events import JobFinished
 from penstock.lifecycle.task import TaskMove, advance_task, roll_up_tasks
 from penstock.model.run import Task
 from penstock.model.status import JobKind, JobStatus, Reason, TaskStatus
+from penstock.plan.step import Run
+from penstock.plan.workflow import JobPlan
 from penstock.store import counters, tasks, timers, workspaces
 from penstock.store.tasks import TaskChange
 
@@ -77,12 +79,19 @@ def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
         flow.change_of(effect.key).number = number
     if effect.attempt > 1:
         _drop_layers(unit, flow, effect.key)
-    new = [_make_task(unit, job_id, index, effect.attempt) for index in range(max(plan.parallelism, 1))]
+    new = [_make_task(unit, job_id, index, effect.attempt) for index in _order_copies(plan)]
     # A local pipeline's tasks are for the agent of its own command, whatever labels the plan names.
     owner = tasks.organization_label(flow.facts.organization.id)
     labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else [*plan.executor.labels, owner]
     tasks.insert_tasks(unit.tx, new, labels=labels, priority=plan.priority)
     unit.wake = True
+
+
+def _order_copies(plan: JobPlan) -> list[int]:
+    """The copies as they are to be claimed: one that will wait for all others comes after them."""
+    copies = list(range(max(plan.parallelism, 1)))
+    waits = any(isinstance(step, Run) and step.once for step in plan.steps)
+    return [*copies[1:], 0] if waits else copies
 
 
 def _make_task(unit: Unit, job_id: int, index: int, attempt: int) -> Task:

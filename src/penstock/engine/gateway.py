@@ -10,8 +10,9 @@ from typing import cast
 
 from penstock.engine.assign import make_assignment
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
+from penstock.engine.facts import load_facts
 from penstock.engine.fault import guard_task
-from penstock.engine.outputs import CACHE_SCOPE, prepare
+from penstock.engine.outputs import cache_scope, prepare
 from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
@@ -107,36 +108,53 @@ class Gateway:
 
     def find_cache(self, task: str, keys: tuple[str, ...]) -> CacheHit | None:
         """The newest cache for the first key that has any (CircleCI docs: caching, restore_cache)."""
-        with self._parts.db.read() as tx:
-            project_id = _project_of(tx, task)
+        owner = self._find_owner(task)
         for key in keys:
-            found = self._find_whole(project_id, key)
+            found = self._find_whole(owner, key)
             if found is not None:
                 return CacheHit(key=found.key, blob=found.blob, size=found.size)
         return None
 
     def has_cache(self, task: str, key: str) -> bool:
         """True when exactly this key is taken."""
+        owner = self._find_owner(task)
+        found = self._find_whole(owner, key)
         with self._parts.db.read() as tx:
-            project_id = _project_of(tx, task)
-        found = self._find_whole(project_id, key)
+            return found is not None and caches.has_key(tx, *owner, key, now=self._parts.clock.now())
+
+    def find_others(self, task: str) -> tuple[TaskStatus, ...]:
+        """How the other parallel copies of the task's attempt stand."""
         with self._parts.db.read() as tx:
-            return found is not None and caches.has_key(tx, project_id, CACHE_SCOPE, key)
+            mine = tasks.task_by_uuid(tx, task)
+            if mine is None:
+                raise NotFoundError(f"there is no task {task}")
+            copies = tasks.tasks_of(tx, mine.job_id, attempt=mine.attempt)
+        return tuple(copy.status for copy in copies if copy.index != mine.index)
 
     def continue_pipeline(self, task: str, wish: Continue) -> Continued:
         """Continue a pipeline as its setup workflow asks, and say how that went in the vendor's way."""
         del task  # the key says which pipeline
         return answer_wish(self._parts, self._compiler, wish)
 
-    def _find_whole(self, project_id: int, key: str) -> CacheEntry | None:
+    def _find_owner(self, task: str) -> tuple[int, str]:
+        """The project of the task, and which of its caches the task sees."""
+        with self._parts.db.read() as tx:
+            placement = tasks.place_task(tx, task)
+            if placement is None:
+                raise NotFoundError(f"there is no task {task}")
+            facts = self._parts.memory.recall_facts(placement.workflow_id)
+            facts = facts or load_facts(tx, placement.workflow_id)
+        return placement.project_id, cache_scope(facts)
+
+    def _find_whole(self, owner: tuple[int, str], key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""
         while True:
             with self._parts.db.read() as tx:
-                found = caches.find_newest(tx, project_id, CACHE_SCOPE, key)
+                found = caches.find_newest(tx, *owner, key, now=self._parts.clock.now())
             if found is None or self._parts.blobs.exists(found.blob):
                 return found
             with self._parts.db.write() as tx:
-                caches.drop_entry(tx, project_id, CACHE_SCOPE, found)
+                caches.drop_entry(tx, *owner, found)
 
     def _supersede(self, message: Sync) -> int:
         """Make this the agent's newest message; an older one that is being held is answered now."""
@@ -224,10 +242,3 @@ def _assign(unit: Unit, task: Task) -> Assignment | None:
 
 class _Closable(Iterator[bytes]):
     def close(self) -> None: ...
-
-
-def _project_of(tx: Transaction, task: str) -> int:
-    placement = tasks.place_task(tx, task)
-    if placement is None:
-        raise NotFoundError(f"there is no task {task}")
-    return placement.project_id

@@ -27,6 +27,7 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     plan: JobPlan
     task: Task
     upstream: tuple[str, ...] = ()  # UUIDs of the jobs it needs
+    previous_number: int | None = None  # of the job before it on the branch
     arguments: Mapping[str, str | int | bool] = {}  # of the follow-up that made the workflow
     continuation_key: str = ""  # of a task that may continue its pipeline
 
@@ -48,6 +49,7 @@ def find_language(name: str) -> Language:
 def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
     """CircleCI's built-in variables for a task."""
     revision = facts.pipeline.revision
+    fork = revision.fork
     owner, _, name = facts.project.slug.rpartition("/")
     key = {"CIRCLE_CONTINUATION_KEY": facts.continuation_key} if facts.continuation_key else {}
     return key | list_builtins(
@@ -72,6 +74,10 @@ def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
             username=facts.pipeline.actor,
             working_directory=facts.plan.working_directory or "~/project",
             pull_requests=(revision.pull_request,) if revision.pull_request else (),
+            fork_number=fork.number if fork else None,
+            fork_owner=fork.owner if fork else "",
+            fork_name=fork.name if fork else "",
+            previous_number=facts.previous_number,
         )
     )
 

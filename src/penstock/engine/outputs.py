@@ -9,11 +9,14 @@ from typing import assert_never
 import msgspec
 from typing_extensions import Buffer
 
+from penstock.engine.facts import Facts
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
+from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
-from penstock.ingest.junit import ReportError, read_junit
+from penstock.ingest.junit import ReportError
+from penstock.ingest.report import read_report
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
@@ -35,11 +38,23 @@ from penstock.wire.messages import (
     TestReport,
 )
 
-CACHE_SCOPE = ""
-"""Caches of a project are shared by all its branches (CircleCI docs: caching)."""
+MOST_WARNINGS = 20
+"""Sentences kept of one job."""
+
+DAY = 86_400_000
+"""Milliseconds."""
 
 MOST_CASES = 200_000
 """Test cases kept of one report; more would be no help to a reader."""
+
+
+def cache_scope(facts: Facts) -> str:
+    """Whose caches a job sees: those of all branches of the project, or those of its fork alone.
+
+    CircleCI docs: caching and open source. What a fork stores must not reach the project's own jobs.
+    """
+    fork = facts.pipeline.revision.fork
+    return "" if fork is None else f"fork/{fork.owner}/{fork.name}"
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,10 +112,8 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
             artifacts.save_artifact(tx, artifact, now=unit.now)
         case TestReport():
             _save_report(unit, place, event, prepared)
-        case CacheSaved(key=key, size=size, blob=blob):
-            entry = CacheEntry(key=key, blob=blob, size=size, created_at=unit.now)
-            if not caches.claim_key(tx, job.project_id, CACHE_SCOPE, entry):
-                unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
+        case CacheSaved():
+            _save_cache(unit, place, event)
         case LayerSaved(size=size, blob=blob):
             layer = WorkspaceLayer(job_key=job.key, task_index=index, blob=blob, size=size)
             workspaces.add_layer(tx, place.flow.facts.workspace, layer, now=unit.now)
@@ -180,6 +193,25 @@ def _append_log(unit: Unit, place: Place, event: LogOutput, prepared: Prepared) 
     unit.changes.append(told)
 
 
+def _save_cache(unit: Unit, place: Place, event: CacheSaved) -> None:
+    """The first to claim a key keeps it, for as long as the job says (CircleCI docs: retention)."""
+    project, job = place.job.project_id, place.job
+    days = place.flow.facts.graph.plan.jobs[job.key].retention.get("caches")
+    entry = CacheEntry(
+        key=event.key,
+        blob=event.blob,
+        size=event.size,
+        created_at=unit.now,
+        expires_at=None if days is None else unit.now + days * DAY,
+    )
+    scope = cache_scope(place.flow.facts)
+    gone = caches.free_key(unit.tx, project, scope, event.key, now=unit.now)
+    if not caches.claim_key(unit.tx, project, scope, entry):
+        gone.append(event.blob)
+    for blob in gone:
+        unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, blob))
+
+
 def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared) -> None:
     job = place.job
     report = ReportSet(
@@ -192,7 +224,8 @@ def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared
     )
     test_results.save_cases(unit.tx, report, prepared.cases)
     if prepared.fault:
-        place.flow.explain(job.key, prepared.fault)
+        known = place.flow.flags.get(job.key, {}).get(WARNINGS, [])
+        place.flow.remember(job.key, **{WARNINGS: [*known, prepared.fault][:MOST_WARNINGS]})
     unit.afterwards.append(partial(delete_quietly, unit.parts.blobs, event.blob))
 
 
@@ -202,9 +235,12 @@ def _read_report(blobs: Blobs, event: TestReport) -> Prepared:
     fault = ""
     try:
         with BufferedReader(BytesReader(blobs.open(event.blob))) as report:
-            cases.extend(islice(read_junit(report, event.source), MOST_CASES))
+            cases.extend(islice(read_report(report, event.source, event.directory), MOST_CASES + 1))
     except (ReportError, NotFoundError) as error:
         fault = f"test results in {event.source} could not be read: {error}"
+    if len(cases) > MOST_CASES:
+        del cases[MOST_CASES:]
+        fault = f"of {event.source} only the first {MOST_CASES:,} tests are kept"
     return Prepared(event=event, cases=cases, fault=fault)
 
 

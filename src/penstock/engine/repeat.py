@@ -8,6 +8,7 @@ from penstock.engine.unit import Unit
 from penstock.lifecycle.rerun import Rerun
 from penstock.model.errors import RefusedError
 from penstock.model.run import Job, Workflow
+from penstock.model.status import JobStatus
 from penstock.plan.workflow import SETUP_TAG
 from penstock.store import continuations, jobs, workflows, workspaces
 from penstock.store.database import Transaction
@@ -19,13 +20,18 @@ OLDEST = 90 * 24 * 3600 * 1000
 """Milliseconds after which the workflows of a pipeline do not run again (the same page)."""
 
 
-def repeat_workflow(unit: Unit, flow: Flow, rerun: Rerun, *, auto_rerun_number: int = 0) -> Workflow:
+def repeat_workflow(
+    unit: Unit, flow: Flow, rerun: Rerun, *, auto_rerun_number: int = 0, failed_tests: bool = False
+) -> Workflow:
     """Store the workflow; it has not begun.
 
     Its workspace is its own, with a copy of what the jobs it keeps had put into the old one: of two that
-    repeat the same workflow neither sees what the other adds.
+    repeat the same workflow neither sees what the other adds. With `failed_tests` jobs that did not pass
+    run only the tests that failed in them.
     """
-    kept = {job.key: job for job in jobs.jobs_of(unit.tx, flow.row.id) if job.key in rerun.kept}
+    before = jobs.jobs_of(unit.tx, flow.row.id)
+    kept = {job.key: job for job in before if job.key in rerun.kept}
+    failed = [job for job in before if failed_tests and job.status is JobStatus.FAILED]
     new = NewWorkflow(
         key=flow.facts.key,
         plan=flow.facts.graph.plan,
@@ -33,6 +39,7 @@ def repeat_workflow(unit: Unit, flow: Flow, rerun: Rerun, *, auto_rerun_number: 
         auto_rerun_number=auto_rerun_number,
         state=rerun.state,
         kept=kept,
+        retests={job.key: job.uuid for job in failed if job.key not in kept},
         origins={key: flow.flags.get(key, {}).get(KEPT_FROM, job.uuid) for key, job in kept.items()},
     )
     made = make_workflow(unit, flow.facts.pipeline, new)

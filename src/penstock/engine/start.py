@@ -24,11 +24,19 @@ _AT_ONCE = {Start.AT_ONCE, Start.HELD}
 KEPT_FROM = "kept_from"
 """Flag of a job that a rerun did not repeat: the UUID of the job that did the work."""
 
+RETESTS = "retests"
+"""Flag of a job that is to run only the tests that failed before: the UUID of the job they failed in."""
+
+
+WARNINGS = "warnings"
+"""Flag of a job: sentences about what it left behind that could not be used."""
+
 
 class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be made. A rerun says where it begins (`state`) and which old jobs it keeps (`kept`).
 
-    `origins` has the UUIDs of the jobs that did the work of those that are kept, by key.
+    `origins` has the UUIDs of the jobs that did the work of those that are kept, by key; `retests` those
+    of the jobs whose failed tests alone are to run again.
     """
 
     key: str
@@ -39,6 +47,7 @@ class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     state: WorkflowState | None = None
     kept: Mapping[str, Job] = {}
     origins: Mapping[str, str] = {}
+    retests: Mapping[str, str] = {}
 
 
 def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
@@ -67,8 +76,12 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         for key, plan in new.plan.jobs.items()
     ]
     inserted = jobs.insert_jobs(unit.tx, made)
-    kept = (job for job in inserted if job.key in new.origins)
-    marks = [JobChange(id=job.id, flags={KEPT_FROM: new.origins[job.key]}) for job in kept]
+    marks = [
+        JobChange(id=job.id, flags={flag: known[job.key]})
+        for flag, known in ((KEPT_FROM, new.origins), (RETESTS, new.retests))
+        for job in inserted
+        if job.key in known
+    ]
     jobs.update_jobs(unit.tx, marks)
     unit.changes += [job_changed(unit.now, pipeline.uuid, uuid, job) for job in inserted]
     unit.changes.append(

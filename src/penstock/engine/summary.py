@@ -7,11 +7,13 @@ import msgspec
 
 from penstock.engine.facts import present
 from penstock.engine.repeat import find_origins
+from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts
 from penstock.model.errors import NotFoundError
 from penstock.model.output import TestOutcome
 from penstock.model.run import Job, Pipeline, StepRun, Task, Workflow
 from penstock.model.status import JobKind, JobStatus, Reason, StepStatus, WorkflowStatus
+from penstock.plan.resources import compute_credits
 from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, test_results, workflows
 from penstock.store.database import Transaction
 
@@ -47,7 +49,10 @@ class TestTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job's verdict and what it left. `seconds` is None when it never ran."""
+    """A job's verdict and what it left. `seconds` is None when it never ran.
+
+    `credits` are what CircleCI's cloud takes for it; None when no table tells, or it is not over.
+    """
 
     uuid: str
     number: int | None
@@ -58,10 +63,12 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int
     parallelism: int
     seconds: float | None = None
+    credits: float | None = None
     message: str = ""
     failed_step: FailedStep | None = None
     tests: TestTotals | None = None
     artifacts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +138,7 @@ def _summarize_job(tx: Transaction, job: Job, origin: Job) -> JobSummary:
     """The job; what one that a rerun kept has left was left by its origin."""
     ran = job.started_at is not None
     failed = ran and job.status not in {JobStatus.SUCCESS, JobStatus.RUNNING}
+    seconds = _seconds(job)
     return JobSummary(
         uuid=job.uuid,
         number=origin.number,
@@ -140,11 +148,13 @@ def _summarize_job(tx: Transaction, job: Job, origin: Job) -> JobSummary:
         reason=job.reason,
         attempt=job.attempt,
         parallelism=job.parallelism,
-        seconds=_seconds(job),
+        seconds=seconds,
+        credits=None if seconds is None else _count_credits(tx, origin, seconds),
         message=job.message,
         failed_step=find_failed_step(tx, origin) if failed else None,
         tests=_total_tests(tx, origin) if ran else None,
         artifacts=tuple(islice(_list_artifacts(tx, origin), MOST_ARTIFACTS)) if ran else (),
+        warnings=tuple(jobs.flags_of(tx, origin.id).get(WARNINGS, ())) if ran else (),
     )
 
 
@@ -152,6 +162,11 @@ def _seconds(job: Job) -> float | None:
     if job.started_at is None or job.stopped_at is None:
         return None
     return max(job.stopped_at - job.started_at, 0) / 1000
+
+
+def _count_credits(tx: Transaction, job: Job, seconds: float) -> float | None:
+    wanted = jobs.load_plan(tx, job.id).executor
+    return compute_credits(wanted.resource_class, wanted.kind, seconds, job.parallelism)
 
 
 def find_failed_step(tx: Transaction, job: Job) -> FailedStep | None:

@@ -1,10 +1,11 @@
-"""Where the values of project variables and contexts come from."""
+"""Where the values of project variables and contexts, and the SSH keys of projects, come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from penstock.model.project import SshKey
 from penstock.store import contexts, variables
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
@@ -21,12 +22,17 @@ class Variables(Protocol):
         """The context's variables, None when there is no such context."""
         ...
 
+    def keys_of_project(self, project_id: int) -> Sequence[SshKey]:
+        """The SSH keys the project was given besides the one of its checkout."""
+        ...
+
 
 class GivenVariables(msgspec.Struct, frozen=True, kw_only=True):
     """Variables held in memory, as a command line gives them; every project sees the same ones."""
 
     project: Mapping[str, str] = {}
     contexts: Mapping[str, Mapping[str, str]] = {}
+    keys: tuple[SshKey, ...] = ()
 
     def of_project(self, _project_id: int) -> Mapping[str, str]:
         """The given variables."""
@@ -35,6 +41,10 @@ class GivenVariables(msgspec.Struct, frozen=True, kw_only=True):
     def of_context(self, _organization_id: int, name: str) -> Mapping[str, str] | None:
         """The given variables of that context."""
         return self.contexts.get(name)
+
+    def keys_of_project(self, _project_id: int) -> Sequence[SshKey]:
+        """The given keys."""
+        return self.keys
 
 
 class StoredVariables:
@@ -56,3 +66,7 @@ class StoredVariables:
             if context is None:
                 return None
             return variables.open_variables(tx, self._sealer, variables.of_context(context.id))
+
+    def keys_of_project(self, _project_id: int) -> Sequence[SshKey]:
+        """None: keys of projects are not stored yet."""
+        return ()

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from typing import IO
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 import msgspec
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
+from penstock.ingest.text import CleanText
 from penstock.model.output import TestCase, TestOutcome
 
 MAX_MESSAGE = 16_384  # characters kept of a failure's text
@@ -24,6 +25,7 @@ _STATUS = {  # values of `status` and `result` attributes some runners write ins
     "ignored": TestOutcome.SKIPPED,
     "suppressed": TestOutcome.SKIPPED,
 }
+_ROOTS = {"testsuites", "testsuite", "testrun"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -55,11 +57,12 @@ def read_junit(report: IO[bytes], source: str = "") -> Iterator[TestCase]:
 def _walk(report: IO[bytes], source: str) -> Iterator[TestCase]:
     suites: list[_Suite] = []
     depth = 0
-    for event, element in iterparse(report, events=("start", "end")):
+    parser = DefusedXMLParser(target=TreeBuilder(), encoding="utf-8")
+    for event, element in iterparse(CleanText(report), events=("start", "end"), parser=parser):
         tag = _local_name(element)
         if event == "start":
             depth += 1
-            if depth == 1 and tag not in {"testsuites", "testsuite"}:
+            if depth == 1 and tag not in _ROOTS:
                 raise ReportError(f"the root element is <{tag}>, not <testsuites> or <testsuite>")
             if tag == "testsuite":
                 suites.append(_enter_suite(element, suites))
@@ -123,6 +126,10 @@ def _read_message(child: Element) -> str:
 
 
 def _read_seconds(text: str) -> float:
-    """Seconds, also written with thousands separators (`1,234.5`); 0 for what is no number."""
-    match = _NUMBER.fullmatch(text.strip().replace(",", "").removesuffix("s"))
+    """Seconds, also written with thousands separators (`1,234.5`) or a decimal comma (`0,25`).
+
+    0 for what is no number.
+    """
+    text = text.replace(",", "") if "." in text or text.count(",") > 1 else text.replace(",", ".")
+    match = _NUMBER.fullmatch(text.strip().removesuffix("s"))
     return float(match[0]) if match else 0.0

@@ -5,7 +5,7 @@ edges between groups and never fifty times fifty between jobs.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -44,6 +44,20 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     def upstream(self, key: str) -> tuple[str, ...]:
         """All jobs that have ended before the job starts, each after those it waited for itself."""
         return self._in_order(reach([key], self._before))
+
+    def nearest(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """For each of the jobs those of them that it waited for with none of them between."""
+        return {key: self._find_nearest(key, keys) for key in keys}
+
+    def _find_nearest(self, key: str, keys: Collection[str]) -> tuple[str, ...]:
+        seen: dict[str, bool] = {}
+        todo = list(self._before(key))
+        while todo:
+            node = todo.pop()
+            if node not in seen:
+                seen[node] = node in keys
+                todo += () if node in keys else self._before(node)
+        return tuple(sorted(node for node, is_one in seen.items() if is_one))
 
     def downstream(self, keys: Iterable[str]) -> tuple[str, ...]:
         """All jobs that wait, directly or not, for one of the jobs, in the same order."""

@@ -59,12 +59,16 @@ class TestCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored cache; keys are taken once per project and scope, the newest prefix match is restored."""
+    """A stored cache; keys are taken once per project and scope, the newest prefix match is restored.
+
+    From `expires_at` on it is as if it were not there.
+    """
 
     key: str
     blob: str
     size: int
     created_at: int
+    expires_at: int | None = None
 
 
 class WorkspaceLayer(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,3 +23,21 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     url: str  # where the source is cloned from
     default_branch: str
     created_at: int
+
+
+class SshKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A private SSH key of a project, and what it is known by.
+
+    `md5` and `sha256` are its fingerprints as CircleCI and OpenSSH show them (`c9:0b:…`, `SHA256:…`);
+    `host` is the host it is for, empty for any.
+    """
+
+    private: str
+    md5: str
+    sha256: str
+    host: str = ""
+
+    def answers_to(self, fingerprint: str) -> bool:
+        """True when this is one of the key's fingerprints, with or without the name of its hash."""
+        text = fingerprint.strip().removeprefix("MD5:").removeprefix("SHA256:")
+        return text.lower() == self.md5 or text.rstrip("=") == self.sha256.removeprefix("SHA256:")

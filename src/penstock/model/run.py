@@ -29,6 +29,14 @@ class TriggerType(StrEnum):
     LOCAL = "local"  # `penstock run`
 
 
+class Fork(msgspec.Struct, frozen=True, kw_only=True):
+    """The repository a pull request comes from when it is another one, and the request's number."""
+
+    number: int
+    owner: str
+    name: str
+
+
 class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The commit a pipeline is about; exactly one of branch and tag is set, or neither when detached.
 
@@ -43,6 +51,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     body: str = ""
     author: str = ""
     pull_request: str = ""  # URL
+    fork: Fork | None = None
     overlay: str = ""
 
 

@@ -53,7 +53,8 @@ class Run(Step, frozen=True, kw_only=True, omit_defaults=True, tag="run"):
     """A command text given to a shell.
 
     `shell` is the command line of the interpreter, split on blanks; None means the job's. An empty
-    `working_directory` means the job's. `no_output_timeout` is in seconds of silence.
+    `working_directory` means the job's. `no_output_timeout` is in seconds of silence. A step that is done
+    `once` runs only in the first parallel copy, when all others have passed.
     """
 
     command: str
@@ -62,6 +63,7 @@ class Run(Step, frozen=True, kw_only=True, omit_defaults=True, tag="run"):
     working_directory: str = ""
     background: bool = False
     no_output_timeout: float | None = None
+    once: bool = False
     user: str | None = None
 
 

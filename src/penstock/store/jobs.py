@@ -14,7 +14,10 @@ from penstock.plan.workflow import JobPlan
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
-from penstock.store.schema import job_plans, jobs
+from penstock.store.schema import job_plans, jobs, pipelines, workflows
+
+FAR_BACK = 200
+"""How many numbers before a job its predecessor on the branch may be and still be found."""
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +99,17 @@ def job_by_key(tx: Transaction, workflow_id: int, key: str) -> Job | None:
     )
 
 
+def flags_of(tx: Transaction, job_id: int) -> dict[str, Any]:
+    """What the engine remembers about the job of that row id."""
+    return dict(tx.execute(_select_flags(), {"id": job_id}).scalar_one())
+
+
+def previous_number(tx: Transaction, project_id: int, branch: str, number: int) -> int | None:
+    """The largest number below this one that a job on the branch has; None when it lies far back."""
+    values = {"project_id": project_id, "branch": branch, "number": number, "least": number - FAR_BACK}
+    return tx.execute(_select_previous(), values).scalar_one_or_none()
+
+
 def jobs_of(tx: Transaction, workflow_id: int) -> list[Job]:
     """The workflow's jobs in the order of the plan."""
     return rows.fetch_all(tx, Job, _select_jobs("workflow_id"), {"workflow_id": workflow_id})
@@ -131,6 +145,26 @@ def load_plan(tx: Transaction, job_id: int) -> JobPlan:
 @cache
 def _select_ids() -> Executable:
     return select(jobs.c.uuid, jobs.c.id).where(jobs.c.workflow_id == bindparam("workflow_id"))
+
+
+@cache
+def _select_previous() -> Executable:
+    """On the branch are the jobs of its pipelines; only a few numbers are looked at."""
+    within = (
+        jobs.c.project_id == bindparam("project_id"),
+        jobs.c.number < bindparam("number"),
+        jobs.c.number >= bindparam("least"),
+    )
+    above = jobs.join(workflows, jobs.c.workflow_id == workflows.c.id).join(
+        pipelines, workflows.c.pipeline_id == pipelines.c.id
+    )
+    chosen = select(jobs.c.number).select_from(above).where(*within)
+    return chosen.where(pipelines.c.branch == bindparam("branch")).order_by(jobs.c.number.desc()).limit(1)
+
+
+@cache
+def _select_flags() -> Executable:
+    return select(jobs.c.flags).where(jobs.c.id == bindparam("id"))
 
 
 @cache

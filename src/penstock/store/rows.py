@@ -18,6 +18,8 @@ from sqlalchemy import (
     update,
 )
 
+from penstock.kit.shapes import learn
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -28,7 +30,7 @@ def columns_of(table: Table, kind: type[msgspec.Struct]) -> list[Column[Any]]:
 
 def build(kind: type[S], row: Sequence[Any]) -> S:
     """The struct made of a row that was selected with `columns_of(table, kind)`."""
-    return msgspec.convert(dict(zip(kind.__struct_fields__, row, strict=True)), kind)
+    return msgspec.convert(dict(zip(kind.__struct_fields__, row, strict=True)), learn(kind))
 
 
 def values_of(record: msgspec.Struct) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def update_tasks(tx: Transaction, changes: Iterable[TaskChange]) -> None:
 @cache
 def _select_tasks(*by: str) -> Select[Any]:
     conditions = (tasks.c[name] == bindparam(name) for name in by)
-    return select(*rows.columns_of(tasks, Task)).where(*conditions).order_by(tasks.c.id)
+    return select(*rows.columns_of(tasks, Task)).where(*conditions).order_by(tasks.c.attempt, tasks.c.index)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Test cases of jobs, and how long files and classes took in past runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 
@@ -19,8 +19,9 @@ _FAILED = {TestOutcome.FAILURE, TestOutcome.ERROR}
 class TimingKind(StrEnum):
     """By what tests are split."""
 
-    FILE = "file"
+    FILE = "filename"
     CLASSNAME = "classname"
+    NAME = "testname"
 
 
 class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,19 @@ class _Timings(msgspec.Struct):
 
     file: dict[str, float]
     classname: dict[str, float]
+    name: dict[str, float] = {}  # summaries of older versions have none
 
+    def of(self, kind: TimingKind) -> dict[str, float]:
+        """The seconds by names of the kind."""
+        return getattr(self, FIELDS[kind])  # type: ignore[no-any-return] # each field is of that type
+
+
+FIELDS: Mapping[TimingKind, str] = {
+    TimingKind.FILE: "file",
+    TimingKind.CLASSNAME: "classname",
+    TimingKind.NAME: "name",
+}
+"""The field of a test case that holds the name of a kind."""
 
 _decode_timings = msgspec.json.Decoder(_Timings).decode
 
@@ -62,7 +75,7 @@ def save_cases(tx: Transaction, place: ReportSet, cases: Sequence[TestCase]) -> 
         return
     owner = {"job_id": place.job_id, "task_index": place.task_index, "attempt": place.attempt}
     rows.insert_rows(tx, test_cases, [msgspec.structs.asdict(case) | owner for case in cases])
-    timings = _Timings(file=_sum_seconds(cases, "file"), classname=_sum_seconds(cases, "classname"))
+    timings = _Timings(**{field: _sum_seconds(cases, field) for field in FIELDS.values()})
     summary = owner | {
         "project_id": place.project_id,
         "job_name": place.job_name,
@@ -91,25 +104,47 @@ def counts_of(tx: Transaction, job_id: int, *, attempt: int = 1) -> list[TestCou
 
 
 def mean_timings(
-    tx: Transaction, project_id: int, job_name: str, kind: TimingKind, *, runs: int = 20
-) -> dict[str, float]:
-    """Mean seconds by file or class name over the last `runs` jobs of that name that reported tests.
+    tx: Transaction, project_id: int, job_name: str, kinds: Collection[TimingKind], *, runs: int = 20
+) -> dict[TimingKind, dict[str, float]]:
+    """Mean seconds by name over the last `runs` jobs of that name that reported tests, for each kind.
 
     A name counts in the jobs it occurs in; parallel copies of one job add up. Of a job that was tried
-    again the last attempt that reported tests counts.
+    again the last attempt that reported tests counts. A kind nobody named is left out.
     """
     values = {"project_id": project_id, "job_name": job_name, "limit": runs}
-    totals: dict[str, float] = {}
-    jobs_with: dict[str, set[int]] = {}
     reported = tx.execute(_select_timings(), values).all()
     latest: dict[int, int] = {}
     for job_id, attempt, _ in reported:
         latest[job_id] = max(latest.get(job_id, 0), attempt)
-    for job_id, attempt, packed in reported:
-        if attempt < latest[job_id]:
-            continue
-        timings = _decode_timings(unpack(packed))
-        for name, seconds in (timings.file if kind is TimingKind.FILE else timings.classname).items():
+    stored = [
+        (job_id, _decode_timings(unpack(packed)))
+        for job_id, attempt, packed in reported
+        if attempt == latest[job_id]
+    ]
+    means = {kind: _average([(job_id, timings.of(kind)) for job_id, timings in stored]) for kind in kinds}
+    return {kind: seconds for kind, seconds in means.items() if seconds}
+
+
+def failed_names(
+    tx: Transaction, job_id: int, attempt: int, *, limit: int = 10_000
+) -> dict[TimingKind, tuple[str, ...]]:
+    """The files, classes and tests of the attempt's cases that failed, each once.
+
+    A kind without any is left out.
+    """
+    failed = list(tx.execute(_select_failed(), {"job_id": job_id, "attempt": attempt, "limit": limit}))
+    named = {
+        kind: tuple(dict.fromkeys(row[place] for row in failed if row[place]))
+        for place, kind in enumerate(FIELDS)
+    }
+    return {kind: names for kind, names in named.items() if names}
+
+
+def _average(stored: Iterable[tuple[int, Mapping[str, float]]]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    jobs_with: dict[str, set[int]] = {}
+    for job_id, timings in stored:
+        for name, seconds in timings.items():
             totals[name] = totals.get(name, 0.0) + seconds
             jobs_with.setdefault(name, set()).add(job_id)
     return {name: seconds / len(jobs_with[name]) for name, seconds in totals.items()}
@@ -133,6 +168,18 @@ def _select_cases() -> Executable:
         test_cases.c.id > bindparam("after"),
     )
     return mine.order_by(test_cases.c.id).limit(bindparam("limit"))
+
+
+@cache
+def _select_failed() -> Executable:
+    table = test_cases.c
+    chosen = select(*(table[field] for field in FIELDS.values()))
+    mine = chosen.where(
+        table.job_id == bindparam("job_id"),
+        table.attempt == bindparam("attempt"),
+        table.result.in_(sorted(_FAILED)),
+    )
+    return mine.order_by(table.id).limit(bindparam("limit"))
 
 
 @cache

@@ -6,6 +6,7 @@ that arrives twice changes nothing. Times are milliseconds since the epoch on th
 
 import msgspec
 
+from penstock.model.project import SshKey
 from penstock.model.run import Revision
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.plan.workflow import JobPlan
@@ -66,12 +67,16 @@ class ArtifactStored(Event, frozen=True, kw_only=True, tag="artifact"):
     blob: str
 
 
-class TestReport(Event, frozen=True, kw_only=True, tag="test_report"):
-    """A test report is in the blob store, for the server to read; `source` is its path in the folder."""
+class TestReport(Event, frozen=True, kw_only=True, omit_defaults=True, tag="test_report"):
+    """A test report is in the blob store, for the server to read; `source` is its path in the folder.
+
+    `directory` is where the job worked, so that files it names absolutely can be known again.
+    """
 
     source: str
     size: int
     blob: str
+    directory: str = ""
 
 
 class CacheSaved(Event, frozen=True, kw_only=True, tag="cache"):
@@ -119,20 +124,29 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""  # the URL to show as `origin` when `url` is only a local copy
 
 
-class Layer(msgspec.Struct, frozen=True, kw_only=True):
-    """A workspace layer to attach, oldest first; `owner` names the job and copy that made it."""
+class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A workspace layer to attach, oldest first.
 
-    owner: str
+    `job` and `index` say which copy of which job made it. `after` names the jobs with layers that this job
+    waited for; those they waited for in turn are named in theirs. Jobs of which neither waited for the other
+    ran side by side.
+    """
+
+    job: str
     blob: str
+    index: int = 0
+    after: tuple[str, ...] = ()
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All an agent needs to run one task.
 
     `environment` holds the variables below the job's own in precedence, already merged. `secrets` are
-    the values to mask in output. `timings` are seconds by test file or class name from past runs, given
-    only to tasks that may split by them. `lease` is how many seconds the agent may be silent.
-    A task that `continues` may continue its pipeline; the key for that is in its environment.
+    the values to mask in output, those of `keys` included, which the job may install. `timings` are
+    seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
+    them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
+    agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
+    environment.
     """
 
     task: str
@@ -144,9 +158,11 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: JobPlan
     environment: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
+    keys: tuple[SshKey, ...] = ()
     source: Source | None = None
     layers: tuple[Layer, ...] = ()
-    timings: dict[str, float] = {}
+    timings: dict[str, dict[str, float]] = {}
+    failed: dict[str, tuple[str, ...]] = {}
     number: int = 0
     lease: float = 30.0
     continues: bool = False

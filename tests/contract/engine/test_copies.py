@@ -3,6 +3,7 @@
 import pytest
 
 from penstock.model.status import Reason, TaskStatus, WorkflowStatus
+from tests.support.compact import Compact
 from tests.support.lab import LAPSE, Lab
 
 
@@ -104,3 +105,18 @@ def test_a_job_of_no_copies_has_one(lab: Lab) -> None:
     pipeline = lab.run({"a": {"parallelism": 0}})
     lab.agent().work()
     assert lab.jobs(pipeline) == {"a": "success"}
+
+
+def test_a_copy_that_will_wait_for_the_others_is_taken_last_and_sees_how_they_stand(lab: Lab) -> None:
+    deploy: Compact = {"kind": "run", "name": "deploy", "command": "ship", "once": True}
+    pipeline = lab.run({"a": {"parallelism": 3, "steps": [deploy]}})
+    agent = lab.agent()
+    second, third, first = agent.claim(3)
+    assert [each.index for each in (second, third, first)] == [1, 2, 0]
+    assert lab.gateway.find_others(first.task) == (TaskStatus.RUNNING, TaskStatus.RUNNING)
+    agent.end(third.task, TaskStatus.FAILED, Reason.TEST)
+    assert lab.gateway.find_others(first.task) == (TaskStatus.RUNNING, TaskStatus.FAILED)
+    assert lab.gateway.find_others(second.task) == (TaskStatus.RUNNING, TaskStatus.FAILED)
+    agent.end(second.task)
+    agent.end(first.task)
+    assert lab.jobs(pipeline) == {"a": "failed test"}

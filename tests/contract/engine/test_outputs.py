@@ -3,6 +3,7 @@
 import pytest
 import zstandard
 
+from penstock.engine.expiry import expire_caches
 from penstock.engine.history import (
     find_run,
     list_artifacts,
@@ -16,10 +17,11 @@ from penstock.engine.history import (
 from penstock.engine.summary import MOST_FAILED, summarize_pipeline
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
-from penstock.model.run import Pipeline
+from penstock.model.run import Fork, Pipeline
 from penstock.model.status import StepStatus, TaskStatus, WorkflowStatus
 from penstock.wire.messages import ArtifactStored, CacheSaved, LogOutput
 from penstock.wire.messages import TestReport as ReportStored
+from tests.support.compact import Compact
 from tests.support.lab import HandAgent, Lab
 
 
@@ -99,12 +101,50 @@ def test_the_first_to_take_a_cache_key_keeps_it_and_the_losers_bytes_go(lab: Lab
         lab.parts.blobs.read(lost)
 
 
+def test_a_cache_is_kept_as_long_as_its_job_says(lab: Lab) -> None:
+    lab.run({"a": {"retention": {"caches": 2}}, "b": None})
+    agent = lab.agent()
+    first, second = (assignment.task for assignment in agent.claim(2))
+    short = save_cache(agent, lab, first, "short", b"1")
+    kept = save_cache(agent, lab, second, "kept", b"2")
+    day = 24 * 3600
+    lab.clock.advance(2 * day - 1)
+    assert expire_caches(lab.parts) == 0
+    assert lab.gateway.has_cache(first, "short")
+    lab.clock.advance(1)
+    assert lab.gateway.find_cache(first, ("short",)) is None
+    again = save_cache(agent, lab, first, "short", b"3")
+    with pytest.raises(NotFoundError):
+        lab.parts.blobs.read(short)
+    lab.clock.advance(2 * day)
+    assert expire_caches(lab.parts) == 1
+    with pytest.raises(NotFoundError):
+        lab.parts.blobs.read(again)
+    assert lab.parts.blobs.read(kept) == b"2"
+
+
 def test_caches_are_of_one_project(lab: Lab) -> None:
     lab.run({"a": None})
     agent = lab.agent()
     save_cache(agent, lab, agent.take(), "deps", b"mine")
     lab.trigger({"workflows": {"main": {"jobs": {"a": None}}}}, project="other")
     assert lab.gateway.find_cache(agent.take(), ("deps",)) is None
+
+
+def test_caches_of_a_fork_are_seen_by_that_fork_alone(lab: Lab) -> None:
+    plan: Compact = {"workflows": {"main": {"jobs": {"a": None}}}}
+    agent = lab.agent()
+    lab.trigger(plan)
+    for number, owner in enumerate(("eve", "eve", "bob")):
+        lab.trigger(plan, fork=Fork(number=number, owner=owner, name="app"))
+    own, *forked = (assignment.task for assignment in agent.claim(4))
+    kept = save_cache(agent, lab, forked[0], "deps", b"from the fork")
+    hits = [lab.gateway.find_cache(task, ("deps",)) for task in (own, *forked)]
+    assert [hit.blob if hit else None for hit in hits] == [None, kept, kept, None]
+    mine = save_cache(agent, lab, own, "deps", b"the project's")
+    found = lab.gateway.find_cache(own, ("deps",))
+    assert found is not None
+    assert found.blob == mine
 
 
 def test_artifacts_are_listed_with_their_jobs(lab: Lab) -> None:
@@ -150,6 +190,22 @@ def test_a_test_report_becomes_cases_and_its_file_goes(lab: Lab) -> None:
         lab.parts.blobs.read(blob)
 
 
+@pytest.mark.parametrize(
+    ("most", "kept", "told"),
+    [(3, ["ok", "bad", "later"], ()), (2, ["ok", "bad"], ("of r.xml only the first 2 tests are kept",))],
+)
+def test_of_a_report_without_end_the_first_tests_are_kept(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, most: int, kept: list[str], told: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("penstock.engine.outputs.MOST_CASES", most)
+    pipeline, agent, task = one_task(lab)
+    report(agent, lab, task, GOOD)
+    agent.end(task)
+    [(_, cases)] = list_cases(lab.parts, pipeline)
+    assert [case.name for case in cases] == kept
+    assert summarize_pipeline(lab.parts, pipeline.uuid).workflows[0].jobs[0].warnings == told
+
+
 def test_of_a_job_that_was_tried_again_the_last_attempt_counts(lab: Lab) -> None:
     pipeline = lab.run({"a": {"retry": 2}})
     agent = lab.agent()
@@ -170,7 +226,8 @@ def test_a_broken_report_gives_what_could_be_read_and_says_so(lab: Lab) -> None:
     report(agent, lab, task, GOOD.replace(b"</testsuite>", b"<oops"))
     assert lab.jobs(pipeline) == {"a": "running"}
     agent.end(task)
-    assert "r.xml could not be read" in lab.job(pipeline, "a").message
+    [told] = summarize_pipeline(lab.parts, pipeline.uuid).workflows[0].jobs[0].warnings
+    assert "r.xml could not be read: not well-formed XML" in told
     [(_, cases)] = list_cases(lab.parts, pipeline)
     assert len(cases) == 3
     assert lab.jobs(pipeline) == {"a": "success"}

@@ -24,7 +24,8 @@ from penstock.plan.step import (
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import ArtifactStored, Layer, LayerSaved, Source, StepFinished
 from tests.support.agents import Bench, agent_at_work, assign
-from tests.support.docker import IMAGE, busybox_job, list_containers, make_image, open_test_engine
+from tests.support.docker import IMAGE, busybox_job, list_containers, open_test_engine
+from tests.support.docker_images import make_image
 from tests.support.processes import wait_until
 from tests.support.repositories import git, make_repository
 from tests.support.transport import FakeServer
@@ -183,7 +184,7 @@ def test_files_get_in_and_out_owned_by_the_images_user(bench: Bench) -> None:
         AttachWorkspace(name="attach", at="/home/worker/new/place"),
         "cd /home/worker; find new | sort | xargs stat -c '%U %n'",
         job=busybox_job(user="worker"),
-        layers=(Layer(owner="job/0", blob=layer.blob),),
+        layers=(Layer(job="job", blob=layer.blob),),
     )
     paths = ["new", "new/place", "new/place/deep", "new/place/deep/er", "new/place/deep/er/file"]
     assert bench.server.output_of(second, step=1).decode().split() == [

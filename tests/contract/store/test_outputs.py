@@ -110,11 +110,38 @@ def test_timings_are_means_over_the_last_runs(db: Database) -> None:
             once = TestCase(name="o", classname=f"only-{index}", result=TestOutcome.SUCCESS, seconds=4.0)
             test_results.save_cases(tx, place, [case, once])
         assert other.project_id == first.project_id
-        by_file = test_results.mean_timings(tx, first.project_id, "test", TimingKind.FILE, runs=2)
-        assert by_file == {"f.py": pytest.approx((3.0 + 5.0) / 2)}
-        by_class = test_results.mean_timings(tx, first.project_id, "test", TimingKind.CLASSNAME, runs=2)
-        assert by_class == {"C": 4.0, "only-0": 4.0, "only-1": 4.0}
-        assert test_results.mean_timings(tx, first.project_id, "none", TimingKind.FILE) == {}
+        means = test_results.mean_timings(tx, first.project_id, "test", list(TimingKind), runs=2)
+        assert means == {
+            TimingKind.FILE: {"f.py": pytest.approx((3.0 + 5.0) / 2)},
+            TimingKind.CLASSNAME: {"C": 4.0, "only-0": 4.0, "only-1": 4.0},
+            TimingKind.NAME: {"t": 4.0, "o": pytest.approx((8.0 + 4.0) / 2)},
+        }
+        by_file = test_results.mean_timings(tx, first.project_id, "test", [TimingKind.FILE], runs=2)
+        assert by_file.keys() == {TimingKind.FILE}
+        assert test_results.mean_timings(tx, first.project_id, "none", list(TimingKind)) == {}
+
+
+def test_failed_tests_are_named_by_file_class_and_name(db: Database) -> None:
+    def case(name: str, result: TestOutcome, file: str = "") -> TestCase:
+        return TestCase(name=name, classname=name.upper(), file=file, result=result)
+
+    with db.write() as tx:
+        job, other = add_jobs(tx, ["a", "b"])
+        place = ReportSet(project_id=job.project_id, job_name="test", job_id=job.id, task_index=0, now=NOW)
+        cases = [
+            case("good", TestOutcome.SUCCESS, "g.py"),
+            case("bad", TestOutcome.FAILURE, "b.py"),
+            case("broken", TestOutcome.ERROR),
+            case("bad", TestOutcome.FAILURE, "b.py"),
+            case("later", TestOutcome.SKIPPED, "l.py"),
+        ]
+        test_results.save_cases(tx, place, cases)
+        assert test_results.failed_names(tx, job.id, 1) == {
+            TimingKind.FILE: ("b.py",),
+            TimingKind.CLASSNAME: ("BAD", "BROKEN"),
+            TimingKind.NAME: ("bad", "broken"),
+        }
+        assert test_results.failed_names(tx, other.id, 1) == {}
 
 
 def test_the_first_to_claim_a_cache_key_keeps_it(db: Database) -> None:
@@ -123,9 +150,9 @@ def test_the_first_to_claim_a_cache_key_keeps_it(db: Database) -> None:
         assert caches.claim_key(tx, project.id, "", an_entry("k"))
         assert not caches.claim_key(tx, project.id, "", an_entry("k", blob="c/2"))
         assert caches.claim_key(tx, project.id, "other scope", an_entry("k"))
-        assert caches.has_key(tx, project.id, "", "k")
-        assert not caches.has_key(tx, project.id, "", "K")
-        assert caches.find_newest(tx, project.id, "", "k") == an_entry("k")
+        assert caches.has_key(tx, project.id, "", "k", now=NOW)
+        assert not caches.has_key(tx, project.id, "", "K", now=NOW)
+        assert caches.find_newest(tx, project.id, "", "k", now=NOW) == an_entry("k")
 
 
 def test_threads_that_claim_one_key_have_one_winner(db: Database) -> None:
@@ -163,7 +190,7 @@ def test_the_newest_key_with_the_prefix_is_found(db: Database, prefix: str, expe
         project = add_project(tx)
         for key in ("v1-a", "v1-b", "v1_x", "v1%x", "v1\U0010ffffz", "\U0010ffff"):
             caches.claim_key(tx, project.id, "", an_entry(key))
-        found = caches.find_newest(tx, project.id, "", prefix)
+        found = caches.find_newest(tx, project.id, "", prefix, now=NOW)
         assert (found and found.key) == expected
 
 
@@ -174,7 +201,26 @@ def test_old_caches_are_removed_with_the_names_of_their_blobs(db: Database) -> N
             caches.claim_key(tx, project.id, "", an_entry(f"k{index}", blob=f"c/{index}", at=NOW + index))
         assert caches.delete_older(tx, NOW + 2, limit=1) == ["c/0"]
         assert caches.delete_older(tx, NOW + 2) == ["c/1"]
-        assert caches.has_key(tx, project.id, "", "k2")
+        assert caches.has_key(tx, project.id, "", "k2", now=NOW)
+
+
+def test_a_cache_whose_time_is_over_is_as_if_it_were_not_there(db: Database) -> None:
+    with db.write() as tx:
+        project = add_project(tx)
+        assert caches.next_expiry(tx) is None
+        for key, end in (("k1", NOW + 5), ("k2", None), ("k3", NOW + 3)):
+            entry = CacheEntry(key=key, blob=f"c/{key}", size=1, created_at=NOW, expires_at=end)
+            caches.claim_key(tx, project.id, "", entry)
+        assert caches.next_expiry(tx) == NOW + 3
+        newest = [caches.find_newest(tx, project.id, "", "k", now=NOW + after) for after in (2, 3)]
+        assert [found.key if found else None for found in newest] == ["k3", "k2"]
+        assert caches.has_key(tx, project.id, "", "k1", now=NOW + 4)
+        assert not caches.has_key(tx, project.id, "", "k1", now=NOW + 5)
+        assert caches.free_key(tx, project.id, "", "k1", now=NOW + 4) == []
+        assert caches.free_key(tx, project.id, "", "k1", now=NOW + 5) == ["c/k1"]
+        assert caches.delete_expired(tx, NOW + 2) == []
+        assert caches.delete_expired(tx, NOW + 9) == ["c/k3"]
+        assert caches.has_key(tx, project.id, "", "k2", now=NOW + 9)
 
 
 def test_layers_of_a_workspace_keep_their_order(db: Database) -> None:

@@ -89,7 +89,7 @@ def test_silence_ends_a_step_and_the_task_counts_as_timed_out(bench: Bench) -> N
     )
     silent, always = bench.server.steps_of(task)
     assert silent.status is StepStatus.TIMEDOUT
-    assert silent.message == "Too long with no output (exceeded 0.2s)"
+    assert silent.message == "Too long with no output (exceeded 0.2s): context deadline exceeded"
     assert always.status is StepStatus.SUCCESS
     finish = bench.server.finish_of(task)
     assert (finish.status, finish.reason) == (TaskStatus.TIMEDOUT, Reason.NO_OUTPUT)

@@ -80,6 +80,8 @@ def test_attributes_say_what_children_do_not(attributes: str, result: TestOutcom
     ("time", "seconds"),
     [
         ("1,234.5", 1234.5),
+        ("1,234,567", 1234567.0),
+        ("0,25", 0.25),
         ("0.001s", 0.001),
         ("1e-3", 0.001),
         ("", 0.0),
@@ -117,7 +119,6 @@ def test_a_message_that_begins_the_text_stands_once() -> None:
         ("plain", "not well-formed"),
         ('<?xml version="1.0" encoding="klingon"?><testsuite/>', "not well-formed"),
         ('<?xml version="1.0" encoding="utf-7"?><testsuite/>', "not well-formed"),
-        ('<?xml version="1.0" encoding="big5"?><testsuite/>', "not well-formed"),
         ("<html/>", "root element is <html>"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><testsuite name="&a;"/>', "entity declarations"),
     ],

@@ -100,6 +100,35 @@ def test_every_graph_has_an_order_or_a_cycle(needs: list[list[int]]) -> None:
         Graph.of(plan)
 
 
+@given(
+    st.lists(st.sets(st.integers(0, 20), max_size=4), min_size=1, max_size=20), st.sets(st.integers(0, 20))
+)
+def test_who_came_before_whom_follows_from_the_nearest_alone(needs: list[set[int]], chosen: set[int]) -> None:
+    jobs = {
+        f"j{place}": JobPlan(name="j", needs={f"j{need}": PASSED for need in wanted if need < place})
+        for place, wanted in enumerate(needs)
+    }
+    graph = Graph.of(WorkflowPlan(name="main", jobs=jobs))
+    keys = {f"j{place}" for place in chosen} & jobs.keys()
+    nearest = graph.nearest(keys)
+    before: dict[str, set[str]] = {}
+    for key in sorted(keys, key=graph.rank.__getitem__):
+        before[key] = set(nearest[key]).union(*(before[each] for each in nearest[key]))
+    assert before == {key: keys.intersection(graph.upstream(key)) for key in keys}
+
+
+def test_the_nearest_of_a_group_are_its_jobs() -> None:
+    graph = Graph.of(
+        make_workflow(
+            {
+                "groups": {"build": {}},
+                "jobs": {"a": {"group": "build"}, "b": {"group": "build"}, "c": {"needs": ["build"]}},
+            }
+        )
+    )
+    assert graph.nearest(["a", "c"]) == {"a": (), "c": ("a",)}
+
+
 def test_many_groups_cost_edges_between_groups_only() -> None:
     groups = {
         f"g{place}": GroupPlan(name="g", needs={f"g{place - 1}": PASSED} if place else {})

@@ -1,4 +1,7 @@
-from penstock.plan.resources import Resources, find_resources
+import pytest
+
+from penstock.plan.executor import ExecutorKind
+from penstock.plan.resources import CLASSES, Resources, compute_credits, find_resources
 
 
 def test_classes_have_the_sizes_of_the_published_table() -> None:
@@ -7,6 +10,41 @@ def test_classes_have_the_sizes_of_the_published_table() -> None:
     assert find_resources("arm.xlarge") == Resources(8, 32, 52)
 
 
+def test_a_name_may_mean_another_size_for_another_kind() -> None:
+    assert find_resources("medium", ExecutorKind.MACHINE) == Resources(2, 7.5, 10)
+    assert find_resources("2xlarge+.gen3", ExecutorKind.MACHINE) == Resources(32, 128)
+    assert find_resources("gpu.nvidia.small.multi", ExecutorKind.MACHINE) == Resources(4, 15)
+    assert find_resources("windows.medium", ExecutorKind.WINDOWS) == Resources(4, 16, 40)
+    assert find_resources("m4pro.large", ExecutorKind.MACOS) == Resources(12, 56, 400)
+
+
 def test_no_class_and_classes_of_own_agents_have_no_bounds() -> None:
     assert find_resources("") is None
     assert find_resources("team/runner") is None
+    assert find_resources("medium", ExecutorKind.HOST) is None
+
+
+def test_every_class_has_something_to_give() -> None:
+    sizes = [each for classes in CLASSES.values() for each in classes.values()]
+    assert all(each.processors >= 1 and each.memory >= 1 and (each.credits or 1) > 0 for each in sizes)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "seconds", "copies", "used"),
+    [
+        ("medium", ExecutorKind.DOCKER, 60, 1, 10),
+        ("small", ExecutorKind.DOCKER, 90, 4, 30),
+        ("", ExecutorKind.DOCKER, 30, 1, 5),
+        ("", ExecutorKind.WINDOWS, 60, 1, 40),
+        ("arm.medium", ExecutorKind.MACHINE, 60, 1, 10),
+        ("arm.medium", ExecutorKind.DOCKER, 60, 1, 13),
+        ("team/runner", ExecutorKind.MACHINE, 6000, 8, 0),
+        ("", ExecutorKind.NONE, 60, 1, 0),
+        ("medium.gen2", ExecutorKind.DOCKER, 60, 1, None),
+        ("unheard-of", ExecutorKind.DOCKER, 60, 1, None),
+    ],
+)
+def test_a_job_costs_by_its_class_and_time(
+    name: str, kind: ExecutorKind, seconds: float, copies: int, used: float | None
+) -> None:
+    assert compute_credits(name, kind, seconds, copies) == used

@@ -179,6 +179,10 @@ class Place(Protocol):
         """
         ...
 
+    def list_troubles(self) -> list[str]:
+        """What went wrong beside the steps since this was last asked, for the user to read."""
+        ...
+
     def serve(self, answer: Answer) -> None:
         """From now on the in-job command that continues the pipeline gets these answers; called once.
 

@@ -167,6 +167,10 @@ class DummyPlace:
             self._files[f"{next(iter(roots.values()))}/{name}"] = b""
         return len(names)
 
+    def list_troubles(self) -> list[str]:
+        """None."""
+        return []
+
     def serve(self, answer: Answer) -> None:
         """No process is real, so none asks."""
 

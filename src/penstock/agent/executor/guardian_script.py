@@ -48,10 +48,10 @@ def _remove_containers(address: str, label: str) -> None:
     deadline, calm = time.monotonic() + _PATIENCE, 0
     while calm < _CALM and time.monotonic() < deadline:
         answer = _ask_engine(address, "GET", f"/containers/json?all=1&filters={filters}")
-        found = [each["Id"] for each in json.loads(answer or b"[]")]
-        for container in found:
-            _ask_engine(address, "DELETE", f"/containers/{container}?force=1&v=1")
-        calm = 0 if found else calm + 1
+        listed = json.loads(answer) if answer.startswith(b"[") else None  # else it is busy, or away
+        for each in listed or []:
+            _ask_engine(address, "DELETE", f"/containers/{each['Id']}?force=1&v=1")
+        calm = calm + 1 if listed == [] else 0
         time.sleep(0.1)
 
 

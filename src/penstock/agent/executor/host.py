@@ -189,6 +189,10 @@ class HostPlace:
         """Lay a tar stream into the roots."""
         return unpack(chunks, roots, accept)
 
+    def list_troubles(self) -> list[str]:
+        """None: nothing runs beside the steps."""
+        return []
+
     def serve(self, answer: Answer) -> None:
         """Requests in the control folder are answered until the processes end."""
         self._desk = Desk(Path(self.control), answer)
@@ -202,9 +206,12 @@ class HostPlace:
             self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:
-        """The folder is gone, unless it is to be kept."""
+        """The folder is gone, unless it is to be kept, without the keys that were lent to the job."""
         if not self._keep:
             remove_tree(self._top)
+            return
+        for key in Path(self.home, ".ssh").glob("id_rsa_*"):
+            key.unlink()
 
 
 @cache

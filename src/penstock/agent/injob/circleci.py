@@ -2,7 +2,8 @@
 
 This file runs alone and imports as little as it can, because configs call it in loops. It talks to the
 agent through the folder named by PENSTOCK_CONTROL: `halt` asks for the end of the job, `timings.json`
-holds seconds by test. Rules: CircleCI docs, test splitting and `circleci tests` help texts.
+holds seconds by name, `failed.json` the tests that alone are to run again. Rules: CircleCI docs, test
+splitting and `circleci tests` help texts.
 """
 
 import os
@@ -17,6 +18,8 @@ HELP = """Usage: circleci COMMAND
   tests run --command=COMMAND       give this node's share of the names in stdin to a command
   step halt                         end the job successfully after this step
   env subst [TEXT]                  replace $NAME and ${NAME} in TEXT or stdin
+  run release plan|update|log       deploy markers: said in the log, not kept
+  run oidc get                      an identity token: there is none here yet
   continue --config=FILE [--parameters=JSON|@FILE]
                                     continue the pipeline of a setup workflow with the config in FILE
 
@@ -28,7 +31,7 @@ Options of split and run:
   --index=N --total=N               which share of how many (this node of all)
   --show-counts, --verbose          say how the names were divided
 """
-VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?-)([^}]*))?\})")
+VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-=+])([^}]*))?\})")
 FLAGS = {"show-counts", "verbose", "help"}
 CHOICES = {
     "split-by": ("name", "filesize", "timings"),
@@ -48,6 +51,8 @@ def main(arguments: "list[str]") -> int:
     command = COMMANDS.get(" ".join(arguments[:2]))
     if command is None:
         stop(f"{' '.join(arguments[:2])!r} is no command here; `circleci --help` lists those there are")
+    if arguments[0] == "run":
+        return command(arguments[2:], {})
     words, options = read_options(arguments[2:])
     if "help" in options:
         sys.stdout.write(HELP)
@@ -102,16 +107,36 @@ def control_folder() -> str:
 
 
 def substitute_environment(words: "list[str]", _options: "dict[str, str]") -> int:
-    """Print the text with variables replaced; unset ones become empty, or their default `${X:-default}`."""
+    """Print the text with variables replaced; unset ones become empty, or their default.
+
+    As in a shell: `${X:-default}`, `${X:=default}`, `${X:+instead}`, and without the colon.
+    """
     text = " ".join(words) + "\n" if words else sys.stdin.read()
 
     def replace(match: "re.Match[str]") -> str:
-        value = os.environ.get(match[1] or match[2])
-        needs_default = value is None or (not value and match[3] == ":-")
-        return (match[4] or "") if needs_default else value or ""
+        value, operator = os.environ.get(match[1] or match[2]), match[3] or ""
+        is_missing = value is None or (not value and operator.startswith(":"))
+        if operator.endswith("+"):
+            return "" if is_missing else match[4]
+        return (match[4] or "") if is_missing else value or ""
 
     sys.stdout.write(VARIABLE.sub(replace, text))
     return 0
+
+
+def mark_release(words: "list[str]", _options: "dict[str, str]") -> int:
+    """Say what would be marked. Deploy markers are for people, so a job does not fail for want of them."""
+    if not words or words[0] not in {"plan", "update", "log"}:
+        stop("run release wants plan, update or log")
+    warn(f"Deploy markers are not kept here, so this one goes unmarked: {' '.join(words)}")
+    return 0
+
+
+def refuse_token(words: "list[str]", _options: "dict[str, str]") -> int:
+    """There is no token: say so, for what the job would do with a made-up one is worse."""
+    if words[:1] != ["get"]:
+        stop("run oidc wants get")
+    stop("there are no OIDC tokens here yet: nobody issues them for this run")
 
 
 # Globs.
@@ -190,9 +215,9 @@ def run_tests(_words: "list[str]", options: "dict[str, str]") -> int:
     """Give this node's share to the command on its stdin; returns the command's exit code."""
     if not options.get("command"):
         stop("tests run needs --command")
-    share = choose_share([], options)
+    share = choose_share([], options, again=True)
     if "verbose" in options:
-        warn(f"Running {len(share)} tests with: {options['command']}")
+        warn(f"Running {len(share)} tests")
     if not share:
         warn("No tests were assigned to this node")
         return 0
@@ -203,19 +228,41 @@ def run_tests(_words: "list[str]", options: "dict[str, str]") -> int:
     return subprocess.run([shell, "-c", options["command"]], input=text.encode(), check=False).returncode
 
 
-def choose_share(files: "list[str]", options: "dict[str, str]") -> "list[str]":
-    """The names this node runs. Every node computes the same division."""
+def choose_share(files: "list[str]", options: "dict[str, str]", *, again: bool = False) -> "list[str]":
+    """The names this node runs, with `again` only those that failed before, if that is what is wanted.
+
+    Every node computes the same division.
+    """
     index = read_number(options, "index", "CIRCLE_NODE_INDEX", 0)
     total = read_number(options, "total", "CIRCLE_NODE_TOTAL", 1)
     if not 0 <= index < total:
         stop(f"--index must be from 0 to {total - 1}, not {index}")
     names = read_names(files)
+    if again:
+        names = choose_failed(names, options)
     weights = weigh_names(names, options)
     shares = divide_by_weight(weights, total) if weights else [sorted(names)[n::total] for n in range(total)]
     if "show-counts" in options or "verbose" in options:
         for number, share in enumerate(shares):
             warn(f"Node {number}: {len(share)} tests")
     return shares[index]
+
+
+def choose_failed(names: "list[str]", options: "dict[str, str]") -> "list[str]":
+    """The names that failed before, when only those are to run again; all of them otherwise."""
+    import json
+
+    try:
+        with open(os.path.join(control_folder(), "failed.json")) as file:  # noqa: PTH118, PTH123 - the same
+            failed = {kind: dict.fromkeys(each, 0.0) for kind, each in json.load(file).items()}
+    except FileNotFoundError:
+        return names
+    again = find_known(names, choose_kind(names, failed, options))
+    if not again:
+        warn("None of these tests failed before: all of them run")
+        return names
+    warn(f"Only the tests that failed before run again: {len(again)} of {len(names)}")
+    return list(again)
 
 
 def read_number(options: "dict[str, str]", name: str, variable: str, default: int) -> int:
@@ -244,8 +291,7 @@ def weigh_names(names: "list[str]", options: "dict[str, str]") -> "dict[str, flo
         return {name: float(measure_file(name)) for name in names}
     if by != "timings":
         return {}
-    timings = load_timings(options)
-    known = {name: timings[key] for name in names if (key := find_key(name, timings)) is not None}
+    known = find_known(names, choose_kind(names, load_timings(options), options))
     if not known:
         message = "Error auto-detecting timing type, falling back to weighting by name."
         warn(message)
@@ -254,9 +300,23 @@ def weigh_names(names: "list[str]", options: "dict[str, str]") -> "dict[str, flo
     return {name: known.get(name, default) for name in names}
 
 
-def find_key(name: str, timings: "dict[str, float]") -> "str | None":
-    """How the timings spell the name: as it is, or without `./`."""
-    return next((key for key in (name, name.removeprefix("./"), f"./{name}") if key in timings), None)
+def choose_kind(
+    names: "list[str]", by_kind: "dict[str, dict[str, float]]", options: "dict[str, str]"
+) -> "dict[str, float]":
+    """What is known under names of the kind asked for; `autodetect` takes the kind that knows most."""
+    wanted = options.get("timings-type") or ("autodetect" if "command" in options else "filename")
+    if wanted != "autodetect":
+        return by_kind.get(wanted, {})
+    return max(by_kind.values(), key=lambda known: len(find_known(names, known)), default={})
+
+
+def find_known(names: "list[str]", known: "dict[str, float]") -> "dict[str, float]":
+    """The names with what is known of them, spelt as it is or without `./`."""
+    found: dict[str, float] = {}
+    for name in names:
+        spelt = (name, name.removeprefix("./"), f"./{name}")
+        found.update((name, known[each]) for each in spelt[::-1] if each in known)
+    return found
 
 
 def read_default(options: "dict[str, str]", average: float) -> float:
@@ -270,14 +330,18 @@ def read_default(options: "dict[str, str]", average: float) -> float:
     return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
 
 
-def load_timings(options: "dict[str, str]") -> "dict[str, float]":
-    """Seconds by name, of past runs or from a file."""
+def load_timings(options: "dict[str, str]") -> "dict[str, dict[str, float]]":
+    """Seconds by name for each kind of names, of past runs; those of a file hold for every kind."""
     import json
 
     path = options.get("timings-file") or os.path.join(control_folder(), "timings.json")  # noqa: PTH118
     try:
         with open(path) as file:  # noqa: PTH123 - pathlib costs 5 ms
-            return {str(name): float(seconds) for name, seconds in json.load(file).items()}
+            read = json.load(file)
+        if all(isinstance(each, dict) for each in read.values()):
+            return {kind: {str(name): float(each[name]) for name in each} for kind, each in read.items()}
+        flat = {str(name): float(seconds) for name, seconds in read.items()}
+        return dict.fromkeys(("filename", "classname", "testname"), flat)
     except FileNotFoundError:
         if "timings-file" in options:
             stop(f"there is no file {path}")
@@ -312,6 +376,8 @@ COMMANDS = {
     "step halt": halt_step,
     "task halt": halt_step,
     "env subst": substitute_environment,
+    "run release": mark_release,
+    "run oidc": refuse_token,
 }
 
 

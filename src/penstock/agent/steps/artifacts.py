@@ -101,14 +101,21 @@ def _store(entry: Entry, context: StepContext) -> str:
     return problem
 
 
+def is_report(name: str) -> bool:
+    """True for JUnit XML and for Cucumber's JSON, which CircleCI knows by these names."""
+    name = name.lower()
+    below_cucumber = name.endswith(".json") and "cucumber" in name
+    return name.endswith((".xml", ".cucumber")) or below_cucumber
+
+
 def store_test_results(step: StoreTestResults, context: StepContext) -> Result:
-    """Upload the report file, or every `*.xml` below the folder; `source` is the path in the folder."""
+    """Upload the report file, or every report below the folder; `source` is the path in the folder."""
     full = context.resolve(step.path)
     match context.place.find_kind(full):
         case Kind.FILE:
             found = [Entry(name=PurePosixPath(full).name, path=full, size=context.place.measure(full))]
         case Kind.FOLDER:
-            found = [entry for entry in context.place.walk(full) if entry.name.lower().endswith(".xml")]
+            found = [entry for entry in context.place.walk(full) if is_report(entry.name)]
         case _:
             context.log.say(f"No test results found at {full}")
             return Result()
@@ -118,6 +125,6 @@ def store_test_results(step: StoreTestResults, context: StepContext) -> Result:
         return Result()
     for entry in found:
         blob, size = upload(context, BlobKind.TEST_REPORT, partial(context.place.read, entry.path))
-        context.task.reporter.test_report(entry.name, size, blob)
+        context.task.reporter.test_report(entry.name, size, blob, context.task.directory)
     context.log.say(f"{len(found)} test report{'' if len(found) == 1 else 's'} stored")
     return Result()

@@ -31,6 +31,7 @@ def save_cache(step: SaveCache, context: StepContext) -> Result:
         log.say(f"Warning: the cache was not stored: {error}")
         return Result()
     task.reporter.cache(key, size, blob)
+    context.settle()
     log.say(f"Stored {format_size(size)} under the key: {key}")
     return Result()
 

@@ -67,6 +67,10 @@ if [ -n "$PENSTOCK_ORIGIN" ]; then
   fi
   git remote set-url origin "$PENSTOCK_ORIGIN"
 fi
+if [ -n "$PENSTOCK_ALONE" ]; then
+  git repack -a -d -q
+  rm -f .git/objects/info/alternates
+fi
 git --no-pager log -1 --no-show-signature --format='HEAD is now at %h %s'
 """
 _COMMAND = ("/bin/sh", "-c", _SCRIPT, "checkout")
@@ -104,7 +108,7 @@ def _bring_in(source: Source, step: Checkout, context: StepContext) -> Result:
         tree = f"{folder}/tree"
         environment = {**os.environ, **describe_source(source, step, source.url), "PENSTOCK_PATH": tree}
         if environment["PENSTOCK_OPTIONS"] == "--shared":
-            environment["PENSTOCK_OPTIONS"] = "--local"  # the local copy will not be there to borrow from
+            environment["PENSTOCK_ALONE"] = "yes"  # the local copy will not be there to borrow from
         running = Family(adopts=False).start(Request(_COMMAND, environment, folder))
         result = context.watch(running)
         if result.status is StepStatus.SUCCESS:
@@ -126,6 +130,7 @@ def describe_source(source: Source, step: Checkout, url: str) -> dict[str, str]:
         "PENSTOCK_TAG": revision.tag,
         "PENSTOCK_OVERLAY": revision.overlay,
         "PENSTOCK_OPTIONS": choose_options(url, step),
+        "PENSTOCK_ALONE": "",
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from penstock.agent.context import Result, StepContext
 from penstock.agent.executor.base import Place, Request
+from penstock.agent.steps.once import is_mine
 from penstock.plan.step import Run
 
 _TAKE_TEXT = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
@@ -12,7 +13,9 @@ _LONG = 100_000  # bytes; Linux refuses a single argument of 128 KiB
 
 
 def run_command(step: Run, context: StepContext) -> Result:
-    """Run the command to its end."""
+    """Run the command to its end, unless another copy does."""
+    if not is_mine(step, context):
+        return Result()
     return context.execute(make_request(step, context), step.no_output_timeout or inf)
 
 

@@ -1,6 +1,8 @@
 """persist_to_workspace and attach_workspace: files jobs of one workflow hand on."""
 
 import os.path
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import PurePosixPath
 
 from penstock.agent.context import Result, StepContext
@@ -41,32 +43,57 @@ def find_members(root: str, patterns: tuple[str, ...], context: StepContext) -> 
 
 
 def attach_workspace(step: AttachWorkspace, context: StepContext) -> Result:
-    """Lay all layers into the folder, oldest first; a later one replaces files of an earlier."""
+    """Lay all layers into the folder, in graph order; a later job's files replace those of an earlier.
+
+    A file of two jobs that ran side by side is a failure (CircleCI docs: using workspaces).
+    """
     at = context.resolve(step.at)
     context.place.make_folder(at)
     layers = context.task.assignment.layers
     if not layers:
         context.log.say("No workspace layers were found: no upstream job has persisted anything")
-    writers: dict[str, str] = {}
+    writers: dict[str, Layer] = {}
+    lineage = Lineage(layers)
+
+    def accept(layer: Layer, name: str) -> None:
+        path = str(PurePosixPath(name))
+        before = writers.get(path, layer)
+        if lineage.are_concurrent(before, layer):
+            both = f"{name_owner(before)} and {name_owner(layer)}"
+            raise RefusedError(f"Concurrent upstream jobs persisted the same file(s): {path} by {both}")
+        writers[path] = layer
+
     for layer in layers:
-        _attach(layer, at, context, writers)
-        context.log.say(f"Attached what {layer.owner} persisted")
+        _attach(layer, at, context, partial(accept, layer))
+        context.log.say(f"Attached what {name_owner(layer)} persisted")
     return Result()
 
 
-def _attach(layer: Layer, at: str, context: StepContext, writers: dict[str, str]) -> None:
-    def accept(name: str) -> None:
-        path = str(PurePosixPath(name))
-        before = writers.setdefault(path, layer.owner)
-        if are_concurrent(before, layer.owner):
-            raise RefusedError(
-                f"Concurrent upstream jobs persisted the same file(s): {path} by {before} and {layer.owner}"
-            )
-        writers[path] = layer.owner
-
+def _attach(layer: Layer, at: str, context: StepContext, accept: Callable[[str], None]) -> None:
     with_archive(context, layer.blob, lambda tar: context.place.unpack(tar, {"": at}, accept))
 
 
-def are_concurrent(one: str, other: str) -> bool:
-    """True when two owners (`job/copy`) are different copies of one job, which ran side by side."""
-    return one != other and one.rpartition("/")[0] == other.rpartition("/")[0]
+class Lineage:
+    """Which jobs came before which, from layers in graph order; a bit for each job."""
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self._bits: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        for layer in layers:
+            self._bits.setdefault(layer.job, 1 << len(self._bits))
+            before = 0
+            for job in layer.after:
+                before |= self._bits.get(job, 0) | self._before.get(job, 0)
+            self._before[layer.job] = before
+
+    def are_concurrent(self, one: Layer, other: Layer) -> bool:
+        """True when the layers are of copies or jobs that ran side by side."""
+        if one.job == other.job:
+            return one.index != other.index
+        one_first = self._before[other.job] & self._bits[one.job]
+        return not one_first and not self._before[one.job] & self._bits[other.job]
+
+
+def name_owner(layer: Layer) -> str:
+    """The job, and which copy of it when that is not the first."""
+    return f"{layer.job} (copy {layer.index})" if layer.index else layer.job

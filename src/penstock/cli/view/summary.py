@@ -43,6 +43,7 @@ def show_summary(
     lines = [
         *_show_failures(parts, summary, paint),
         *(line for workflow in summary.workflows for line in _show_workflow(workflow, paint)),
+        *_show_warnings(summary),
         *_show_tests(summary),
         *_show_artifacts(summary),
         "",
@@ -106,6 +107,13 @@ def _show_job(job: JobSummary, width: int) -> str:
     attempt = f"  attempt {job.attempt}" if job.attempt > 1 else ""
     why = job.message or (_REASONS.get(job.reason, "") if job.status is not JobStatus.SUCCESS else "")
     return f"{name} {job.status.value}{time}{attempt}{f'  {why}' if why else ''}"
+
+
+def _show_warnings(summary: RunSummary) -> Iterator[str]:
+    told = [(job, each) for flow in summary.workflows for job in flow.jobs for each in job.warnings]
+    if told:
+        yield ""
+        yield from (f"Warning: {job.name}: {each}" for job, each in told)
 
 
 def _show_tests(summary: RunSummary) -> Iterator[str]:

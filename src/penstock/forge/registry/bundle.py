@@ -7,7 +7,7 @@ from pathlib import Path
 from penstock.forge.registry.folder import OrbFolder
 from penstock.forge.registry.orb import LARGEST_ORB
 from penstock.language.circleci.orbs import OrbReference, is_orb_name
-from penstock.language.circleci.pack import ROOT, check_source, pack_orb
+from penstock.language.circleci.pack import ENDINGS, ROOT, check_source, pack_orb
 from penstock.model.errors import ConflictError, InvalidError, LimitExceededError
 
 MOST_FILES = 5_000
@@ -33,13 +33,28 @@ def read_orb(path: Path) -> str:
         raise InvalidError(
             f"there is no {ROOT} in {path} or in its folder src: is this the source of an orb?"
         )
-    files, size = {}, 0
-    for file in _walk(source):
-        files[file.relative_to(source).as_posix()] = text = _read_text(file)
+    return pack_orb(read_folder(source))
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The texts below a folder by their path in it, without hidden folders; what is no text is left out.
+
+    Raises InvalidError when a YAML file cannot be read, LimitExceededError when there is too much.
+    """
+    files: dict[str, str] = {}
+    size = 0
+    for file in _walk(folder):
+        try:
+            text = _read_text(file)
+        except InvalidError:
+            if file.name.endswith(ENDINGS):
+                raise
+            continue
+        files[file.relative_to(folder).as_posix()] = text
         size += len(text)
         if size > LARGEST_ORB:
-            raise LimitExceededError(f"the source in {source} is larger than {LARGEST_ORB >> 20} MiB")
-    return pack_orb(files)
+            raise LimitExceededError(f"the source in {folder} is larger than {LARGEST_ORB >> 20} MiB")
+    return files
 
 
 def list_bundle(folder: Path, version: str = FIRST_VERSION) -> dict[OrbReference, Path]:
@@ -104,7 +119,8 @@ def _list_versions(name: str, folder: Path, unversioned: str) -> Iterator[tuple[
 def _walk(folder: Path) -> list[Path]:
     files = []
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts[:-1])
+        if not hidden and path.is_file() and not path.is_symlink():
             files.append(path)
         if len(files) > MOST_FILES:
             raise LimitExceededError(f"{folder} holds more than {MOST_FILES} files")

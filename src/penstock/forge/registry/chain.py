@@ -14,6 +14,9 @@ from penstock.forge.registry.web import fetch_bytes
 from penstock.language.circleci.orbs import OrbReference, is_orb_url, parse_reference
 from penstock.model.errors import UnavailableError
 
+MOST_VERSIONS = 5
+"""Versions a message lists."""
+
 
 class OrbChain(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look. Without `remote` nothing is asked over the network for references.
@@ -52,8 +55,10 @@ class OrbChain(msgspec.Struct, frozen=True, kw_only=True):
         if remote is None:
             if (known := self.cache.find(str(reference), stale=True)) is not None:
                 return known
+            others = ", ".join(self.local.list_versions(reference.name)[-MOST_VERSIONS:])
+            has = f", which has {others}" if others else ""
             raise OrbMissingError(
-                "it is not in the registry of this server, and remote registries are switched off"
+                f"it is not in the registry of this server{has}, and remote registries are switched off"
             )
         return self._remember(str(reference), lambda: remote.fetch(reference))
 

@@ -26,7 +26,12 @@ def bind_pipeline(tree: Map, context: Context, report: Reporter) -> dict[str, ob
         return dict(context.parameters)
     place = Place(tree, "parameters", on_key=True)
     if len(declared) > MOST_PARAMETERS:
-        report.error("too-many-parameters", f"more than {MOST_PARAMETERS} pipeline parameters", place)
+        report.error(
+            "too-many-parameters",
+            f"more than {MOST_PARAMETERS} pipeline parameters",
+            place,
+            hint="remove some, or join several in one text",
+        )
     if unexpected := sorted(name for name in context.parameters if name not in declared):
         hint = suggest_name(unexpected[0], declared) or "this config declares no pipeline parameters"
         report.error(
@@ -37,7 +42,10 @@ def bind_pipeline(tree: Map, context: Context, report: Reporter) -> dict[str, ob
 
 
 def _check_lengths(given: Mapping[str, Simple], place: Place, report: Reporter) -> None:
-    """Reports arguments beyond the bounds of the vendor's API (CircleCI API: trigger a pipeline)."""
+    """Reports arguments beyond the bounds of the vendor's API (OpenAPI v2: trigger a pipeline, parameters).
+
+    There are at most 100 as well, which is true of any that are declared.
+    """
     for name, value in given.items():
         if len(name) > LONGEST_NAME or (isinstance(value, str) and len(value) > LONGEST_VALUE):
             message = (

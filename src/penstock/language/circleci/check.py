@@ -8,7 +8,7 @@ from penstock.language.circleci.expand.frame import Compilation
 from penstock.language.circleci.expand.group import find_group
 from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.parse import Config
-from penstock.language.circleci.schema import BUILTIN_STEPS, ENTRY_KEYS, JOB_BODY
+from penstock.language.circleci.schema import BUILTIN_STEPS, ENTRY_KEYS, JOB_BODY, WORKFLOW
 from penstock.language.circleci.scope import Scope
 from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.shape import ShapeChecker
@@ -16,12 +16,17 @@ from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import JobKind
 
 MOST_CONTEXTS = 100
+_SETTINGS = ("triggers", "max_auto_reruns")
+"""What a workflow says about itself, which templates may have filled with anything."""
 
 
 def check_jobs(workflow: Workflow, work: Compilation) -> None:
     """Every job against the shape of a version 2 job, now that all values are known."""
     checker = ShapeChecker(work.report, templates=False)
     with work.report.calling("workflow", workflow.name):
+        for key in _SETTINGS:
+            if key in workflow.body:
+                checker.check(workflow.body[key], WORKFLOW.keys[key], Place(workflow.body, key))
         check_reruns(workflow.body, work.report)
         for job in workflow.jobs:
             _check_entry(job, checker, work.report)
@@ -33,11 +38,16 @@ def check_jobs(workflow: Workflow, work: Compilation) -> None:
 def _check_entry(job: Job, checker: ShapeChecker, report: Reporter) -> None:
     """Names and lists a workflow gives a job, which templates may have filled with anything."""
     for key, value in job.entry.items():
-        if key in ENTRY_KEYS and key not in {"matrix", "pre-steps", "post-steps", "filters"}:
+        if key in ENTRY_KEYS and key not in {"matrix", "pre-steps", "post-steps"}:
             checker.check(value, ENTRY_KEYS[key], Place(job.entry, key))
     contexts = job.entry.get("context")
     if isinstance(contexts, Items) and len(contexts) > MOST_CONTEXTS:
-        report.error("too-many-contexts", f"more than {MOST_CONTEXTS} contexts", Place(job.entry, "context"))
+        report.error(
+            "too-many-contexts",
+            f"more than {MOST_CONTEXTS} contexts",
+            Place(job.entry, "context"),
+            hint="join contexts that are always used together",
+        )
 
 
 def _check_body(job: Job, body: Map, checker: ShapeChecker, report: Reporter) -> None:
@@ -55,7 +65,8 @@ def _check_body(job: Job, body: Map, checker: ShapeChecker, report: Reporter) ->
         report.error("no-executor", message, Place(body), hint=hint)
     elif len(types) > 1:
         message = f"[{Place(body).find_pointer()}] only one of {', '.join(types)} may be given"
-        report.error("several-executors", message, Place(body, types[1], on_key=True))
+        hint = "keep the one the job is to run on"
+        report.error("several-executors", message, Place(body, types[1], on_key=True), hint=hint)
     if "steps" not in body:
         message = f"[{Place(body).find_pointer()}] required key [steps] not found"
         report.error("required-key", message, Place(body), hint="a job needs a list of steps")

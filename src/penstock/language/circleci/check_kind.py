@@ -2,6 +2,7 @@
 
 from penstock.language.circleci.lower.values import read_seconds
 from penstock.language.common.diagnostic import Reporter
+from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import JobKind
 
@@ -15,7 +16,7 @@ _NEEDED = {JobKind.LOCK: "key", JobKind.UNLOCK: "key", JobKind.RELEASE: "plan_na
 def check_kind(kind: JobKind, body: Map, report: Reporter) -> None:
     """A job that runs nothing must say what its kind is about."""
     key = _NEEDED.get(kind)
-    if key is not None and body.get(key) in {None, ""}:
+    if key is not None and show_scalar(body.get(key)) == "":
         message = f"[{Place(body).find_pointer()}] required key [{key}] not found"
         report.error("required-key", message, Place(body), hint=f"a job of type {kind} needs '{key}:'")
 
@@ -32,6 +33,11 @@ def check_step(name: str, settings: Map, body: Map, report: Reporter) -> None:
     """One built-in step of a job's body, with all values filled in."""
     if name == "checkout":
         _check_checkout(settings, report)
+    if name == "restore_cache" and not {"key", "keys"} & settings.keys():
+        message = f"[{Place(settings).find_pointer()}] required key [keys] not found"
+        report.error(
+            "required-key", message, Place(settings), hint="name the caches to look for: 'keys: [v1-]'"
+        )
     if name not in {"run", "deploy"}:
         return
     check_reruns(settings, report)
@@ -66,10 +72,12 @@ def _check_delay(settings: Map, report: Reporter) -> None:
 
 
 def _check_deploy(settings: Map, body: Map, report: Reporter) -> None:
-    """The old step is a run step now; what it did in parallel jobs it does no longer."""
+    """The old step makes the first copy of a parallel job wait for all others."""
     parallelism = body.get("parallelism")
     if isinstance(parallelism, int) and parallelism > 1:
-        message = "'deploy' is an old name of 'run': here it runs in each of the parallel copies of the job."
+        message = (
+            "'deploy' is deprecated: the first parallel copy keeps its agent until all others have passed."
+        )
         hint = "move it to a job of its own that requires this one"
         report.warn("deploy-step", message, Place(settings), hint=hint)
 

@@ -39,6 +39,9 @@ def compile(source: str | bytes, context: Context) -> Plan:  # noqa: A001 - ever
         from penstock.language.circleci.imports import import_orbs  # many configs have none
 
         import_orbs(config, context, work)
+    if "build_agent" in config.tree:  # pins the vendor's agent; only what it refers to matters here
+        frame = open_frame(work, config.scope)
+        frame.filler.fill(config.tree["build_agent"], Place(config.tree, "build_agent"))
     workflows = _select_workflows(config, work)
     check_setup(config, workflows, report)
     for workflow in workflows:

@@ -40,7 +40,8 @@ def hold_expression(value: object, filler: Filler, place: Place) -> bool:
     if not isinstance(text, str) or text == "" or isinstance(text, Unresolved):
         return not isinstance(text, Unresolved) and is_truthy(text)
     try:
-        return is_truthy(evaluate(parse_expression(text), filler.names.look_up))
+        with filler.budget.watch(place):
+            return is_truthy(evaluate(parse_expression(text), filler.names.look_up))
     except ExpressionError as error:
         if "<<" in value:
             return True  # the text that came out of the template is a value, and not empty
@@ -74,7 +75,7 @@ def _hold_list(operator: str, operand: object, filler: Filler, place: Place) -> 
         operand = filler.fill(operand, place)
     if not isinstance(operand, Items) or not operand:
         found = f"[{place.find_pointer()}] '{operator}' needs a list of at least one value"
-        filler.report.error("invalid-condition", found, place)
+        filler.report.error("invalid-condition", found, place, hint=f"write '{operator}: [ … ]'")
         return False
     if operator == "equal":
         values = [filler.fill(item, Place(operand, index)) for index, item in enumerate(operand)]
@@ -95,12 +96,14 @@ def _are_equal(left: object, right: object) -> bool:
 def _hold_match(operand: object, filler: Filler, place: Place) -> bool:
     if not isinstance(operand, Map) or not {"pattern", "value"} <= operand.keys():
         message = f"[{place.find_pointer()}] 'matches' needs 'pattern' and 'value'"
-        filler.report.error("invalid-condition", message, place)
+        hint = "write 'matches: {pattern: ^main$, value: << pipeline.git.branch >>}'"
+        filler.report.error("invalid-condition", message, place, hint=hint)
         return False
     pattern = filler.fill(operand["pattern"], Place(operand, "pattern"))
     value = filler.fill(operand["value"], Place(operand, "value"))
     try:
-        return matches_whole(show_scalar(pattern), show_scalar(value))
+        with filler.budget.watch(place):
+            return matches_whole(show_scalar(pattern), show_scalar(value))
     except PatternError:
         report_pattern(show_scalar(pattern), filler, Place(operand, "pattern"))
         return False

@@ -11,10 +11,15 @@ LARGEST_TEXT = 64 * 2**20
 """Characters."""
 
 _SHORT = 60
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
+_LONGEST_KEY = 1000
+"""Characters; YAML ends the search for a key's colon after 1024."""
+
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_./$(\\~+^;<=-][^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]*\Z"
+)
 _UNSAFE = re.compile(r": |:$| #|^[-?:] |^-+$|^---|^\.\.\.|\s$|^=$|^<<$|^\d{4}-\d")
 _WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*\Z")
-_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+\Z")
+_BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]+\Z")
 _BLANKS_AT_END = re.compile(r"[ \t]$", re.MULTILINE)
 
 
@@ -39,7 +44,9 @@ def _quote(text: str) -> str:
     """Double quotes with escapes that YAML and JSON share; other characters stay readable."""
     quoted = json.dumps(text, ensure_ascii=False)
     return re.sub(
-        r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", quoted
+        r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]",
+        lambda found: f"\\u{ord(found[0]):04x}",
+        quoted,
     )
 
 
@@ -94,7 +101,11 @@ class Emitter:
         lines: list[str] = []
         margin, size = "  " * depth, 0
         for name, item in value.items():
-            head = f"{margin}{emit_scalar(name)}:"
+            key = emit_scalar(name)
+            head = f"{margin}{key}:"
+            if len(key) > _LONGEST_KEY:
+                lines.append(f"{margin}? {key}")
+                head, size = f"{margin}:", _add_size(size, len(lines[-1]))
             if isinstance(item, dict | list) and item:
                 inner = self._lay_block(item, depth + isinstance(item, dict))
                 size = _add_size(size, inner.size + len(head))

@@ -56,6 +56,7 @@ def list_builtins(facts: Facts) -> dict[str, str]:
         "CIRCLE_PROJECT_USERNAME": facts.project_owner,
         "CIRCLE_REPOSITORY_URL": facts.repository_url,
         "CIRCLE_SHA1": facts.sha,
+        "CIRCLE_STAGE": facts.job_name,
         "CIRCLE_TAG": facts.tag,
         "CIRCLE_USERNAME": facts.username,
         "CIRCLE_WORKFLOW_ID": facts.workflow_id,

@@ -10,6 +10,8 @@ from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place, Unresolved
 
+_OPERATORS = "operators: and or not == != > >= < <= starts-with contains matches"
+
 
 class Filler:
     """Fills templates with what some names see. Mistakes are reported, never raised."""
@@ -39,12 +41,19 @@ class Filler:
 
     def _fill_item(self, container: Map, key: str) -> object:
         value = container[key]
-        if key == "environment" and isinstance(value, Map) and value.templated:
+        if key == "environment" and isinstance(value, Map | Items) and value.templated:
             return self._fill_environment(value)
         return self.fill(value, Place(container, key))
 
-    def _fill_environment(self, value: Map) -> Map:
+    def _fill_environment(self, value: Map | Items) -> Map | Items:
         """As `fill`, but an absent value prints as `<nil>` (captured from the vendor's compiler)."""
+        if isinstance(value, Items):
+            items = enumerate(value)
+            return Items(
+                (self._fill_environment(item) if isinstance(item, Map) else self.fill(item, Place(value, at))
+                 for at, item in items),
+                value,
+            )  # fmt: skip
         filled = self._fill_map(value)
         written = dict(zip(filled, value.values(), strict=False))
         for key in filled:
@@ -112,21 +121,24 @@ class Filler:
         if error.type == "Interpreter/UNKNOWN_VARIABLE":
             self._report_unknown(error.lexeme, text, place)
             return
-        self.report.error_within("invalid-expression", f"Invalid expression '{text}': {error}", place, text)
+        self.report.error_within(
+            "invalid-expression", f"Invalid expression '{text}': {error}", place, text, hint=_OPERATORS
+        )
 
     def _report_unknown(self, name: str, text: str, place: Place) -> None:
-        hint = suggest_name(name, self._list_alike(name))
+        hint = suggest_name(name, self._list_alike(name)) or "names start with pipeline. or parameters."
         message, code = f'Referred to a variable "{name}" that does not exist', "unknown-variable"
         if name.startswith("parameters."):
             message, code = (
                 f"Arguments referenced without declared parameters: {name}",
                 "undeclared-parameter",
             )
+            hint = suggest_name(name, self._list_alike(name))
             hint = hint or "declare it under 'parameters:' of this element"
         elif name.startswith(PARAMETERS):
             own = "declare it under 'parameters:' at the top of the config"
             orb = "an orb sees no pipeline parameters; pass the value as a parameter"
-            hint = orb if self.names.private else hint or own
+            hint = orb if self.names.private else suggest_name(name, self._list_alike(name)) or own
         elif name.startswith("matrix.") and not self.names.matrix:
             hint = "matrix values exist only in a workflow's job with a matrix"
         self.report.error_within(code, message, place, text, hint=hint)

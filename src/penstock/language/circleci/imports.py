@@ -5,7 +5,7 @@ import msgspec
 from penstock.language.circleci.bind import bind_pipeline
 from penstock.language.circleci.expand.frame import Compilation, open_frame
 from penstock.language.circleci.inspect import Inspector
-from penstock.language.circleci.orbs import is_orb_url, parse_reference
+from penstock.language.circleci.orbs import is_orb_name, is_orb_url, parse_reference
 from penstock.language.circleci.parse import Config, parse_config
 from penstock.language.circleci.scope import Scope, Unavailable
 from penstock.language.circleci.values import PipelineValues
@@ -77,7 +77,7 @@ def _open_reference(reference: object, exact: str, place: Place, imports: _Impor
     report = imports.work.report
     if not isinstance(reference, str) or not (is_orb_url(reference) or parse_reference(reference)):
         message = f"[{place.find_pointer()}] an orb is 'namespace/orb@version', a URL or a map"
-        report.error("invalid-orb", message, place, hint="for example circleci/node@5.2.0")
+        report.error("invalid-orb", message, place, hint=_explain_reference(str(reference)))
         return Unavailable()
     if exact in imports.opened:
         return imports.opened[exact]
@@ -98,6 +98,15 @@ def _open_reference(reference: object, exact: str, place: Place, imports: _Impor
     scope = imports.opened[exact] = _open_orb(tree, imports)
     imports.chain.pop()
     return scope
+
+
+def _explain_reference(text: str) -> str:
+    """What is missing in a reference to an orb."""
+    if is_orb_name(text.rstrip("@")):
+        return f"say which version: {text.rstrip('@')}@1.2.3"
+    if text.startswith("http://"):
+        return "the address of an orb begins with https://"
+    return "for example circleci/node@5.2.0"
 
 
 def _open_inline(alias: str, tree: Map, place: Place, imports: _Imports) -> Scope | Unavailable:

@@ -8,11 +8,14 @@ from penstock.language.circleci.schema import (
     CONDITIONAL,
     ELEMENTS,
     ENTRY,
+    ENTRY_KEYS,
+    JOB,
     JOB_GROUP,
     PARAMETERS,
     STEPS,
     WORKFLOW,
 )
+from penstock.language.circleci.scope import leads_nowhere
 from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.shape import Shape, ShapeChecker, name_type
 from penstock.language.common.tree import Items, Map, Place
@@ -40,8 +43,24 @@ class Inspector:
             if isinstance(section, Map):
                 for name, element in section.items():
                     self._check_element(element, expected, Place(section, name))
+                    if isinstance(element, str):
+                        self._check_reference(kind, section, name, element)
             elif section is not None:
                 self._refuse_section(tree, kind)
+
+    def _check_reference(self, kind: str, jobs: Map, name: str, other: str) -> None:
+        """A job that is only the name of another, which must be a job in the end; no template is one."""
+        if kind != "jobs":
+            message = f"[{Place(jobs, name).find_pointer()}] expected type: Mapping, found: String"
+            self._report.error("wrong-type", message, Place(jobs, name), hint="write a map ('key: value')")
+        elif other not in jobs and ("/" not in other or "<<" in other):
+            message = f"Cannot find a definition for job named {other}"
+            hint = suggest_name(other, [known for known in jobs if known != name]) or "give the job its steps"
+            self._report.error("unknown-job", message, Place(jobs, name), hint=hint)
+        elif leads_nowhere(jobs, name):
+            message = f"Job '{name}' is a reference that leads to no job."
+            hint = "give one of the jobs that refer to each other its steps"
+            self._report.error("recursive-job", message, Place(jobs, name), hint=hint)
 
     def check_orb(self, tree: Map) -> None:
         """What only orbs have (`examples`), and what they cannot have (CircleCI docs: orb authoring)."""
@@ -67,7 +86,12 @@ class Inspector:
             place = Place(section, name)
             if isinstance(jobs, Map) and name in jobs:
                 message = f"'{name}' is the name of a job and of a job group."
-                self._report.error("group-name", message, Place(section, name, on_key=True))
+                self._report.error(
+                    "group-name",
+                    message,
+                    Place(section, name, on_key=True),
+                    hint="give the group another name",
+                )
             if self.check(group, JOB_GROUP, place) and isinstance(group, Map):
                 self._check_entries(group)
 
@@ -110,6 +134,16 @@ class Inspector:
         right = self._checker.check(parameters, PARAMETERS, Place(element, "parameters"))
         if not (self._check_defaults(parameters) and right):
             self._report.spoil(element)
+        if expected is JOB and isinstance(parameters, Map):
+            self._check_reserved(parameters)
+
+    def _check_reserved(self, parameters: Map) -> None:
+        """What a workflow says about every job cannot be an argument (CircleCI config reference: jobs)."""
+        for name in parameters:
+            if name in ENTRY_KEYS:
+                message = f"The parameter name '{name}' is reserved: a workflow cannot give this argument."
+                place = Place(parameters, name, on_key=True)
+                self._report.warn("reserved-parameter", message, place, hint="choose another name")
 
     def _check_defaults(self, parameters: object) -> bool:
         """Defaults must be of the declared type; those of steps are lists of steps."""
@@ -176,7 +210,8 @@ class Inspector:
                 f"[{Place(workflow).find_pointer()}] subject must not be valid against schema "
                 "{\"description\":\"cannot use both 'when' and 'unless'\"}"
             )
-            self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True))
+            hint = "keep one of them: 'unless: x' is 'when: {not: x}'"
+            self._report.error("when-and-unless", message, Place(workflow, "unless", on_key=True), hint=hint)
         self._check_entries(workflow)
 
     def _check_entries(self, workflow: Map) -> None:

@@ -1,9 +1,10 @@
 """Dependencies: names under `requires` resolved to jobs, and the graph they make checked."""
 
+from penstock.language.circleci.expand.group import list_leaves
 from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.common.diagnostic import Reporter, suggest_name
 from penstock.language.common.tree import Items, Map, Place, Unresolved
-from penstock.model.status import Outcome
+from penstock.model.status import JobKind, Outcome
 from penstock.plan.workflow import EVERY_OUTCOME, PASSED
 
 
@@ -20,6 +21,9 @@ def link_requires(workflow: Workflow, report: Reporter) -> None:
                 _link_item(item, Place(requires, position), job, index, report)
         if job.gate and not job.needs:
             job.needs = {job.gate: PASSED}
+    for job in workflow.jobs:
+        if job.closes and job.kind is not JobKind.UNLOCK:
+            job.needs = list_leaves(workflow.jobs, job.closes)
 
 
 def _check_groups(workflow: Workflow, report: Reporter) -> None:
@@ -70,7 +74,7 @@ class _Index:
         """A way out for a name that no job bears that could be required here."""
         inner = next((job.group for job in self.workflow.jobs if job.group and _bears(job, name)), "")
         if not inner or inner == asking.group:
-            return suggest_name(name, self.list_names(asking))
+            return suggest_name(name, self.list_names(asking)) or "the workflow has no other job"
         if asking.group:
             return f"a job of a group can require only jobs of its group; let the group require '{inner}'"
         return f"it is a job of group '{inner}'; require the group"

@@ -16,6 +16,13 @@ _TYPE_NAMES: tuple[tuple[type, str], ...] = (
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
+_WAYS_OUT = {
+    "string": "a text", "boolean": "true or false", "integer": "a whole number",
+    "executor": "the name of an executor, or a map with 'name' and its arguments",
+    "steps": "a list of steps",
+}  # fmt: skip
+
+
 def _fits_enum(value: object, spec: Mapping[str, object]) -> bool:
     options = spec.get("enum")
     return not isinstance(options, Items) or show_scalar(value) in map(show_scalar, options)
@@ -110,5 +117,5 @@ def _explain_type(value: object, spec: Map) -> str:
             return "write it without quotes"
         case "env_var_name":
             return "letters, digits and _, not starting with a digit"
-        case _:
-            return ""
+        case kind:
+            return f"give {_WAYS_OUT.get(str(kind), 'another value')}"

@@ -58,7 +58,8 @@ def _show_body(body: Map) -> dict[str, object]:
 def _show_entries(job: Job, names: dict[str, str], jobs: dict[str, object]) -> list[object]:
     """A job in its workflow; one of a serial group between a job that takes the lock and one that frees it.
 
-    What waits for the job waits for the job itself, and nothing waits for the lock to be free.
+    What waits for the job waits for the job itself, and nothing waits for the lock to be free. How the
+    vendor names the two is not known.
     """
     name, settings = names[job.key], _list_settings(job, names)
     key = job.entry.get("serial-group")

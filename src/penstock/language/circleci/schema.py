@@ -112,18 +112,32 @@ EXECUTOR_KEYS = {
 }  # fmt: skip
 EXECUTOR = _record({**EXECUTOR_KEYS, "parameters": PARAMETERS, "description": VALUE})
 COMMAND = _record({"description": VALUE, "parameters": PARAMETERS, "steps": STEPS}, "steps")
+RETENTION = shape("String", pattern="([1-9]|[12][0-9]|30)d", hint="from 1d to 30d")
+PROVIDERS = frozenset({"datadog", "prometheus", "grafana", "alertmanager", "custom"})
+VALIDATION = _record(
+    {
+        "enabled": FLAG, "evaluation_time": DURATION, "auto_rollback_on_failure": FLAG,
+        "webhooks": shape("Sequence", items=_record(
+            {"name": SCALAR, "provider": shape("String", options=PROVIDERS), "data_points": ANY,
+             "fail_when": ANY, "max_failures": ANY},
+            "name", "provider", lenient=True,
+        )),
+    },
+    "enabled", lenient=True,
+)  # fmt: skip
+"""What a release waits for (CircleCI config reference: release jobs)."""
 JOB_TYPES = frozenset({"build", "approval", "no-op", "release", "lock", "unlock"})
 FILTER = _record({"only": SCALAR_OR_LIST, "ignore": SCALAR_OR_LIST}, types="Mapping Null")
 FILTERS = _record({"branches": FILTER, "tags": FILTER}, types="Mapping String Null")
 JOB_BODY_KEYS = {
     **EXECUTOR_KEYS,
     "parallelism": WHOLE,
-    "retention": _record({"caches": TEXT}, lenient=True),
+    "retention": _record({"caches": RETENTION}, lenient=True),
     "circleci_ip_ranges": FLAG,
     "type": shape("String", options=JOB_TYPES),
     "branches": FILTER,
     "plan_name": SCALAR,
-    "validation": ANY,
+    "validation": VALIDATION,
     "key": SCALAR,
     "parallel": ANY,
 }

@@ -5,6 +5,18 @@ from penstock.language.common.tree import Map
 KINDS = ("commands", "jobs", "executors")
 
 
+MOST_HOPS = 8
+"""References from job to job that are followed."""
+
+
+def leads_nowhere(jobs: Map, name: str) -> bool:
+    """True for a job that is a reference to a job, and so on, without an end."""
+    following: object = name
+    for _ in range(MOST_HOPS):
+        following = jobs.get(following) if isinstance(following, str) else None
+    return isinstance(following, str) and following in jobs
+
+
 class Unavailable:
     """Something that is there but cannot be used; that has been reported, so its uses are not."""
 
@@ -40,7 +52,7 @@ class Scope:
 
     def find(self, kind: str, name: str) -> Found | Unavailable | None:
         """The definition of a local name, or of `alias/name` in an orb; None when there is none."""
-        for _ in range(8):  # a job may be a reference to another job
+        for _ in range(MOST_HOPS):  # a job may be a reference to another job
             self.used.add((kind, name))
             definition = self.defined[kind].get(name)
             if isinstance(definition, Map):
@@ -48,6 +60,8 @@ class Scope:
             if not isinstance(definition, str):
                 return self._find_in_orb(kind, name) if name not in self.defined[kind] else Unavailable()
             name = definition
+            if name not in self.defined[kind] and "/" not in name:
+                return Unavailable()
         return Unavailable()
 
     def _find_in_orb(self, kind: str, name: str) -> "Found | Unavailable | None":

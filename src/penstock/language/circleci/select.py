@@ -2,14 +2,15 @@
 
 from penstock.language.circleci.condition import hold_expression, report_pattern
 from penstock.language.circleci.expand.frame import Frame
+from penstock.language.circleci.expand.group import list_leaves
 from penstock.language.circleci.expand.planned import Job, Workflow
 from penstock.language.circleci.fill import Filler
 from penstock.language.common.context import Context
 from penstock.language.common.filters import matches_any, unwrap_pattern
-from penstock.language.common.pattern import PatternError, check_pattern
+from penstock.language.common.pattern import PatternError, SlowPatternError, check_pattern
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
-from penstock.model.status import Outcome
+from penstock.model.status import JobKind, Outcome
 from penstock.plan.workflow import Schedule
 
 Needs = dict[str, tuple[Outcome, ...]]
@@ -68,10 +69,21 @@ def filter_jobs(workflow: Workflow, context: Context) -> list[tuple[Job, Needs]]
     while more := {
         job.key
         for job in workflow.jobs
-        if job.key not in dropped and job.needs and dropped.issuperset(job.needs)
+        if job.key not in dropped and job.needs and dropped.issuperset(_list_needs(job, workflow, dropped))
     }:
         dropped |= more
-    return [(job, _keep_needs(job.needs, dropped)) for job in workflow.jobs if job.key not in dropped]
+    return [
+        (job, _keep_needs(_list_needs(job, workflow, dropped), dropped))
+        for job in workflow.jobs
+        if job.key not in dropped
+    ]
+
+
+def _list_needs(job: Job, workflow: Workflow, dropped: set[str]) -> Needs:
+    """What a job needs; the end of a group the last of the jobs that remain in it."""
+    if not job.closes or job.kind is JobKind.UNLOCK:
+        return job.needs
+    return list_leaves(workflow.jobs, job.closes, dropped) or job.needs
 
 
 def _keep_needs(needs: Needs, dropped: set[str]) -> Needs:
@@ -91,23 +103,31 @@ def _passes_filters(job: Job, context: Context) -> bool:
         branches = job.body.get("branches")  # version 2 without workflows
     _check_patterns((branches, tags), filler)
     if context.tag:
-        return isinstance(tags, Map) and _passes(tags, context.tag)
+        wanted = isinstance(tags, Map) and (tags.get("only") is not None or tags.get("ignore") is not None)
+        return wanted and isinstance(tags, Map) and _passes(tags, context.tag, filler)
     return _passes_branch(branches, context.branch, filler)
 
 
 def _passes_branch(branches: object, branch: str, filler: Filler) -> bool:
     _check_patterns((branches,), filler)
-    return not isinstance(branches, Map) or not branch or _passes(branches, branch)
+    return not isinstance(branches, Map) or not branch or _passes(branches, branch, filler)
 
 
-def _passes(filters: Map, name: str) -> bool:
+def _passes(filters: Map, name: str, filler: Filler) -> bool:
     """`only` must match and `ignore` must not; a pattern that is invalid has been reported."""
+    if filler.budget.exhausted:
+        return False
     try:
-        if filters.get("only") is not None and not matches_any(name, _list_texts(filters["only"])):
-            return False
-        return filters.get("ignore") is None or not matches_any(name, _list_texts(filters["ignore"]))
+        with filler.budget.watch(Place(filters)):
+            if filters.get("only") is not None and not matches_any(name, _list_texts(filters["only"])):
+                return False
+            return filters.get("ignore") is None or not matches_any(name, _list_texts(filters["ignore"]))
+    except SlowPatternError as error:
+        hint = "write it without repetitions inside repetitions"
+        filler.report.error("slow-pattern", f"Invalid regular expression: {error}", Place(filters), hint=hint)
     except PatternError:
         return False
+    return False
 
 
 def _list_texts(value: object) -> list[str]:

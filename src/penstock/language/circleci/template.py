@@ -15,6 +15,9 @@ _SHORT = 2048
 
 _OPEN = re.compile(r"(\\*)<<")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[^\s.<>()\"=!]+)+\??\Z")
+_ODD_NAME = re.compile(r"(?:pipeline\.)?parameters\.[^\s.<>()\"=!][^<>()\"=!]*\Z")
+"""A parameter whose name no expression could hold, as one with a blank; its value is put in as it is."""
+
 _ROOTS = re.compile(r"\b(?:parameters|pipeline|matrix)\.")
 
 
@@ -127,7 +130,8 @@ class _Parser:
     def _find_line_end(self, content: str, start: int, end: int) -> int | None:
         """The start of the next line, for a bound of a section that is alone on its line, else None.
 
-        Such a line vanishes as a whole (the mustache manual: standalone tags).
+        Such a line vanishes as a whole (the mustache manual: standalone tags). What the vendor does with
+        the line break there is not known: no captured output has a section on a line of its own.
         """
         if content.lstrip()[:1] not in {"#", "^", "/"}:
             return None
@@ -177,6 +181,8 @@ def _parse_computed(content: str, text: str) -> Part | None:
     try:
         tree = parse_expression(content)
     except ExpressionError as error:
+        if _ODD_NAME.match(content):
+            return Reference(content, text)
         if not _ROOTS.search(content):
             return None
         return Faulty("invalid-expression", f"Invalid expression '{content}': {error}", text)

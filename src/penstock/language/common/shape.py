@@ -43,17 +43,30 @@ def shape(types: str, **details: object) -> Shape:
     return Shape(types=frozenset(types.split()), **details)  # type: ignore[arg-type]  # checked by the callers' tests
 
 
+_WAYS_OUT = {
+    "Mapping": "a map ('key: value')", "Sequence": "a list ('- value')", "String": "a text",
+    "Number": "a number without quotes", "Boolean": "true or false",
+}  # fmt: skip
+
+
+def _explain_types(expected: Shape) -> str:
+    """What may be written, for a shape that has no hint of its own."""
+    forms = [text for name, text in _WAYS_OUT.items() if name in expected.types]
+    return expected.hint or f"write {', or '.join(forms)}"
+
+
 class ShapeChecker:
     """Checks values against shapes and reports in the words of the vendor's schema.
 
-    A container that was found right is not looked at again with the same shape. Before values are
-    filled in (`templates`), a text with `<<` may stand for anything.
+    A container is looked at only once with the same shape; what came out is remembered. Before values
+    are filled in (`templates`), a text with `<<` may stand for anything.
     """
 
     def __init__(self, report: Reporter, *, templates: bool) -> None:
         self._report = report
         self._templates = templates
-        self._known: dict[tuple[int, int], object] = {}  # holds what it knows, so that ids stay unique
+        # The values are held beside the answers, so that their ids stay unique.
+        self._known: dict[tuple[int, int], tuple[object, bool]] = {}
 
     def check(self, value: object, expected: Shape, place: Place) -> bool:
         """True when the value has the shape; else everything wrong with it is reported."""
@@ -67,22 +80,24 @@ class ShapeChecker:
         if kind not in expected.types:
             self._refuse_type(kind, expected, Place(container, key))
             return False
-        if kind == "Mapping" and isinstance(value, Map):
-            return self._is_known(value, expected) or self._check_map(value, expected)
-        if kind == "Sequence" and isinstance(value, Items):
-            return self._is_known(value, expected) or self._check_items(
-                value, expected, Place(container, key)
-            )
+        if isinstance(value, Map | Items):
+            return self._check_container(value, expected, container, key)
         if expected.options or expected.pattern:
             return self._check_scalar(value, expected, Place(container, key))
         return True
 
-    def _is_known(self, value: Map | Items, expected: Shape) -> bool:
-        key = (id(value), id(expected))
-        if key in self._known:
-            return True
-        self._known[key] = value
-        return False
+    def _check_container(
+        self, value: Map | Items, expected: Shape, container: Map | Items, key: str | int | None
+    ) -> bool:
+        name = (id(value), id(expected))
+        if (known := self._known.get(name)) is not None:
+            return known[1]
+        if isinstance(value, Map):
+            right = self._check_map(value, expected)
+        else:
+            right = self._check_items(value, expected, Place(container, key))
+        self._known[name] = value, right
+        return right
 
     def _check_map(self, value: Map, expected: Shape) -> bool:
         right = True
@@ -98,7 +113,8 @@ class ShapeChecker:
         for key in expected.required:
             if key not in value:
                 message = f"[{Place(value).find_pointer()}] required key [{key}] not found"
-                self._report.error("required-key", message, Place(value), hint=expected.hint)
+                hint = expected.hint or f"add '{key}:' here"
+                self._report.error("required-key", message, Place(value), hint=hint)
                 right = False
         return right
 
@@ -106,7 +122,8 @@ class ShapeChecker:
         right = True
         if len(value) < expected.least:
             message = f"[{place.find_pointer()}] minimum item count: {expected.least}, found: {len(value)}"
-            self._report.error("too-few-items", message, place, hint=expected.hint)
+            hint = expected.hint or "add an item ('- value'), or leave the key out"
+            self._report.error("too-few-items", message, place, hint=hint)
             right = False
         if expected.items is not None:
             for index, item in enumerate(value):
@@ -129,7 +146,7 @@ class ShapeChecker:
         wanted = [name for name in TYPE_NAMES.values() if name in expected.types]
         types = "|".join(dict.fromkeys(wanted))
         message = f"[{place.find_pointer()}] expected type: {types}, found: {kind}"
-        self._report.error("wrong-type", message, place, hint=expected.hint)
+        self._report.error("wrong-type", message, place, hint=_explain_types(expected))
 
     def _refuse_key(self, value: Map, key: str, expected: Shape) -> bool:
         place = Place(value, key, on_key=True)

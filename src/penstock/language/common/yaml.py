@@ -40,8 +40,15 @@ _EXPLICIT: dict[str, Callable[[str], object]] = {
 }
 
 
+_SPLIT = "split the config, or move long commands into scripts"
+
+
 class _TooMuchError(yaml.YAMLError):
-    """A bound was passed while nodes were composed."""
+    """A bound was passed while nodes were composed, in the container `where` when that is known."""
+
+    def __init__(self, text: str, where: Node | None = None) -> None:
+        super().__init__(text)
+        self.where = where
 
 
 class _Composer(CParser):
@@ -63,10 +70,10 @@ class _Composer(CParser):
                 return resolve_plain(value)
         return TEXT
 
-    def descend_resolver(self, _parent: Node | None, _index: object) -> None:
+    def descend_resolver(self, parent: Node | None, _index: object) -> None:
         self.depth += 1
         if self.depth > DEEPEST_NESTING:
-            raise _TooMuchError(f"nested more than {DEEPEST_NESTING} levels deep")
+            raise _TooMuchError(f"nested more than {DEEPEST_NESTING} levels deep", parent)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -123,7 +130,7 @@ def _decode_source(text: str | bytes, file: str, report: Reporter) -> str | None
     if len(text) > LARGEST_SOURCE:
         message = f"The config is larger than {LARGEST_SOURCE // 2**20} MiB."
         hint = "move long scripts into files of the repository, or split the config"
-        report.error("source-too-large", message, Mark(file), hint=hint)
+        report.error("source-too-large", message, Mark(file, 1, 1), hint=hint)
         return None
     try:
         decoded = text.decode() if isinstance(text, bytes) else text.encode().decode()
@@ -147,7 +154,9 @@ def _compose_nodes(source: Source, report: Reporter) -> Node | None:
             composer = _Recomposer(source.text.encode())
             node = composer.get_single_node()
     except _TooMuchError as error:
-        report.error("yaml-too-complex", f"Unable to parse YAML: {error}.", Mark(source.file))
+        start = error.where.start_mark if error.where is not None else None
+        mark = Mark(source.file, start.line + 1, start.column + 1) if start else Mark(source.file, 1, 1)
+        report.error("yaml-too-complex", f"Unable to parse YAML: {error}.", mark, hint=_SPLIT)
         return None
     except yaml.reader.ReaderError as error:
         mark = _locate_offset(source, error.position)
@@ -174,7 +183,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Reporter
     """A syntax error in the parser's words, at its place, with the usual cause as a hint."""
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
-    problem = error.problem or "syntax error"
+    problem = (error.problem or "syntax error").replace(" in this context", " here")  # as snakeyaml says
     text = source.line(line)
     where = Mark(source.file, line, mark.column + 1 if mark else 0)
     code = "undefined-alias" if "undefined alias" in problem else "yaml-syntax"
@@ -298,8 +307,15 @@ class _Builder:
     def _refuse(self, code: str, message: str, node: Node) -> None:
         self.failed = True
         mark = Mark(self.source.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        hint = "quote text that starts with { or [" if code == "yaml-key" else ""
+        hint = _WAYS_OUT.get(code, "")
         self.report.error(code, message, mark, source=self.source.line(mark.line), hint=hint)
+
+
+_WAYS_OUT = {
+    "yaml-key": "quote text that starts with { or [",
+    "yaml-tag": "quote the value if it should start with !",
+    "duplicate-key": "remove one of the two, or put what they hold under one",
+}
 
 
 def _is_merge(key: Node) -> bool:
@@ -334,9 +350,10 @@ def _weigh_document(value: object, source: Source, report: Reporter) -> None:
 
     if isinstance(value, Map | Items) and weigh(value) > MOST_WEIGHT:
         message = f"Unable to parse YAML: aliases expand to more than {MOST_WEIGHT} values."
-        report.error("yaml-too-complex", message, Mark(source.file))
+        report.error("yaml-too-complex", message, Mark(source.file, 1, 1), hint=_SPLIT)
 
 
 def _report_loop(part: Map | Items, report: Reporter) -> int:
-    report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part))
+    hint = "write out what the alias (*name) inside its own anchor (&name) should be"
+    report.error("alias-loop", "Unable to parse YAML: an alias contains itself", Place(part), hint=hint)
     return 1

@@ -2,7 +2,18 @@
 
 from sqlalchemy import Column, Float, Index, Table, UniqueConstraint
 
-from penstock.store.columns import BytewiseWords, binary, fixed, identity, parent, unique_id, whole, words
+from penstock.store.columns import (
+    BytewiseWords,
+    binary,
+    fixed,
+    identity,
+    maybe,
+    parent,
+    partial_index,
+    unique_id,
+    whole,
+    words,
+)
 from penstock.store.schema.metadata import metadata
 
 artifacts = Table(
@@ -65,8 +76,10 @@ caches = Table(
     fixed("blob"),
     whole("size"),
     whole("created_at"),
+    maybe("expires_at"),
     UniqueConstraint("project_id", "scope", "key"),
     Index("caches_of_blob", "project_id", "blob"),
+    partial_index("caches_expiring", "expires_at IS NOT NULL", "expires_at"),
 )
 
 workspace_layers = Table(

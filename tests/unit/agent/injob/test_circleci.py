@@ -76,13 +76,15 @@ def test_by_name_tests_are_dealt_out_in_turn() -> None:
 
 
 def test_by_timings_nodes_are_loaded_evenly(folder: Path) -> None:
-    (folder / "timings.json").write_text(json.dumps({"slow": 10.0, "x": 4.0, "y": 4.0, "z": 2.0}))
+    (folder / "timings.json").write_text(
+        json.dumps({"filename": {"slow": 10.0, "x": 4.0, "y": 4.0, "z": 2.0}})
+    )
     dealt = shares("--split-by=timings", stdin="x\ny\nslow\nz\n", total=2)
     assert dealt == [["slow"], ["x", "y", "z"]]
 
 
 def test_unknown_tests_weigh_the_average_or_what_is_said(folder: Path) -> None:
-    (folder / "timings.json").write_text(json.dumps({"a": 10.0, "b": 2.0}))
+    (folder / "timings.json").write_text(json.dumps({"filename": {"a": 10.0, "b": 2.0}}))
     assert shares("--split-by=timings", stdin="a\nb\nnew\n", total=2) == [["a"], ["new", "b"]]
     assert shares("--split-by=timings", "--time-default=20s", stdin="a\nb\nnew\n", total=2) == [
         ["new"],
@@ -133,6 +135,8 @@ def test_variables_are_substituted() -> None:
     text = "$A ${B} ${C:-default} $NONE. ${D-kept}\n"
     assert call("env", "subst", stdin=text, A="1", B="two", C="", D="") == "1 two default . \n"
     assert call("env", "subst", "x $A", A="1") == "x 1\n"
+    others = "${A=a}${N=n}${C:=c}${C=d}|${A+a}${N+n}${C:+c}${C+c}|${N:+n}\n"
+    assert call("env", "subst", stdin=others, A="1", C="") == "1nc|ac|\n"
 
 
 @pytest.mark.parametrize(
@@ -154,3 +158,66 @@ def test_mistakes_are_explained(arguments: tuple[str, ...], sentence: str) -> No
 def test_help_is_at_hand() -> None:
     assert "tests split" in call("--help")
     assert call("--help") == call("tests", "split", "--help")
+
+
+KINDS = {
+    "filename": {"./t/a.py": 9.0, "t/b.py": 1.0, "t/c.py": 1.0},
+    "classname": {"A": 1.0, "B": 9.0},
+    "testname": {"t/a.py": 5.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "dealt"),
+    [
+        ("filename", "t/a.py t/b.py t/c.py", [["t/a.py"], ["t/b.py", "t/c.py"]]),
+        ("classname", "A B C", [["B"], ["C", "A"]]),
+        ("autodetect", "A B", [["B"], ["A"]]),
+        ("autodetect", "t/a.py ./t/b.py", [["t/a.py"], ["./t/b.py"]]),
+    ],
+)
+def test_times_are_those_of_the_kind_of_names(
+    folder: Path, kind: str, names: str, dealt: list[list[str]]
+) -> None:
+    (folder / "timings.json").write_text(json.dumps(KINDS))
+    stdin = "".join(f"{name}\n" for name in names.split())
+    assert shares("--split-by=timings", f"--timings-type={kind}", stdin=stdin, total=2) == dealt
+
+
+def test_a_file_with_times_holds_for_every_kind(folder: Path) -> None:
+    (folder / "mine").write_text('{"a": 1, "b": 5, "c": 1}')
+    arguments = ("--split-by=timings", "--timings-file=mine", "--timings-type=testname")
+    assert shares(*arguments, stdin="a\nb\nc\n", total=2) == [["b"], ["a", "c"]]
+
+
+FAILED = {"filename": ["t/b.py", "./t/c.py"], "classname": ["B"], "testname": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "names", "output"),
+    [
+        ("", "t/a.py t/b.py t/c.py", "t/b.py t/c.py\nOnly the tests that failed before run again: 2 of 3\n"),
+        ("", "A B", "B\nOnly the tests that failed before run again: 1 of 2\n"),
+        ("--timings-type=classname", "A B", "B\nOnly the tests that failed before run again: 1 of 2\n"),
+        ("--timings-type=filename", "A B", "A B\nNone of these tests failed before: all of them run\n"),
+    ],
+)
+def test_only_what_failed_before_runs_again(folder: Path, options: str, names: str, output: str) -> None:
+    (folder / "failed.json").write_text(json.dumps(FAILED))
+    stdin = "".join(f"{name}\n" for name in names.split())
+    assert call("tests", "run", "--command=xargs echo", *options.split(), stdin=stdin).startswith(output)
+    assert call("tests", "split", stdin=stdin).split() == names.split()
+
+
+def test_deploy_markers_are_said_and_pass() -> None:
+    output = call("run", "release", "plan", "--environment-name=prod", "--component-name", "mill")
+    assert output == (
+        "Deploy markers are not kept here, so this one goes unmarked: "
+        "plan --environment-name=prod --component-name mill\n"
+    )
+    assert "wants plan" in call("run", "release", "sink", code=1)
+
+
+def test_a_token_nobody_issues_is_refused_with_the_reason() -> None:
+    output = call("run", "oidc", "get", "--claims", '{"aud": "mill"}', code=1)
+    assert output == "Error: there are no OIDC tokens here yet: nobody issues them for this run\n"

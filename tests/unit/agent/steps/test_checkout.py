@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.forge.checkout import read_checkout, take_snapshot
@@ -27,7 +28,7 @@ def repository(tmp_path: Path) -> Path:
 
 def source_of(repository: Path, **revision: str) -> Source:
     sha = git(repository, "rev-parse", revision.pop("at", "HEAD"))
-    return Source(url=str(repository), revision=Revision(sha=sha, **revision))
+    return Source(url=str(repository), revision=msgspec.convert({"sha": sha, **revision}, Revision))
 
 
 def show(bench: Bench, task: str, step: int = 1) -> str:

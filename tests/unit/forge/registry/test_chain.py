@@ -40,6 +40,13 @@ def test_the_registry_of_this_machine_comes_first(tmp_path: Path) -> None:
     assert registry.asked == []
 
 
+def test_a_version_that_is_not_there_is_told_of_with_those_that_are(tmp_path: Path) -> None:
+    chain = make_chain(tmp_path, None)
+    chain.local.publish(parse_published("acme/build@1.1.0"), "mine")
+    with pytest.raises(OrbMissingError, match=r"which has 1\.1\.0, and remote registries"):
+        chain.find("acme/build@2")
+
+
 @pytest.mark.parametrize("reference", ["acme/build@1", "acme/build@1.0.0", "acme/build@dev:x"])
 def test_what_was_fetched_is_not_asked_for_again(tmp_path: Path, reference: str) -> None:
     with serve_registry(ORBS) as registry:

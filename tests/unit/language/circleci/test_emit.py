@@ -12,6 +12,7 @@ SCALARS = st.one_of(
     st.sampled_from([
         "yes", "no", "null", "~", "", " ", "a\nb\n", "a\nb", "\na", "  a\nb\n\n", "a \nb", "2020-01-01",
         "1e3", "0x1", "=", "<<", "-", "---", "...", "a: b", "a #b", "key:", "{{ x }}", "*.txt", "\u2028",
+        "\ufffe",
     ]),
 )  # fmt: skip
 KEYS = st.one_of(st.text(min_size=1, max_size=6), st.sampled_from(["on", "1.10", "a b", "null", "-", "?x"]))
@@ -46,3 +47,8 @@ def test_the_layout_is_the_vendors() -> None:
 
 def test_texts_that_would_be_something_else_are_quoted() -> None:
     assert [emit_scalar(text) for text in ("yes", "1", "", "a", "*")] == ['"yes"', '"1"', '""', "a", '"*"']
+
+
+def test_a_very_long_key_reads_back_the_same() -> None:
+    tree: dict[str, object] = {"a": {"k" * 3000: {"b": 1}, "l" * 3000: "x", "m" * 3000: []}}
+    assert yaml.safe_load(Emitter().emit(tree)) == tree

@@ -37,6 +37,11 @@ def check_compile(text: str | bytes) -> None:
     assert decode_plan(encode(plan)) == plan
     for finding in plan.diagnostics:
         assert render(finding)
+        assert finding.mark.file
+        assert finding.mark.line > 0, render(finding)
+    if plan.workflows:
+        again = compile_config(plan.compiled, CONTEXT)
+        assert not has_errors(again.diagnostics), plan.compiled
 
 
 def mutate_node(tree: object, randomness: random.Random, value: object) -> object:

@@ -3,7 +3,7 @@
 import pytest
 
 from penstock.language.circleci import compile as compile_config
-from penstock.language.circleci.pack import pack_orb
+from penstock.language.circleci.pack import pack_folder, pack_orb
 from penstock.language.common.context import Context
 from penstock.model.errors import InvalidError
 
@@ -38,3 +38,43 @@ def test_a_packed_orb_runs() -> None:
 def test_what_cannot_be_packed_is_told_of(files: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidError, match=message):
         pack_orb(files)
+
+
+CONFIG = {
+    "base.yml": "version: 2.1\n",
+    "workflows/main.yml": "jobs: [build]\n",
+    "jobs/build.yml": "steps: [checkout, run: make]\nmachine: true\n",
+    "jobs/@all.yaml": "lint: {steps: [checkout], machine: true}\n",
+    "jobs/build/extra.yml": "a: 1\n",
+    "jobs/.hidden/x.yml": "a: 1\n",
+    "jobs/README.md": "ignored",
+}
+
+
+def test_a_config_in_parts_becomes_one_text_with_sorted_keys() -> None:
+    assert pack_folder(CONFIG) == (
+        "jobs:\n  build:\n    extra:\n      a: 1\n    machine: true\n"
+        "    steps:\n    - checkout\n    - run: make\n"
+        "  lint:\n    machine: true\n    steps:\n    - checkout\n"
+        "version: 2.1\nworkflows:\n  main:\n    jobs:\n    - build\n"
+    )
+
+
+def test_a_folder_with_a_trunk_is_packed_as_an_orb() -> None:
+    packed = pack_folder(ORB)
+    assert packed.startswith("commands:\n  greet:\n")
+    assert "cat \\<<EOF" in packed
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no YAML files"),
+        ({"a.txt": "x"}, "no YAML files"),
+        ({"a.yml": "[]"}, "a.yml holds no map"),
+        ({"a.yml": "jobs: 1", "jobs/b.yml": "{}"}, "is a value already"),
+    ],
+)
+def test_a_folder_that_makes_no_config_is_told_of(files: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidError, match=message):
+        pack_folder(files)

@@ -21,11 +21,12 @@ import msgspec
 
 from penstock.agent.continuation import Answer
 from penstock.agent.executor.docker.control import ControlFolder
-from penstock.agent.injob.circleci import VARIABLE, expand_braces, translate_glob
+from penstock.agent.injob.circleci import VALUES, VARIABLE, expand_braces, translate_glob
 from penstock.agent.injob.continuation import compose_body
 from penstock.model.errors import PenstockError, RefusedError
 
 SLOTS = 16
+_LONGEST = 16  # bytes of a line the command writes; others are of no use
 _PARTS = 3  # of what a continuation is made of
 _COMMAND = Path(__file__).parents[2] / "injob" / "circleci.py"
 _OPTION = re.compile(r"--(?P<name>[\w-]+)(?:=(?P<value>.*))?", re.DOTALL)
@@ -71,7 +72,7 @@ class AnswerService:
     def _serve(self) -> None:
         heard = b""
         while self._woken not in select.select([self._ask, self._woken], [], [])[0]:
-            *lines, heard = (heard + os.read(self._ask, 4096)).split(b"\n")
+            *lines, heard = (heard[-_LONGEST:] + os.read(self._ask, 4096)).split(b"\n")
             for line in lines:
                 verb, _, number = line.decode(errors="replace").partition(" ")
                 if number.isdecimal() and int(number) < SLOTS:
@@ -118,7 +119,7 @@ def answer_question(question: Question, lookup: Lookup, control: ControlFolder) 
         case ("env", "subst"):
             return write_substitution(question)
         case ("tests", "split"):
-            return _show(_split(question, list(question.words[2:]), lookup, control))
+            return _show(_split(question, join_options(question.words[2:]), lookup, control))
         case ("tests", "run"):
             return _run_share(question, lookup, control)
         case _:
@@ -167,6 +168,16 @@ def write_substitution(question: Question) -> str:
     return "".join(lines) + _print_text(os.fsencode(text[position:]))
 
 
+def join_options(words: Sequence[str]) -> list[str]:
+    """The words with each `--name value` as `--name=value`."""
+    joined: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        wants_value = word.startswith("--") and word[2:] in VALUES
+        joined.append(f"{word}={next(rest, '')}" if wants_value else word)
+    return joined
+
+
 def _split(
     question: Question, options: list[str], lookup: Lookup, control: ControlFolder
 ) -> "subprocess.CompletedProcess[bytes]":
@@ -186,19 +197,23 @@ def _split(
             words.append(f"--timings-file={given}")
         elif control.has("timings.json"):
             given.write_bytes(control.read("timings.json"))
-        return _call(("tests", "split", *words), question, {"PENSTOCK_CONTROL": folder})
+        if control.has("failed.json"):
+            (Path(folder) / "failed.json").write_bytes(control.read("failed.json"))
+        # `cat` shows which share `tests run` would give to its command, which is here run in the container.
+        verb = ("tests", question.words[1], *(["--command=cat"] if question.words[1] == "run" else []))
+        return _call((*verb, *words), question, {"PENSTOCK_CONTROL": folder})
 
 
 def _run_share(question: Question, lookup: Lookup, control: ControlFolder) -> str:
     """A script that gives this node's share to the command of `tests run`."""
-    options = list(question.words[2:])
+    options = join_options(question.words[2:])
     command = next((word.partition("=")[2] for word in options if word.startswith("--command=")), "")
     if not command:
         return _show(_call(question.words, question, {}))
-    done = _split(question, [word for word in options if not word.startswith("--command")], lookup, control)
+    others = [word for word in options if not word.startswith("--command")]
+    done = _split(question, others, lookup, control)
     if done.returncode or not done.stdout:
-        message = b"" if done.returncode else b"No tests were assigned to this node\n"
-        return _show(done) + _print_text(message, 2)
+        return _show(done)
     share = shlex.quote(os.fsdecode(done.stdout))
     return (
         _print_text(done.stderr, 2)

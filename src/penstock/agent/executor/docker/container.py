@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.agent.executor.base import LostPlaceError
 from penstock.agent.executor.docker.engine import Engine, EngineError
+from penstock.kit.shapes import read_json
 from penstock.model.errors import RefusedError
 
 _MISSING, _CONFLICT = 404, 409
@@ -133,7 +134,7 @@ class Container:
                 self.find_exit()
                 return None
             raise RefusedError(f"cannot look at {path}: {error}") from error
-        return msgspec.json.decode(base64.b64decode(told), type=Stat)
+        return read_json(base64.b64decode(told), Stat)
 
     def fetch(self, path: str) -> Generator[bytes, None, None]:
         """A tar stream of what stands at the path; the engine locks the container until it is closed."""

@@ -1,10 +1,10 @@
 """What the engine is asked to make for a task: bodies of requests, nothing else."""
 
-import os
 from collections.abc import Mapping
 
 import msgspec
 
+from penstock.agent.executor.docker.engine import Machine
 from penstock.agent.executor.docker.images import ImageFacts
 from penstock.plan.executor import Image
 from penstock.plan.resources import find_resources
@@ -37,8 +37,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What all containers of a task have in common."""
 
     labels: Mapping[str, str]
-    resource_class: str = ""
-    names: tuple[str, ...] = ()  # of the services
+    limits: Mapping[str, object] = {}
+    names: tuple[str, ...] = ()  # by which the containers of the task find each other
     mounts: tuple[Mount, ...] = ()
     groups: tuple[str, ...] = ()  # ids of groups the job's user is in besides its own
 
@@ -53,11 +53,12 @@ def describe_primary(image: Image, facts: ImageFacts, setting: Setting) -> dict[
     if is_held(image, facts):
         body["Entrypoint"] = ["/bin/sh", f"{COMMANDS}/hello.sh", "hold"]
         body["Cmd"] = []
-    host = _describe_limits(setting.resource_class) | {
+    host = dict(setting.limits) | {
         "Init": True,
         "Mounts": [mount.describe() for mount in setting.mounts],
         "ExtraHosts": [f"{name}:{_LOCAL}" for name in setting.names],
         "GroupAdd": list(setting.groups),
+        "SecurityOpt": ["label=disable"],  # SELinux would hide the folders of this machine
     }
     return body | {"HostConfig": host}
 
@@ -65,7 +66,7 @@ def describe_primary(image: Image, facts: ImageFacts, setting: Setting) -> dict[
 def describe_service(image: Image, facts: ImageFacts, setting: Setting, primary: str) -> dict[str, object]:
     """A container beside the primary, in its network."""
     body = _describe_container(image, facts, setting)
-    host = _describe_limits(setting.resource_class) | {"NetworkMode": f"container:{primary}"}
+    host = dict(setting.limits) | {"NetworkMode": f"container:{primary}"}
     return body | {"HostConfig": host}
 
 
@@ -90,11 +91,24 @@ def _describe_container(image: Image, facts: ImageFacts, setting: Setting) -> di
     return body
 
 
-def _describe_limits(resource_class: str) -> dict[str, object]:
-    """The bounds of a resource class we know; an engine refuses more processors than there are."""
+def describe_limits(resource_class: str, machine: Machine) -> dict[str, object]:
+    """The bounds of a resource class, none above what the machine has: an engine refuses those."""
     resources = find_resources(resource_class)
     if resources is None:
         return {}
-    processors = min(resources.processors, float(os.cpu_count() or 1))
-    memory = int(resources.memory * 2**30)
+    processors = min(resources.processors, machine.processors)
+    memory = min(int(resources.memory * 2**30), machine.memory)
     return {"NanoCpus": int(processors * 10**9), "Memory": memory, "MemorySwap": memory}
+
+
+def describe_shortage(resource_class: str, machine: Machine) -> str:
+    """A sentence about a class that is larger than the machine; empty for one that is not."""
+    resources = find_resources(resource_class)
+    if resources is None:
+        return ""
+    if resources.processors <= machine.processors and resources.memory * 2**30 <= machine.memory:
+        return ""
+    return (
+        f"Resource class {resource_class} is {resources.processors:g} processors and "
+        f"{resources.memory:g} GiB, this machine has {machine.processors} and {machine.memory / 2**30:.1f}"
+    )

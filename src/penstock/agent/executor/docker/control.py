@@ -13,6 +13,7 @@ from pathlib import Path
 from penstock.model.errors import RefusedError
 
 _PIPE = 1 << 20  # as for pipes of the host: fewer, larger reads
+_MOST = 64 << 20  # bytes of a file; lists of tests and their times stay far below
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -36,18 +37,24 @@ class ControlFolder:
         return True
 
     def read(self, name: str) -> bytes:
-        """The content of the file."""
+        """The content of the file. Raises RefusedError when it is larger than anything of use here."""
         descriptor = self._open(name, _READ)
         with os.fdopen(descriptor, "rb") as file:
-            return file.read()
+            data = file.read(_MOST + 1)
+        if len(data) > _MOST:
+            raise RefusedError(f"{name} in the control folder is larger than {_MOST >> 20} MiB")
+        return data
 
     def write(self, name: str, data: bytes) -> None:
         """The file has exactly this content and is everybody's to read, write and run."""
         descriptor = self._open(name, _WRITE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.ftruncate(descriptor, 0)
-            os.fchmod(descriptor, 0o777)
-            file.write(data)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.ftruncate(descriptor, 0)
+                os.fchmod(descriptor, 0o777)
+                file.write(data)
+        except OSError as error:
+            raise RefusedError(f"cannot write {name} in the control folder: {error.strerror}") from error
 
     def _open(self, name: str, flags: int) -> int:
         try:

@@ -2,9 +2,11 @@
 
 import http.client
 import os
+import platform
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from penstock.agent.executor.base import LostPlaceError
+from penstock.kit.shapes import read_json
 from penstock.model.errors import InvalidError, PenstockError, UnavailableError
 
 Shape = TypeVar("Shape")
@@ -32,6 +35,13 @@ class EngineError(PenstockError):
         self.status = status
 
 
+class Machine(msgspec.Struct, frozen=True):
+    """What the engine's machine has; memory in bytes."""
+
+    processors: int = msgspec.field(name="NCPU")
+    memory: int = msgspec.field(name="MemTotal")
+
+
 class Engine:
     """One engine. All calls may be made from several threads at once.
 
@@ -48,10 +58,15 @@ class Engine:
         """The path of its unix socket, empty when it has none."""
         return urlsplit(self.address).path if self.address.startswith("unix:") else ""
 
+    @cached_property
+    def machine(self) -> Machine:
+        """What the engine's machine has."""
+        return self.ask(Machine, "/info")
+
     def ask(self, shape: type[Shape], path: str, query: Query | None = None, *, body: object = None) -> Shape:
         """The engine's answer to a GET, or to a POST when there is a body."""
         with self.open("GET" if body is None else "POST", path, query, body=body) as response:
-            return msgspec.json.decode(response.read(), type=shape)
+            return read_json(response.read(), shape)
 
     def tell(self, method: str, path: str, query: Query | None = None, *, body: object = None) -> bytes:
         """Make a request whose success is all that matters; returns what was answered."""
@@ -75,7 +90,7 @@ class Engine:
         if body is not None:
             given["Content-Type"] = "application/json"
         data = chunks if chunks is not None else None if body is None else msgspec.json.encode(body)
-        target = f"{self._version}{path}" + (f"?{urlencode(query)}" if query else "")
+        target = self.make_target(path, query)
         try:
             with suppress(BrokenPipeError):  # it answered before it had read all: the answer says why
                 connection.request(method, target, data, given, encode_chunked=chunks is not None)
@@ -88,11 +103,35 @@ class Engine:
         finally:
             connection.close()
 
+    def make_target(self, path: str, query: Query | None = None) -> str:
+        """What a request line says: the version of the API, the path and the query."""
+        return f"{self._version}{path}" + (f"?{urlencode(query)}" if query else "")
+
     def read(self, path: str, query: Query | None = None) -> Iterator[bytes]:
         """The body of a GET, piece by piece."""
         with self.open("GET", path, query) as response:
             while piece := response.read(_PIECE):
                 yield piece
+
+
+class _Version(msgspec.Struct, frozen=True, rename="pascal"):
+    kernel_version: str = ""
+
+
+def check_neighbour(engine: Engine) -> None:
+    """Raises UnavailableError when the engine is on another machine: no folder can be shared with it.
+
+    A virtual machine, as those of desktops, has a kernel of its own.
+    """
+    try:
+        there, here = engine.ask(_Version, "/version").kernel_version, platform.release()
+    except (LostPlaceError, EngineError) as error:
+        raise UnavailableError(str(error)) from error
+    if there != here:
+        raise UnavailableError(
+            f"the Docker engine at {engine.address} is on another machine (its kernel is "
+            f"{there or 'unknown'}, this one's {here}): folders cannot be shared with it"
+        )
 
 
 def _read_refusal(response: http.client.HTTPResponse) -> PenstockError:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 from penstock.agent.executor.base import LostPlaceError, Watch
 from penstock.agent.executor.docker.containers import PLACE_LABEL, TASK_LABEL
@@ -12,6 +13,7 @@ from penstock.agent.executor.docker.engine import Engine, EngineError
 from penstock.agent.executor.docker.making import Making, make_place
 from penstock.agent.executor.docker.place import DockerPlace
 from penstock.agent.executor.docker.sweep import Lifeline, sweep_containers
+from penstock.agent.executor.docker.watch import EngineWatch
 from penstock.agent.executor.guardian import Guardian
 from penstock.agent.executor.removal import remove_tree
 from penstock.kit.ids import new_id
@@ -29,16 +31,22 @@ class DockerExecutor:
 
     Below the folder `work` only what belongs to this executor is made, and removed when it has served.
     Containers carry labels (`penstock.agent`); those of agents that died are removed before the first task.
-    The guardian, when given, removes those of this agent should it die.
+    The guardian, when given, removes those of this agent should it die. `logins` is the folder of Docker's
+    client; who is logged in there may pull for every job.
     """
 
-    def __init__(self, engine: Engine, work: Path, guardian: Guardian | None = None) -> None:
+    def __init__(
+        self, engine: Engine, work: Path, guardian: Guardian | None = None, *, logins: Path | None = None
+    ) -> None:
         self._engine = engine
+        self._logins = logins
         self._guardian = guardian
         self._name = new_id()
         self._folder = work / f"docker-{self._name[-12:]}"
         self._lock = threading.Lock()
         self._lifeline: Lifeline | None = None
+        self._watch: EngineWatch | None = None
+        self._places: WeakSet[DockerPlace] = WeakSet()
 
     def prepare(self, assignment: Assignment, watch: Watch) -> DockerPlace:
         """Containers of the task's images. Raises UnavailableError with the reason when there cannot be."""
@@ -56,11 +64,16 @@ class DockerExecutor:
                 watch=watch,
                 folder=folder,
                 commands=self._folder / ("setup-bin" if assignment.continues else "bin"),
+                logins=self._logins,
             )
-            return make_place(making)
+            place = make_place(making)
+            self._places.add(place)
+            return place
 
     def close(self) -> None:
         """Nothing is left of the executor; every place was removed before."""
+        if self._watch is not None:
+            self._watch.close()
         if self._lifeline is not None:
             self._lifeline.close()
         remove_tree(self._folder)
@@ -75,8 +88,13 @@ class DockerExecutor:
                 shutil.copyfile(_CURL, self._folder / "setup-bin/curl")
                 (self._folder / "setup-bin/curl").chmod(0o755)
                 self._lifeline = Lifeline(self._engine, self._name, self._folder, self._guardian)
+                self._watch = EngineWatch(self._engine, self._lose)
                 sweep_containers(self._engine)
             return self._lifeline
+
+    def _lose(self, message: str) -> None:
+        for place in list(self._places):
+            place.lose(message)
 
 
 def _write_commands(folder: Path) -> None:

@@ -1,21 +1,28 @@
 """Images: what is known of one, and fetching one that is missing."""
 
-import base64
 import queue
+import re
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from string import Template
 
 import msgspec
 
-from penstock.agent.executor.base import LostPlaceError, Watch
+from penstock.agent.executor.base import Watch
+from penstock.agent.executor.docker.credentials import HUB, find_credentials
 from penstock.agent.executor.docker.engine import Engine, EngineError
-from penstock.model.errors import UnavailableError
-from penstock.plan.executor import Image, RegistryAuth
+from penstock.kit.shapes import read_json
+from penstock.model.errors import PenstockError, UnavailableError
+from penstock.plan.executor import RegistryAuth
 
 _MISSING = 404
 _LOOK = 0.2  # seconds between looks at who wants the task to end
+_NAME = re.compile(r"[\w./:@-]+", re.ASCII)
+_MOTION = ("Downloading", "Extracting", "Waiting", "Verifying")  # told again and again
+_DENIED = re.compile(r"unauthorized|no basic auth|authentication required|denied", re.IGNORECASE)
+_LOG_IN = ". Give the image `auth`, or log in on this machine with docker login"
 _PRESERVE = "com.circleci.preserve-entrypoint"
 
 
@@ -54,21 +61,32 @@ class _Progress(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-def provide_image(engine: Engine, image: Image, variables: Mapping[str, str], watch: Watch) -> ImageFacts:
+class Wanted(msgspec.Struct, frozen=True):
+    """An image and what helps to get it: variables of the job, the folder of Docker's client."""
+
+    name: str
+    auth: RegistryAuth | None = None
+    variables: Mapping[str, str] = {}
+    logins: Path | None = None
+
+
+def provide_image(engine: Engine, wanted: Wanted, watch: Watch) -> ImageFacts:
     """What there is to know of an image, which is fetched when it is missing. Raises UnavailableError."""
-    name = expand_text(image.image, variables)
-    facts = _find_image(engine, name)
+    check_name(wanted.name)
+    facts = _find_image(engine, wanted.name)
     if facts is None:
-        if image.auth is not None and image.auth.provider:
-            watch.say(
-                f"Warning: {name} is pulled without credentials: those of clouds are not understood yet"
-            )
-        watch.say(f"Pulling {name}")
-        _pull(engine, name, encode_auth(image.auth, variables), watch)
-        facts = _find_image(engine, name)
+        watch.say(f"Pulling {wanted.name}")
+        _pull(engine, wanted, watch)
+        facts = _find_image(engine, wanted.name)
     if facts is None:
-        raise UnavailableError(f"the image {name} was pulled and is not there")
+        raise UnavailableError(f"the image {wanted.name} was pulled and is not there")
     return facts
+
+
+def check_name(name: str) -> None:
+    """Raises UnavailableError for what cannot be the name of an image."""
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise UnavailableError(f"{name!r} is no name of an image")
 
 
 def _find_image(engine: Engine, name: str) -> ImageFacts | None:
@@ -80,22 +98,6 @@ def _find_image(engine: Engine, name: str) -> ImageFacts | None:
         raise UnavailableError(f"the engine cannot tell about the image {name}: {error}") from error
 
 
-def expand_text(text: str, variables: Mapping[str, str]) -> str:
-    """The text with `$NAME` and `${NAME}` replaced; unknown names stay as they are."""
-    return Template(text).safe_substitute(variables)
-
-
-def encode_auth(auth: RegistryAuth | None, variables: Mapping[str, str]) -> str:
-    """The credentials as the engine wants them in its header; empty without any."""
-    if auth is None or not auth.username:
-        return ""
-    names = {
-        "username": expand_text(auth.username, variables),
-        "password": expand_text(auth.password, variables),
-    }
-    return base64.urlsafe_b64encode(msgspec.json.encode(names)).decode()
-
-
 def split_name(name: str) -> tuple[str, str]:
     """An image's repository and its tag or digest, `latest` when it has none."""
     if "@" in name:
@@ -105,11 +107,23 @@ def split_name(name: str) -> tuple[str, str]:
     return (repository, tag) if colon and "/" not in tag else (name, "latest")
 
 
-def _pull(engine: Engine, name: str, auth: str, watch: Watch) -> None:
+def expand_name(text: str, variables: Mapping[str, str]) -> str:
+    """The name with `$NAME` and `${NAME}` replaced; unknown ones stay as they are."""
+    return Template(text).safe_substitute(variables)
+
+
+def find_registry(name: str) -> str:
+    """The registry an image's name begins with; empty for Docker Hub (Docker docs: image references)."""
+    first, slash, _ = name.partition("/")
+    is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    return first if is_host and first not in {"docker.io", "index.docker.io"} else ""
+
+
+def _pull(engine: Engine, wanted: Wanted, watch: Watch) -> None:
     """Fetch the image, telling of each layer's turn; the wait can be interrupted."""
-    told: queue.SimpleQueue[_Progress | Exception | None] = queue.SimpleQueue()
+    told: queue.SimpleQueue[_Progress | PenstockError | None] = queue.SimpleQueue()
     over = threading.Event()
-    arguments = (engine, name, auth, told, over)
+    arguments = (engine, wanted, told, over)
     threading.Thread(target=_pull_apart, args=arguments, name="penstock-pull", daemon=True).start()
     try:
         while True:
@@ -118,35 +132,38 @@ def _pull(engine: Engine, name: str, auth: str, watch: Watch) -> None:
                 news = told.get(timeout=_LOOK)
                 if news is None:
                     return
-                _heed(news, name, watch)
+                _heed(news, wanted.name, watch)
     finally:
         over.set()
 
 
-def _heed(news: _Progress | Exception, name: str, watch: Watch) -> None:
-    if isinstance(news, Exception):
-        raise UnavailableError(f"cannot pull the image {name}: {news}") from news
-    if news.error:
-        raise UnavailableError(f"cannot pull the image {name}: {news.error}")
-    if news.status and not news.status.startswith(("Downloading", "Extracting", "Waiting", "Verifying")):
+def _heed(news: _Progress | PenstockError, name: str, watch: Watch) -> None:
+    problem = str(news) if isinstance(news, PenstockError) else news.error
+    if problem:
+        hint = _LOG_IN if _DENIED.search(problem) else ""
+        raise UnavailableError(f"cannot pull the image {name}: {problem}{hint}")
+    if isinstance(news, _Progress) and news.status and not news.status.startswith(_MOTION):
         watch.say(f"{news.id}: {news.status}" if news.id else news.status)
 
 
 def _pull_apart(
     engine: Engine,
-    name: str,
-    auth: str,
-    told: "queue.SimpleQueue[_Progress | Exception | None]",
+    wanted: Wanted,
+    told: "queue.SimpleQueue[_Progress | PenstockError | None]",
     over: threading.Event,
 ) -> None:
     """Read the engine's progress into the queue; None is the end."""
-    repository, tag = split_name(name)
-    headers = {"X-Registry-Auth": auth} if auth else {}
+    repository, tag = split_name(wanted.name)
+    registry = find_registry(wanted.name)
     query = {"fromImage": repository, "tag": tag}
     try:
+        found = find_credentials(registry, wanted.auth, wanted.variables, wanted.logins)
+        headers = {"X-Registry-Auth": found.encode(registry or HUB)} if found is not None else {}
         with engine.open("POST", "/images/create", query, headers=headers) as response:
             while not over.is_set() and (line := response.readline()):
-                told.put(msgspec.json.decode(line, type=_Progress))
-    except (EngineError, LostPlaceError, msgspec.DecodeError) as error:
+                told.put(read_json(line, _Progress))
+    except PenstockError as error:
         told.put(error)
+    except msgspec.DecodeError as error:
+        told.put(UnavailableError(f"the engine says what nobody understands: {error}"))
     told.put(None)

@@ -1,9 +1,10 @@
 """How the containers of one task come to be; what was made before a failure is removed."""
 
 import os
+import re
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,16 +19,20 @@ from penstock.agent.executor.docker.containers import (
     SOURCE,
     Mount,
     Setting,
+    describe_limits,
     describe_primary,
     describe_service,
+    describe_shortage,
     is_held,
 )
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import Engine, EngineError
-from penstock.agent.executor.docker.images import ImageFacts, provide_image
+from penstock.agent.executor.docker.images import ImageFacts, Wanted, expand_name, provide_image
+from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source
 from penstock.agent.executor.docker.place import DockerPlace, Ground
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.plan.executor import Image
+from penstock.plan.resources import find_resources
 from penstock.plan.step import SetupRemoteDocker
 from penstock.wire.messages import Assignment
 
@@ -35,6 +40,7 @@ _LOOK = 0.05  # seconds between looks at who wants the task to end
 _GLANCE = 1.0  # seconds between looks at a container that says nothing
 _PATIENCE = 60.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # Docker's own default
+_NO_SHELL = re.compile(r"/bin/sh\b.*(no such file|not found)", re.IGNORECASE)
 _HELLO = ("/bin/sh", f"{COMMANDS}/hello.sh")
 
 
@@ -47,36 +53,55 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     watch: Watch
     folder: Path
     commands: Path
+    logins: Path | None = None  # the folder of Docker's client
 
 
 def make_place(making: Making) -> DockerPlace:
     """A place whose containers run. Raises UnavailableError, EngineError or LostPlaceError."""
     images = making.assignment.plan.executor.images
     variables = {**making.assignment.environment, **making.assignment.plan.environment}
-    facts = [provide_image(making.engine, image, variables, making.watch) for image in images]
+    wanted = [
+        Wanted(expand_name(image.image, variables), image.auth, variables, making.logins) for image in images
+    ]
+    facts = [provide_image(making.engine, each, making.watch) for each in wanted]
     control = ControlFolder(making.folder / "control")
     made: list[Container] = []
+    services: dict[str, Container] = {}
     try:
         setting = choose_setting(making)
         control.write("bash_env", b"")
         ground = _start_primary(making, control, facts[0], setting, made)
         for image, fact in zip(images[1:], facts[1:], strict=True):
             _start_service(making, image, describe_service(image, fact, setting, made[0].id), made)
+            services[_name_service(image, services)] = made[-1]
     except BaseException:
         for container in reversed(made):
             with suppress(EngineError, LostPlaceError):
                 container.remove()
         control.close()
         raise
+    source = find_source(making.assignment)
+    if source is not None and not is_readable(source, ground.owner[0]):
+        ground = msgspec.structs.replace(ground, has_git=False)
+    lent = {str(source): SOURCE} if source is not None else {}
     own = describe_variables(images[0], facts[0], ground, setting)
-    return DockerPlace(made, control, ground, own, _list_lent(making.assignment))
+    place = DockerPlace(made[0], services, control, ground, own, lent)
+    for trouble in place.list_troubles():
+        making.watch.say(trouble)
+    return place
+
+
+def _name_service(image: Image, taken: Collection[str]) -> str:
+    name = f"{image.image} ({image.name})" if image.name else image.image
+    return name if name not in taken else f"{name}, number {len(taken) + 1}"
 
 
 def choose_setting(making: Making) -> Setting:
     """What the containers of the task have in common."""
     executor = making.assignment.plan.executor
     mounts = [Mount(str(making.commands), COMMANDS), Mount(str(making.folder / "control"), CONTROL, False)]  # noqa: FBT003
-    mounts += [Mount(path, inside) for path, inside in _list_lent(making.assignment).items()]
+    if (source := find_source(making.assignment)) is not None:
+        mounts += lend_source(source, making.folder)
     groups: tuple[str, ...] = ()
     lends = any(isinstance(step, SetupRemoteDocker) for step in making.assignment.plan.steps)
     if lends and making.engine.socket:
@@ -84,17 +109,21 @@ def choose_setting(making: Making) -> Setting:
         groups = (str(Path(making.engine.socket).stat().st_gid),)
     return Setting(
         labels=making.labels,
-        resource_class=executor.resource_class,
-        names=tuple(image.name for image in executor.images[1:] if image.name),
+        limits=_choose_limits(making, executor.resource_class),
+        names=tuple(image.name for image in executor.images if image.name),
         mounts=tuple(mounts),
         groups=groups,
     )
 
 
-def _list_lent(assignment: Assignment) -> dict[str, str]:
-    """Folders of this machine the task may read, by their path here: a source that is a local copy."""
-    source = assignment.source
-    return {source.url: SOURCE} if source is not None and Path(source.url).is_absolute() else {}
+def _choose_limits(making: Making, resource_class: str) -> dict[str, object]:
+    """The bounds of each container; the user is told when the machine has less."""
+    if find_resources(resource_class) is None:
+        return {}
+    machine = making.engine.machine
+    if shortage := describe_shortage(resource_class, machine):
+        making.watch.say(shortage)
+    return describe_limits(resource_class, machine)
 
 
 def describe_variables(image: Image, facts: ImageFacts, ground: Ground, setting: Setting) -> dict[str, str]:
@@ -117,7 +146,7 @@ def _start_primary(
     try:
         container = _create(making, describe_primary(image, facts, setting), 0)
         made.append(container)
-        _start(container, image)
+        _start(container, image, is_ours=is_held(image, facts))
         if not is_held(image, facts):
             _ask_hello(container, image)
         return read_ground(_await_hello(making, container, hello, image))
@@ -152,10 +181,13 @@ def _create(making: Making, body: dict[str, object], index: int) -> Container:
     )
 
 
-def _start(container: Container, image: Image) -> None:
+def _start(container: Container, image: Image, *, is_ours: bool = False) -> None:
+    """Its main process runs; `is_ours` when that is a script of ours."""
     try:
         container.start()
     except EngineError as error:
+        if is_ours and _NO_SHELL.search(str(error)):
+            raise UnavailableError(f"the image {image.image} has no /bin/sh, which steps need") from error
         raise UnavailableError(f"cannot start a container of {image.image}: {error}") from error
 
 
@@ -177,6 +209,8 @@ def _await_hello(making: Making, container: Container, hello: int, image: Image)
 
 def _explain_end(container: Container, image: Image, code: int) -> str:
     said = container.read_log()
+    if _NO_SHELL.search(said):
+        return f"the image {image.image} has no /bin/sh, which steps need"
     return f"the container of {image.image} ended at once with exit status {code}" + (
         f": {said}" if said else ""
     )
@@ -184,7 +218,8 @@ def _explain_end(container: Container, image: Image, code: int) -> str:
 
 def read_ground(data: bytes) -> Ground:
     """What a container said of itself, as `NAME=VALUE` lines."""
-    facts = dict(line.partition("=")[::2] for line in os.fsdecode(data).splitlines())
+    lines = [line.partition("=")[::2] for line in os.fsdecode(data).splitlines()]
+    facts = dict(lines)
     pipefail = "-eo" if "pipefail" in facts else "-e"
     shell = ("/bin/bash", "-eo", "pipefail") if "bash" in facts else ("/bin/sh", pipefail)
     return Ground(
@@ -193,4 +228,5 @@ def read_ground(data: bytes) -> Ground:
         shell=(*shell, "pipefail") if shell[1:] == ("-eo",) else shell,
         has_git="git" in facts,
         starts="starts" in facts,
+        memory=tuple(text for name, text in lines if name == "memory"),
     )

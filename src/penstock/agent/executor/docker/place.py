@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import count
 from pathlib import PurePosixPath
+from weakref import WeakSet
 
 import msgspec
 
@@ -21,6 +22,7 @@ from penstock.agent.executor.docker.containers import COMMANDS, CONTROL
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import EngineError
 from penstock.agent.executor.docker.listing import Listed, match_names, read_listing
+from penstock.agent.executor.docker.memory import MemoryFiles
 from penstock.agent.executor.docker.process import ContainerProcess, drop_pipes, make_pipes
 from penstock.agent.executor.docker.tars import Layout, end_stream, read_single, rename_members
 from penstock.agent.executor.removal import remove_tree
@@ -39,21 +41,29 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     shell: tuple[str, ...]
     has_git: bool = False
     starts: bool = False  # its main process starts others, ten times as fast as the engine
+    memory: tuple[str, ...] = ()  # where file systems begin that only its processes see, not the engine
 
 
 class DockerPlace:
-    """The containers of one task. `lent` says where folders of this machine are seen inside."""
+    """The containers of one task: services by what the user calls them.
+
+    `lent` says where folders of this machine are seen inside.
+    """
 
     def __init__(
         self,
-        containers: Sequence[Container],
+        primary: Container,
+        services: Mapping[str, Container],
         control: ControlFolder,
         ground: Ground,
         variables: Mapping[str, str],
         lent: Mapping[str, str],
     ) -> None:
-        self._containers = containers
-        self._primary = containers[0]
+        self._containers = (primary, *services.values())
+        self._primary = primary
+        self._services = dict(services)  # those of whose end nobody was told
+        self._running: WeakSet[ContainerProcess] = WeakSet()
+        self._lost = ""
         self._control = control
         self._ground = ground
         self._lent = lent
@@ -61,6 +71,7 @@ class DockerPlace:
             control, Lookup(self._measure_or_zero, lambda path: b"".join(self.read(path)))
         )
         self._numbers = count()
+        self._memory = MemoryFiles(self._run, control)
         self._over = False
         self._gone = False
         self.variables = variables
@@ -80,8 +91,8 @@ class DockerPlace:
 
     def start(self, request: Request) -> ContainerProcess:
         """Start the process, with the in-job commands first on its PATH."""
-        if self._over:
-            raise LostPlaceError("the container of the job has ended")
+        if self._over or self._lost:
+            raise LostPlaceError(self._lost or "the container of the job has ended")
         environment = {**self.variables, **request.environment, "PWD": request.directory}
         environment["PENSTOCK_CONTROL"] = CONTROL
         if not environment["PATH"].startswith(COMMANDS):
@@ -89,6 +100,7 @@ class DockerPlace:
         number = next(self._numbers)
         pipes = make_pipes(self._control, number)
         process = ContainerProcess(pipes, self._send, self._is_alive)
+        self._running.add(process)
         try:
             self._launch(number, request, environment)
             process.await_start(request)
@@ -115,10 +127,32 @@ class DockerPlace:
     def _send(self, number: int, group: int) -> bool:
         return self._primary.finish(("/bin/sh", "-c", f"kill -{number} -{group} 2>/dev/null")) == 0
 
+    def lose(self, message: str) -> None:
+        """The engine is gone: whoever waits for a process gets to know. May be called from any thread."""
+        self._lost = message
+        for process in list(self._running):
+            process.wake()
+
+    def list_troubles(self) -> list[str]:
+        """Services that have ended, each told once, with the last lines they wrote."""
+        troubles = []
+        with suppress(LostPlaceError):  # that is told elsewhere
+            for service, container in list(self._services.items()):
+                if (code := container.find_exit()) is not None:
+                    del self._services[service]
+                    said = container.read_log()
+                    troubles.append(
+                        f"The service {service} ended with exit status {code}"
+                        + (f":\n{said}" if said else "")
+                    )
+        return troubles
+
     def _is_alive(self) -> bool:
         """False once the task has ended here; raises LostPlaceError when the container ended by itself."""
         if self._over:
             return False
+        if self._lost:
+            raise LostPlaceError(self._lost)
         code = self._primary.find_exit()
         if code is not None:
             raise LostPlaceError(f"the main process of the job's container ended with exit status {code}")
@@ -134,6 +168,8 @@ class DockerPlace:
         """What is at the path, None when nothing is."""
         if name := _shared_name(path):
             return Kind.FILE if self._control.has(name) else None
+        if self._is_in_memory(path):
+            return self._memory.find_kind(path)
         found = self._follow(path)
         if found is None:
             return None
@@ -144,6 +180,8 @@ class DockerPlace:
         match self.find_kind(path):
             case Kind.FOLDER:
                 return
+            case None if self._is_in_memory(path):
+                self._memory.make_folder(path)
             case None:
                 layout = self._layout({})
                 self._primary.put([*layout.make_folders(layout.find_way(path)), end_stream()])
@@ -154,6 +192,9 @@ class DockerPlace:
         """The content in pieces of a mebibyte."""
         if name := _shared_name(path):
             yield self._control.read(name)
+            return
+        if self._is_in_memory(path):
+            yield self._memory.read(path)
             return
         found = self._follow(path)
         if found is None or not found[1].is_file:
@@ -172,6 +213,8 @@ class DockerPlace:
         """The size of a file in bytes."""
         if name := _shared_name(path):
             return len(self._control.read(name))
+        if self._is_in_memory(path):
+            return len(self._memory.read(path))
         found = self._follow(path)
         if found is None:
             raise RefusedError(f"cannot read {path}: No such file")
@@ -191,7 +234,9 @@ class DockerPlace:
     def match(self, base: str, pattern: str) -> list[str]:
         """Sorted matches relative to base."""
         if not any(character in pattern for character in "*?["):
-            return [pattern] if self._primary.stat(self.resolve(pattern, base)) else []
+            path = self.resolve(pattern, base)
+            is_there = self._is_in_memory(path) or self._primary.stat(path) is not None
+            return [pattern] if is_there else []
         fixed = "/".join(files.find_fixed(pattern))
         top = f"{base.rstrip('/')}/{fixed}".rstrip("/") or "/"
         if self.find_kind(top) is not Kind.FOLDER:
@@ -203,6 +248,7 @@ class DockerPlace:
     def pack(self, members: Sequence[Member]) -> Iterator[bytes]:
         """A tar stream of the members."""
         for member in members:
+            self._check_visible(member.path)
             top = PurePosixPath(member.path).name
             with closing(self._primary.fetch(member.path)) as chunks:
                 yield from rename_members(chunks, top, member.name)
@@ -212,11 +258,20 @@ class DockerPlace:
         self, chunks: Iterable[bytes], roots: Mapping[str, str], accept: Callable[[str], None] | None = None
     ) -> int:
         """Lay a tar stream into the roots, owned by the image's user."""
+        for root in roots.values():
+            self._check_visible(root)
         layout = self._layout(roots)
         layout.open(chunks, accept)
         while layout.advance():
             self._primary.put(layout.stream())
         return layout.count
+
+    def _is_in_memory(self, path: str) -> bool:
+        return any(path == mount or path.startswith(f"{mount}/") for mount in self._ground.memory)
+
+    def _check_visible(self, path: str) -> None:
+        if self._is_in_memory(path):
+            raise RefusedError(f"{path} is in the container's memory, which the engine does not see")
 
     def _layout(self, roots: Mapping[str, str]) -> Layout:
         return Layout(roots, self._ground.owner, lambda path: self.find_kind(path) is Kind.FOLDER)

@@ -4,6 +4,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from tarfile import TarFile, TarInfo
+from typing import IO
 
 from penstock.agent.executor.archive import ChunkSource
 from penstock.model.errors import RefusedError
@@ -20,7 +21,7 @@ def rename_members(chunks: Iterable[bytes], old: str, new: str) -> Iterator[byte
             info.name = _replace_top(info.name, old, new)
             if info.islnk():
                 info.linkname = _replace_top(info.linkname, old, new)
-            if info.isfifo() or info.isreg() or info.isdir() or info.issym() or info.islnk():
+            if info.isfifo() or _is_plain(info):
                 yield from _emit(archive, info)
 
 
@@ -101,7 +102,7 @@ class Layout:
 
     def _step(self) -> None:
         """Look at the next entry and find its place."""
-        info = self._archive.next() if self._archive is not None else None
+        info = _read_next(self._archive) if self._archive is not None else None
         if info is not None:
             if not info.isdir() and self._accept is not None:
                 self._accept(info.name)
@@ -128,6 +129,27 @@ def locate_entry(name: str, roots: Mapping[str, str]) -> str:
     return str(PurePosixPath(roots[parts[0]], *parts[1:]))
 
 
+def _read_next(archive: TarFile) -> TarInfo | None:
+    """The next entry that is a file, a folder or a link: nothing else is ever packed."""
+    try:
+        while (info := archive.next()) is not None and not _is_plain(info):
+            pass
+    except tarfile.TarError as error:
+        raise RefusedError(f"the archive is damaged: {error}") from error
+    return info
+
+
+def _read_piece(source: IO[bytes]) -> bytes:
+    try:
+        return source.read(_PIECE)
+    except tarfile.TarError as error:
+        raise RefusedError(f"the archive is damaged: {error}") from error
+
+
+def _is_plain(info: TarInfo) -> bool:
+    return info.isreg() or info.isdir() or info.issym() or info.islnk()
+
+
 def _open(chunks: Iterable[bytes]) -> TarFile:
     try:
         return tarfile.open(fileobj=ChunkSource(chunks), mode="r|", bufsize=_BUFFER)
@@ -146,7 +168,7 @@ def _emit(archive: TarFile | None, info: TarInfo) -> Iterator[bytes]:
     info.mtime = int(info.mtime)
     yield info.tobuf(tarfile.PAX_FORMAT)
     source = archive.extractfile(info) if archive is not None and info.isreg() else None
-    while source is not None and (piece := source.read(_PIECE)):
+    while source is not None and (piece := _read_piece(source)):
         yield piece
     if padding := -info.size % tarfile.BLOCKSIZE if info.isreg() else 0:
         yield bytes(padding)

@@ -3,11 +3,11 @@
 from penstock.language.circleci.expand.arguments import bind_arguments
 from penstock.language.circleci.expand.frame import Frame, open_frame
 from penstock.language.circleci.expand.steps import expand_steps, report_missing
+from penstock.language.circleci.schema import EXECUTOR_KEYS
 from penstock.language.circleci.scope import ExecutorCall, ExecutorName, Found, Scope, Unavailable
 from penstock.language.common.tree import Items, Map, Place, Unresolved
 
 TYPES = ("docker", "machine", "macos", "windows")
-_UNPRINTED = ("parameters", "description")
 
 
 def resolve_executor(value: object, frame: Frame, place: Place) -> Map | None:
@@ -22,7 +22,7 @@ def resolve_executor(value: object, frame: Frame, place: Place) -> Map | None:
     name = call.get("name") if isinstance(value, Map) else value
     if not isinstance(name, str):
         message = f"[{place.find_pointer()}] an executor is a name, or a map with 'name' and arguments"
-        frame.work.report.error("wrong-type", message, place)
+        frame.work.report.error("wrong-type", message, place, hint="for example 'executor: {name: x}'")
         return None
     caller = _enter_scope(_find_scope(value, name), frame)
     found = caller.scope.find("executors", name)
@@ -57,7 +57,7 @@ def _call_executor(found: Found, call: Map, frame: Frame, place: Place) -> Map |
         return None
     inner = open_frame(frame.work, found.scope, parameters=bound)
     body = Map(
-        ((key, value) for key, value in found.definition.items() if key not in _UNPRINTED), found.definition
+        ((key, value) for key, value in found.definition.items() if key in EXECUTOR_KEYS), found.definition
     )
     body.templated = found.definition.templated
     filled = inner.filler.fill(body, place)

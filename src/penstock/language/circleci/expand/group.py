@@ -1,13 +1,13 @@
 """Job groups: one entry of a workflow that stands for several jobs between a first and a last one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from penstock.language.circleci.expand.frame import Compilation, open_frame
 from penstock.language.circleci.expand.planned import Job
 from penstock.language.circleci.scope import Scope
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
-from penstock.model.status import JobKind
+from penstock.model.status import JobKind, Outcome
 from penstock.plan.workflow import EVERY_OUTCOME, PASSED
 
 ExpandEntry = Callable[[object, Place, Scope, Compilation], list[Job]]
@@ -29,7 +29,8 @@ def expand_group(
     """The jobs of one use of a group, the one that opens it first.
 
     Without a serial group the first job does nothing; with one it takes the lock, and a last one gives it
-    back when everything has ended. Names start with the name of the use: `checks/lint`.
+    back when everything has ended. Names start with the name of the use: `checks/lint`. The vendor's docs
+    say what these jobs do and what the prefix is; that the last one is called `unlock` is a guess.
     """
     entry = _fill_invocation(name, settings, place, scope, work)
     group = show_scalar(entry.get("name")) or name
@@ -54,20 +55,29 @@ def expand_group(
 def close_groups(jobs: Iterable[Job]) -> None:
     """Sets what the last jobs of groups need, once all jobs have their final names.
 
-    The end of a group needs all its jobs, and not only the last ones: filters may remove those. What gives
-    the lock back needs them in whatever way they ended, and that the lock was taken.
+    What gives the lock back needs all jobs of the group, in whatever way they ended, and that the lock was
+    taken. What the end of the group needs is known when all dependencies are (`list_leaves`).
     """
     jobs = list(jobs)
     for job in jobs:
-        if not job.closes:
+        if not job.closes or job.kind is not JobKind.UNLOCK:
             continue
         members = [other for other in jobs if other.group == job.closes]
-        if job.kind is not JobKind.UNLOCK:
-            job.needs = {member.key: PASSED for member in members}
-            continue
         job.needs = {f"{job.closes}/group-start": PASSED}
         job.needs |= {member.key: EVERY_OUTCOME for member in members}
         job.needs[f"{job.closes}/group-end"] = EVERY_OUTCOME
+
+
+def list_leaves(
+    jobs: Iterable[Job], group: str, dropped: Collection[str] = ()
+) -> dict[str, tuple[Outcome, ...]]:
+    """What the end of a group needs: its jobs that none of its others needs (CircleCI docs: job groups).
+
+    Jobs that were `dropped` by filters do not count, so that what they needed may be the last.
+    """
+    members = [job for job in jobs if job.group == group and job.key not in dropped]
+    needed = {key for job in members for key in job.needs}
+    return {job.key: PASSED for job in members if job.key not in needed}
 
 
 def _fill_invocation(name: str, settings: Map, place: Place, scope: Scope, work: Compilation) -> Map:

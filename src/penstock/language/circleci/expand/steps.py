@@ -62,7 +62,7 @@ def _expand_call(
         inner = Place(step, name) if isinstance(step, Map) else place
         _append_steps(expand_steps(body, frame, inner), frame, place, result)
     elif name in BUILTIN_STEPS:
-        _append_builtin(name, body, step, frame, place, result)
+        _append_builtin(name, step, frame, place, result)
     else:
         report_missing("command", name, frame, place)
 
@@ -72,9 +72,7 @@ def _append_steps(steps: Expanded, frame: Frame, place: Place, result: Expanded)
         result.extend(steps)
 
 
-def _append_builtin(
-    name: str, body: object, step: str | Map, frame: Frame, place: Place, result: Expanded
-) -> None:
+def _append_builtin(name: str, step: str | Map, frame: Frame, place: Place, result: Expanded) -> None:
     if isinstance(step, str):
         if name not in BARE_STEPS:
             message = f"[{place.find_pointer()}] Input not a valid enum value"
@@ -84,8 +82,9 @@ def _append_builtin(
         result.append(step)
         return
     filled = frame.filler.fill(step, place)
-    if name in {"run", "deploy"} and isinstance(filled, Map) and not isinstance(body, Map):
-        filled = Map([(name, Map([("command", filled[name])], step))], step)
+    command = filled.get(name) if isinstance(filled, Map) and name in {"run", "deploy"} else None
+    if isinstance(command, str | int | float):
+        filled = Map([(name, Map([("command", command)], step))], step)
     result.append(filled)
 
 
@@ -131,4 +130,5 @@ def report_missing(kind: str, name: str, frame: Frame, place: Place) -> None:
     if kind == "command":
         known += sorted(BUILTIN_STEPS)
     message = f"Cannot find a definition for {kind} named {name}"
-    frame.work.report.error(f"unknown-{kind}", message, place, hint=suggest_name(name, known))
+    hint = suggest_name(name, known) or f"define it under '{kinds}:'"
+    frame.work.report.error(f"unknown-{kind}", message, place, hint=hint)

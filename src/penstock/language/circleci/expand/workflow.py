@@ -14,6 +14,7 @@ from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map, Place
 from penstock.model.status import JobKind
 
+_LATER = frozenset({"jobs", "when", "unless"})
 _FILLED = frozenset(ENTRY_KEYS) - {"pre-steps", "post-steps", "matrix"}
 
 
@@ -22,6 +23,7 @@ def expand_workflow(name: str, body: Map, place: Place, scope: Scope, work: Comp
     listed = body.get("jobs")
     entries = listed if isinstance(listed, Items) else Items(())
     jobs: list[Job] = []
+    body = _fill_settings(body, open_frame(work, scope))
     with work.report.calling("workflow", name):
         for index, entry in enumerate(entries):
             if work.budget.exhausted:
@@ -32,6 +34,17 @@ def expand_workflow(name: str, body: Map, place: Place, scope: Scope, work: Comp
     _number_duplicates(jobs)
     close_groups(jobs)
     return Workflow(name=name, body=body, jobs=jobs, place=place)
+
+
+def _fill_settings(body: Map, frame: Frame) -> Map:
+    """What the workflow says about itself, filled in; conditions have been decided, jobs come later."""
+    if not body.templated:
+        return body
+    return Map(
+        ((key, value if key in _LATER else frame.filler.fill(value, Place(body, key)))
+         for key, value in body.items()),
+        body,
+    )  # fmt: skip
 
 
 def _repeats_group(added: list[Job], jobs: list[Job], work: Compilation) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from penstock.language.circleci.expression.token import ExpressionError, Kind, Pattern, Token
+from penstock.language.common.pattern import PatternError, check_pattern
 
 LONGEST_PATTERN = 250
 LARGEST_INTEGER = 2**63 - 1
@@ -93,8 +94,8 @@ def _check_pattern(text: str, start: int) -> Pattern:
         raise ExpressionError("Scanner/INVALID_PATTERN_CHARACTER", "\\", start + 1 + wide.start())
     pattern = text.replace("\\/", "/")
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError):
+        check_pattern(pattern)
+    except PatternError:
         raise ExpressionError("Scanner/INVALID_PATTERN", "/", start) from None
     if _BEYOND_RE2.search(pattern):
         raise ExpressionError("Scanner/INVALID_PATTERN", "/", start)

@@ -15,7 +15,7 @@ _OWN_KEYS = frozenset({"image", "resource_class", "shell", "xcode", "enabled"})
 
 
 def lower_executor(body: Map) -> Executor:
-    """The executor of a job; a resource class with a `/` names a group of agents (a runner)."""
+    """The executor of a job. Its labels are those of agents that can take it: a runner's group, a system."""
     resource_class = read_text(body, "resource_class")
     docker, machine, macos = body.get("docker"), body.get("machine"), body.get("macos")
     if isinstance(docker, Items):
@@ -24,7 +24,7 @@ def lower_executor(body: Map) -> Executor:
             kind=ExecutorKind.DOCKER,
             images=images,
             resource_class=resource_class,
-            labels=_list_labels(resource_class),
+            labels=_list_labels(ExecutorKind.DOCKER, resource_class),
         )
     settings = machine if isinstance(machine, Map) else Map(())
     kind, image = ExecutorKind.MACHINE, read_text(settings, "image")
@@ -38,13 +38,17 @@ def lower_executor(body: Map) -> Executor:
         kind=kind,
         image=image,
         resource_class=resource_class,
-        labels=_list_labels(resource_class),
+        labels=_list_labels(kind, resource_class),
         options=options,
     )
 
 
-def _list_labels(resource_class: str) -> tuple[str, ...]:
-    return (resource_class,) if "/" in resource_class else ()
+def _list_labels(kind: ExecutorKind, resource_class: str) -> tuple[str, ...]:
+    if "/" in resource_class:  # namespace/name: the user's own agents (CircleCI docs: self-hosted runner)
+        return (resource_class,)
+    system = kind.value if kind in {ExecutorKind.MACOS, ExecutorKind.WINDOWS} else ""
+    gpu = "gpu" if "gpu" in resource_class.split(".") else ""
+    return tuple(label for label in (system, gpu) if label)
 
 
 def _lower_image(entry: Map) -> Image:

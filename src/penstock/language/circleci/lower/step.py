@@ -88,6 +88,11 @@ def _lower_run(body: Map, _name: str, when: When) -> AnyStep:
     return msgspec.structs.replace(run, retry=Retry(attempts=reruns + 1, delay=delay))
 
 
+def _lower_deploy(body: Map, name: str, when: When) -> AnyStep:
+    """A run step of which one parallel copy is enough (CircleCI config reference: deploy, deprecated)."""
+    return msgspec.structs.replace(_lower_run(body, name, when), once=True)
+
+
 def _lower_checkout(body: Map, name: str, when: When) -> AnyStep:
     depth = body.get("depth")
     return Checkout(
@@ -157,7 +162,7 @@ def _lower_signing(_body: Map, name: str, when: When) -> AnyStep:
 
 _LOWER: dict[str, Callable[[Map, str, When], AnyStep]] = {
     "run": _lower_run,
-    "deploy": _lower_run,
+    "deploy": _lower_deploy,
     "checkout": _lower_checkout,
     "setup_remote_docker": _lower_remote_docker,
     "save_cache": _lower_save_cache,

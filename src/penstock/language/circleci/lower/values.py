@@ -1,5 +1,6 @@
 """Checked values of a config, read as the types a plan wants."""
 
+import math
 from collections.abc import Mapping
 
 from penstock.kit.durations import parse_duration
@@ -69,5 +70,7 @@ def _strip(value: object) -> object:
             return strip_marks(value)
         case Items():
             return [_strip(item) for item in value]
+        case float() if not math.isfinite(value):  # a plan is written as JSON, which has no such number
+            return show_scalar(value)
         case _:
             return value

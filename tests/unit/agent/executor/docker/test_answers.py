@@ -2,7 +2,12 @@ import subprocess
 
 import pytest
 
-from penstock.agent.executor.docker.answers import Question, read_question, write_substitution
+from penstock.agent.executor.docker.answers import (
+    Question,
+    join_options,
+    read_question,
+    write_substitution,
+)
 
 
 def ask(*words: str, given: bytes = b"") -> Question:
@@ -35,3 +40,15 @@ def test_variables_are_replaced_where_the_command_runs() -> None:
     text = b"it's $A ${B} ${C:-c d} ${D-d} $(touch x) `x` $E.\n"
     script = write_substitution(ask("env", "subst", given=text))
     assert run(script, A="1 '\"$B", B="two\n", C="", D="") == "it's 1 '\"$B two\n c d  $(touch x) `x` .\n"
+
+
+def test_defaults_and_replacements_are_those_of_a_shell() -> None:
+    text = b"${A=a}${N=n}${C:=c}|${A+a}${M+n}${B:+c}${B+b}|${M:+n}\n"
+    script = write_substitution(ask("env", "subst", given=text))
+    assert run(script, A="1", B="", C="") == "1nc|ab|\n"
+
+
+def test_values_of_options_may_stand_apart() -> None:
+    words = ["list", "--index", "1", "--show-counts", "--command", "xargs a", "--total=2", "--total"]
+    joined = ["list", "--index=1", "--show-counts", "--command=xargs a", "--total=2", "--total="]
+    assert join_options(words) == joined

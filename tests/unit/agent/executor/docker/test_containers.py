@@ -1,11 +1,20 @@
 import pytest
 
-from penstock.agent.executor.docker.containers import Setting, describe_primary, describe_service, is_held
+from penstock.agent.executor.docker.containers import (
+    Setting,
+    describe_limits,
+    describe_primary,
+    describe_service,
+    describe_shortage,
+    is_held,
+)
+from penstock.agent.executor.docker.engine import Machine
 from penstock.agent.executor.docker.images import ImageConfig, ImageFacts
 from penstock.plan.executor import Image
 
 FACTS = ImageFacts(id="sha256:1", config=ImageConfig(env=["A=1=2"], entrypoint=["/own"]))
 KEPT = ImageFacts(id="x", config=ImageConfig(labels={"com.circleci.preserve-entrypoint": "true"}))
+SMALL = Machine(processors=2, memory=3 << 30)
 SETTING = Setting(labels={"l": "1"}, names=("db", "web"))
 
 
@@ -37,5 +46,22 @@ def test_services_have_names_in_the_primary_and_its_network() -> None:
 
 
 def test_a_class_we_do_not_know_bounds_nothing() -> None:
-    host = describe_service(Image(image="j"), FACTS, Setting(labels={}, resource_class="team/own"), "c")
-    assert host["HostConfig"] == {"NetworkMode": "container:c"}
+    assert describe_limits("team/own", SMALL) == {}
+    assert describe_shortage("team/own", SMALL) == ""
+
+
+def test_a_class_is_never_larger_than_the_machine_and_the_user_hears_of_it() -> None:
+    assert describe_limits("small", SMALL) == {
+        "NanoCpus": 10**9,
+        "Memory": 2 << 30,
+        "MemorySwap": 2 << 30,
+    }
+    assert describe_shortage("small", SMALL) == ""
+    assert describe_limits("large", SMALL) == {
+        "NanoCpus": 2 * 10**9,
+        "Memory": 3 << 30,
+        "MemorySwap": 3 << 30,
+    }
+    assert describe_shortage("large", SMALL) == (
+        "Resource class large is 4 processors and 8 GiB, this machine has 2 and 3.0"
+    )

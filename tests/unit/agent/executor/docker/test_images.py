@@ -1,10 +1,7 @@
-import base64
-import json
-
 import pytest
 
-from penstock.agent.executor.docker.images import encode_auth, expand_text, split_name
-from penstock.plan.executor import RegistryAuth
+from penstock.agent.executor.docker.images import check_name, expand_name, find_registry, split_name
+from penstock.model.errors import UnavailableError
 
 
 @pytest.mark.parametrize(
@@ -21,16 +18,26 @@ def test_a_name_is_a_repository_and_a_tag_or_digest(name: str, parts: tuple[str,
     assert split_name(name) == parts
 
 
-def test_credentials_take_variables() -> None:
-    auth = RegistryAuth(username="$USER_NAME", password="${TOKEN}x$UNKNOWN")
-    encoded = encode_auth(auth, {"USER_NAME": "me", "TOKEN": "t"})
-    assert json.loads(base64.urlsafe_b64decode(encoded)) == {"username": "me", "password": "tx$UNKNOWN"}
+@pytest.mark.parametrize(
+    ("name", "registry"),
+    [
+        ("alpine", ""),
+        ("team/image:1", ""),
+        ("docker.io/team/image", ""),
+        ("localhost/image", "localhost"),
+        ("host:5000/image@sha256:abc", "host:5000"),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com/a/b", "1.dkr.ecr.eu-west-1.amazonaws.com"),
+    ],
+)
+def test_a_name_begins_with_its_registry_or_is_of_docker_hub(name: str, registry: str) -> None:
+    assert find_registry(name) == registry
 
 
-def test_without_a_user_there_are_no_credentials() -> None:
-    assert encode_auth(None, {}) == ""
-    assert encode_auth(RegistryAuth(provider={"aws_access_key_id": "x"}), {}) == ""
+@pytest.mark.parametrize("name", ["", "a b", "a?b", "../containers/json", "a\nb", "$NOBODY/x"])
+def test_what_is_no_name_is_refused_before_the_engine_is_asked(name: str) -> None:
+    with pytest.raises(UnavailableError, match="no name of an image"):
+        check_name(name)
 
 
-def test_a_dollar_alone_is_text() -> None:
-    assert expand_text("a$ $$ $1", {}) == "a$ $ $1"
+def test_a_name_may_have_variables() -> None:
+    assert expand_name("$HOST/${NAME}:1", {"HOST": "h:1", "NAME": "n"}) == "h:1/n:1"

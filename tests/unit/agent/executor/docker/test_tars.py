@@ -72,3 +72,35 @@ def test_names_that_lead_outside_are_refused(name: str) -> None:
 def test_a_damaged_archive_is_refused() -> None:
     with pytest.raises(RefusedError, match="damaged"):
         Layout({"": "/"}, (0, 0), lambda _: True).open([b"no tar" * 1000], None)
+
+
+def stream_all(layout: Layout) -> bytes:
+    """Everything the layout streams, with the streams' ends between."""
+    data = b""
+    while layout.advance():
+        data += b"".join(layout.stream())
+    return data
+
+
+def test_devices_are_left_out_and_damage_is_said() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        device = tarfile.TarInfo("null")
+        device.type = tarfile.CHRTYPE
+        archive.addfile(device)
+        archive.addfile(tarfile.TarInfo("file"))
+    layout = Layout({"": "/root"}, (7, 8), lambda _: True)
+    layout.open([buffer.getvalue()], None)
+    assert names(stream_all(layout)) == ["root/file"]
+    layout = Layout({"": "/root"}, (7, 8), lambda _: True)
+    layout.open([pack(("a", b"1" * 3000))[:1024]], None)
+    with pytest.raises(RefusedError, match="the archive is damaged"):
+        stream_all(layout)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/../../up", "/etc/passwd"])
+def test_a_name_that_leads_out_is_refused_wherever_it_stands(name: str) -> None:
+    layout = Layout({"": "/root"}, (7, 8), lambda _: True)
+    layout.open([pack(("good", b"1"), (name, b"2"))], None)
+    with pytest.raises(RefusedError, match="leads outside"):
+        stream_all(layout)

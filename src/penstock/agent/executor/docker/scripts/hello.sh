@@ -11,6 +11,11 @@ say_hello() {
     Gid:) echo "gid=$real" ;;
     esac
   done </proc/self/status
+  while read -r _ mount type _; do
+    case $type in
+    tmpfs | proc | sysfs) echo "memory=$mount" ;;
+    esac
+  done </proc/self/mounts
   if [ -x /bin/bash ]; then echo bash=yes; fi
   if (set -o pipefail) 2>/dev/null; then echo pipefail=yes; fi
   if command -v git >/dev/null 2>&1; then echo git=yes; fi

@@ -1,11 +1,11 @@
-"""Version 0004: pipelines are listed by who wanted them, and the workflows of one in their order."""
+"""Version 0005: pipelines are listed by who wanted them, and the workflows of one in their order."""
 
 from alembic import op
 
 from penstock.store.migrations.parts import make_index
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:

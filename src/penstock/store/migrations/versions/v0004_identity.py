@@ -1,4 +1,4 @@
-"""Version 0003: who may do what. People and tokens, groups of agents, restrictions of contexts."""
+"""Version 0004: who may do what. People and tokens, groups of agents, restrictions of contexts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,8 +18,8 @@ from penstock.store.migrations.parts import (
     unique,
 )
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
