@@ -4,9 +4,8 @@ from penstock.language.common.diagnostic import Reporter
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Map, Place
 from penstock.plan.executor import ExecutorKind
-from penstock.plan.resources import CLASSES, find_resources, is_own_class
+from penstock.plan.resources import CLASSES, SIZES, find_resources, is_own_class
 
-_LINUX = frozenset({"small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"})
 _LINUX_IMAGES = ("ubuntu-", "linux-", "android:")
 
 
@@ -21,7 +20,7 @@ def check_resource(body: Map, report: Reporter) -> None:
     written = written or show_scalar(settings.get("resource_class"))
     image = show_scalar(settings.get("image"))
     wrong = ""
-    if isinstance(body.get("macos"), Map) and written in _LINUX:
+    if isinstance(body.get("macos"), Map) and written in SIZES:
         wrong = "macos"
     elif image.startswith(_LINUX_IMAGES) and written.startswith("windows."):
         wrong = f"image {image}"
