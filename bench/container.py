@@ -14,6 +14,7 @@ from penstock.agent.executor.docker.engine import Engine
 from penstock.agent.executor.docker.executor import DockerExecutor
 from tests.support.agents import agent_at_work, assign
 from tests.support.docker import IMAGE, busybox_job, open_test_engine
+from tests.support.processes import wait_until
 from tests.support.transport import FakeServer
 
 ROUNDS = 7
@@ -44,7 +45,7 @@ class Bench:
 
     def is_clean(self) -> bool:
         """True when nothing of a job is left: only what all jobs share."""
-        return all(path.name in {"bin", "alive"} for path in self.folder.glob("docker-*/*"))
+        return all(path.name in {"bin", "setup-bin", "alive"} for path in self.folder.glob("docker-*/*"))
 
 
 def compare(engine: Engine, bench: Bench, steps: tuple[str, ...]) -> list[Figure]:
@@ -81,6 +82,5 @@ def measure_job(bench: Bench, steps: tuple[str, ...]) -> tuple[float, float]:
     begun, used = time.perf_counter(), time.process_time() + cpu_of_children()
     bench.server.give(task)
     bench.server.finish_of(task.task)
-    while not bench.is_clean():
-        time.sleep(0.001)
+    wait_until(bench.is_clean, what="nothing of the job is left", pause=0.001)
     return time.perf_counter() - begun, time.process_time() + cpu_of_children() - used

@@ -78,3 +78,14 @@ def test_a_share_is_given_to_the_command_of_tests_run(tmp_path: Path) -> None:
     assert "got a c" in project.log("build-0", "all")
     assert "got b" in project.log("build-1", "all")
     assert "Running 2 tests" in project.log("build-0", "all")
+
+
+def test_copies_that_start_late_divide_by_the_times_the_first_one_had(tmp_path: Path) -> None:
+    names = ["t/one.py", "t/two.py", "t/three.py", "t/four.py", "t/new.py"]
+    files = {"names.txt": "".join(f"{name}\n" for name in names)}
+    project = Project(tmp_path, CONFIG.replace("OPTIONS", ""), files)
+    assert project.run("--max-parallel", "1").status == 0
+    fallback = "Error auto-detecting timing type, falling back to weighting by name.\n"
+    logs = [project.log(f"build-{copy}", "split") for copy in (0, 1)]
+    assert all(log.startswith(fallback) for log in logs)
+    assert sorted(line for log in logs for line in log.removeprefix(fallback).split()) == sorted(names)

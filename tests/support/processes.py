@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0, what: str = "") -> None:
+def wait_until(
+    condition: Callable[[], bool], *, seconds: float = 10.0, what: str = "", pause: float = 0.02
+) -> None:
     """Return as soon as the condition holds; the test fails when it does not within the time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what or condition}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def processes_with(text: str) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import zstandard
 
 _PIECE = 256 << 10
+_SIP = 1 << 10  # a sparse file shrinks to a thirty-thousandth, so this much can become 32 MiB at once
 
 
 def compress_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -22,12 +23,15 @@ def compress_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decompress_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What `compress_stream` was given. Raises zstandard.ZstdError when the stream is damaged."""
+    """What `compress_stream` was given, in pieces of at most a quarter mebibyte.
+
+    Raises zstandard.ZstdError when the stream is damaged.
+    """
     decompressor = zstandard.ZstdDecompressor().decompressobj()
     for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            piece = decompressor.decompress(chunk[start : start + _PIECE])
-            if piece:
-                yield piece
+        for start in range(0, len(chunk), _SIP):
+            piece = decompressor.decompress(chunk[start : start + _SIP])
+            for place in range(0, len(piece), _PIECE):
+                yield piece[place : place + _PIECE]
     if not decompressor.eof:
         raise zstandard.ZstdError("the stream ends too early")

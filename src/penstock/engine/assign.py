@@ -139,14 +139,18 @@ def _list_layers(tx: Transaction, facts: Facts, key: str, plan: JobPlan) -> tupl
 
 
 def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[str, float]]:
-    """How long tests took before, for jobs that may split by it: they have copies, or say so."""
+    """How long tests took before, for jobs that may split by it: they have copies, or say so.
+
+    What earlier copies of this very job reported stays out: copies that split by different times would
+    leave tests out, or run them twice.
+    """
     commands = _list_commands(plan)
     if plan.parallelism < 2 and not any("timings" in each or "tests run" in each for each in commands):  # noqa: PLR2004 - one has nobody to share with
         return {}
     kinds = [TimingKind.FILE, TimingKind.CLASSNAME]
     if any("testname" in each or "autodetect" in each for each in commands):
         kinds.append(TimingKind.NAME)  # there are many of them
-    means = test_results.mean_timings(tx, job.project_id, job.name, kinds)
+    means = test_results.mean_timings(tx, job.project_id, job.name, kinds, before=job.created_at)
     return {kind.value: seconds for kind, seconds in means.items()}
 
 

@@ -15,8 +15,6 @@ from penstock.engine.flow import Flow
 from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
-from penstock.ingest.junit import ReportError
-from penstock.ingest.report import read_report
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
@@ -231,6 +229,9 @@ def _save_report(unit: Unit, place: Place, event: TestReport, prepared: Prepared
 
 def _read_report(blobs: Blobs, event: TestReport) -> Prepared:
     """The report's test cases; of a broken one those before the fault, and what is wrong with it."""
+    from penstock.ingest.junit import ReportError  # parsers take a fiftieth of the start of `penstock run`
+    from penstock.ingest.report import read_report
+
     cases: list[TestCase] = []
     fault = ""
     try:

@@ -33,6 +33,9 @@ _DOCKER = {
     "2xlarge": Resources(16, 32, 80),
     "2xlarge+": Resources(20, 40, 100),
 }
+SIZES = frozenset(_DOCKER)
+"""The names that say nothing but a size: of containers, and most of them of Linux machines."""
+
 _DOCKER_ARM = {
     "arm.medium": Resources(2, 8, 13),
     "arm.large": Resources(4, 16, 26),

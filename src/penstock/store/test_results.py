@@ -104,14 +104,22 @@ def counts_of(tx: Transaction, job_id: int, *, attempt: int = 1) -> list[TestCou
 
 
 def mean_timings(
-    tx: Transaction, project_id: int, job_name: str, kinds: Collection[TimingKind], *, runs: int = 20
+    tx: Transaction,
+    project_id: int,
+    job_name: str,
+    kinds: Collection[TimingKind],
+    *,
+    before: int,
+    runs: int = 20,
 ) -> dict[TimingKind, dict[str, float]]:
     """Mean seconds by name over the last `runs` jobs of that name that reported tests, for each kind.
 
-    A name counts in the jobs it occurs in; parallel copies of one job add up. Of a job that was tried
-    again the last attempt that reported tests counts. A kind nobody named is left out.
+    Only reports from before that time count, in milliseconds: all copies of a job that pass its creation
+    get the same answer, however late they start. A name counts in the jobs it occurs in; parallel copies
+    of one job add up. Of a job that was tried again the last attempt that reported tests counts. A kind
+    nobody named is left out.
     """
-    values = {"project_id": project_id, "job_name": job_name, "limit": runs}
+    values = {"project_id": project_id, "job_name": job_name, "before": before, "limit": runs}
     reported = tx.execute(_select_timings(), values).all()
     latest: dict[int, int] = {}
     for job_id, attempt, _ in reported:
@@ -194,7 +202,11 @@ def _select_counts() -> Executable:
 @cache
 def _select_timings() -> Executable:
     table = test_summaries.c
-    mine = (table.project_id == bindparam("project_id"), table.job_name == bindparam("job_name"))
+    mine = (
+        table.project_id == bindparam("project_id"),
+        table.job_name == bindparam("job_name"),
+        table.created_at < bindparam("before"),
+    )
     newest = (
         select(table.job_id).where(*mine).distinct().order_by(table.job_id.desc()).limit(bindparam("limit"))
     )

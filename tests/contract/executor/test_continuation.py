@@ -1,9 +1,6 @@
 """Continuing a pipeline from inside a job, on this host and in a container that has only a shell."""
 
 import json
-import os
-import select
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from penstock.agent.executor.host import HostExecutor
 from penstock.wire.messages import Continued
 from tests.support.agents import Silent, assign
 from tests.support.docker import busybox_job, open_test_engine
+from tests.support.running import finish
 
 URL = "https://circleci.com/api/v2/pipeline/continue"
 GOOD = '{"continuation-key": "k", "configuration": "good\\n"}'
@@ -55,16 +53,7 @@ class Caller:
         running = self.place.start(
             Request(argv=("/bin/sh", "-c", script), environment=environment, directory=self.place.home)
         )
-        deadline, output = time.monotonic() + 30, b""
-        while (code := running.poll()) is None or select.select([running.output], [], [], 0)[0]:
-            assert time.monotonic() < deadline
-            if select.select([running.output], [], [], 0.01)[0]:
-                piece = os.read(running.output, 65536)
-                output += piece
-                if not piece and code is not None:
-                    break
-        os.close(running.output)
-        running.close()
+        code, output = finish(running, seconds=30)
         return code, output.decode()
 
 

@@ -1,9 +1,7 @@
 """What every executor promises in `penstock.agent.executor.base`."""
 
-import os
 import select
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from penstock.agent.executor.host import HostExecutor
 from penstock.model.errors import RefusedError
 from tests.support.agents import Silent, assign
 from tests.support.docker import busybox_job, open_test_engine
+from tests.support.running import finish
 
 
 def make_host(work: Path) -> Executor:
@@ -57,22 +56,6 @@ def start(place: Place, command: str = "true", **environment: str) -> Running:
     return place.start(
         Request(argv=("/bin/sh", "-c", command), environment=environment, directory=place.home)
     )
-
-
-def finish(running: Running) -> tuple[int, bytes]:
-    """Exit code and output of a process, which ends by itself."""
-    deadline = time.monotonic() + 20
-    output = b""
-    while (code := running.poll()) is None or select.select([running.output], [], [], 0)[0]:
-        assert time.monotonic() < deadline
-        if select.select([running.output], [], [], 0.01)[0]:
-            piece = os.read(running.output, 65536)
-            output += piece
-            if not piece and code is not None:
-                break
-    os.close(running.output)
-    running.close()
-    return code, output
 
 
 def test_a_process_has_an_exit_code(place: Place) -> None:

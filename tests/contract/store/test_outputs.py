@@ -110,15 +110,20 @@ def test_timings_are_means_over_the_last_runs(db: Database) -> None:
             once = TestCase(name="o", classname=f"only-{index}", result=TestOutcome.SUCCESS, seconds=4.0)
             test_results.save_cases(tx, place, [case, once])
         assert other.project_id == first.project_id
-        means = test_results.mean_timings(tx, first.project_id, "test", list(TimingKind), runs=2)
+        means = test_results.mean_timings(
+            tx, first.project_id, "test", list(TimingKind), before=NOW + 1, runs=2
+        )
         assert means == {
             TimingKind.FILE: {"f.py": pytest.approx((3.0 + 5.0) / 2)},
             TimingKind.CLASSNAME: {"C": 4.0, "only-0": 4.0, "only-1": 4.0},
             TimingKind.NAME: {"t": 4.0, "o": pytest.approx((8.0 + 4.0) / 2)},
         }
-        by_file = test_results.mean_timings(tx, first.project_id, "test", [TimingKind.FILE], runs=2)
+        by_file = test_results.mean_timings(
+            tx, first.project_id, "test", [TimingKind.FILE], before=NOW + 1, runs=2
+        )
         assert by_file.keys() == {TimingKind.FILE}
-        assert test_results.mean_timings(tx, first.project_id, "none", list(TimingKind)) == {}
+        assert test_results.mean_timings(tx, first.project_id, "none", list(TimingKind), before=NOW + 1) == {}
+        assert test_results.mean_timings(tx, first.project_id, "test", list(TimingKind), before=NOW) == {}
 
 
 def test_failed_tests_are_named_by_file_class_and_name(db: Database) -> None:

@@ -121,7 +121,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "artifact by path": lambda tx: artifacts.find_artifact(tx, 1, 0, "a"),
     "test cases": lambda tx: test_results.cases_of(tx, 1, after=5),
     "test counts": lambda tx: test_results.counts_of(tx, 1),
-    "timings": lambda tx: test_results.mean_timings(tx, 1, "test", list(TimingKind)),
+    "timings": lambda tx: test_results.mean_timings(tx, 1, "test", list(TimingKind), before=NOW),
     "failed tests": lambda tx: test_results.failed_names(tx, 1, 1),
     "job before on the branch": lambda tx: jobs.previous_number(tx, 1, "main", 7),
     "flags of a job": lambda tx: jobs.flags_of(tx, 1),

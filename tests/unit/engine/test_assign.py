@@ -134,6 +134,7 @@ def test_timings_are_given_to_jobs_that_may_split_by_them(
     [first] = agent.claim()
     assert first.timings == {}
     report(lab, agent, first.task)
+    lab.clock.advance(1)
     lab.run({"a": job})
     assert next(iter(agent.claim(2))).timings == timings
 

@@ -3,8 +3,9 @@
 from penstock.language.common.diagnostic import Reporter
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Map, Place
+from penstock.plan.executor import ExecutorKind
+from penstock.plan.resources import CLASSES, SIZES, find_resources, is_own_class
 
-_LINUX = frozenset({"small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"})
 _LINUX_IMAGES = ("ubuntu-", "linux-", "android:")
 
 
@@ -19,10 +20,18 @@ def check_resource(body: Map, report: Reporter) -> None:
     written = written or show_scalar(settings.get("resource_class"))
     image = show_scalar(settings.get("image"))
     wrong = ""
-    if isinstance(body.get("macos"), Map) and written in _LINUX:
+    if isinstance(body.get("macos"), Map) and written in SIZES:
         wrong = "macos"
     elif image.startswith(_LINUX_IMAGES) and written.startswith("windows."):
         wrong = f"image {image}"
+    elif "docker" in body and written and "<<" not in written and _is_unknown(written):
+        message = f"Resource class {written} is none of the docker executor: nothing bounds its containers."
+        hint = f"one of {', '.join(CLASSES[ExecutorKind.DOCKER])}"
+        report.warn("resource-class", message, Place(body, "resource_class"), hint=hint)
     if wrong:
         message = f"Resource class {written} does not go with {wrong}."
         report.warn("resource-class", message, Place(body, "resource_class"))
+
+
+def _is_unknown(name: str) -> bool:
+    return not is_own_class(name) and find_resources(name) is None
