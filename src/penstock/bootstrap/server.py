@@ -93,6 +93,7 @@ class Process:
                 parts=parts,
                 gateway=gateway,
                 meter=meter,
+                sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 task_keys=sealer.derive_keys(TASK_TOKENS),
                 workshop=workshop,
