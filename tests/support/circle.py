@@ -14,7 +14,7 @@ from penstock.api.dialects import DIALECTS
 from penstock.engine.accounts import create_user, make_admin
 from penstock.engine.api_tokens import Wish, issue_token
 from penstock.engine.gateway import Gateway
-from penstock.engine.launch import CommitFacts, Ref, Workshop, compile_rest
+from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop, compile_rest
 from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
@@ -26,6 +26,7 @@ from penstock.model.output import Artifact, TestCase, TestOutcome
 from penstock.model.project import Project
 from penstock.model.run import Job
 from penstock.store import artifacts, test_results
+from penstock.store.sealing import Sealer
 from penstock.store.test_results import ReportSet
 from penstock.store.users import Profile
 from tests.support.http import Reply, Site
@@ -63,12 +64,21 @@ TAGGED = CONFIG.replace(
 ).replace("requires:", "filters: {tags: {only: /.*/}}, requires:")
 """The same, for tags too."""
 
+SEALER = Sealer([bytes(32)])
+"""What seals secrets of the site."""
+
 
 class WordCode:
     """A source of code: the config of each project by branch or tag, "" for the default one."""
 
     def __init__(self) -> None:
         self.configs: dict[str, str] = {"main": CONFIG, "v1": TAGGED, "dev": CONFIG}
+
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """The commit of a branch or tag that has a config."""
+        return self.resolve(
+            project, Ref(branch=fetch.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"))
+        )
 
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """The commit of a branch that has a config."""
@@ -99,6 +109,7 @@ class CircleSite(Site):
             parts=self.parts,
             gateway=self.lab.gateway,
             meter=Meter(),
+            sealer=SEALER,
             authenticate=lambda secret: find_caller(self.parts, secret),
             workshop=workshop,
             base_url=BASE,

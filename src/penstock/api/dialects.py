@@ -2,6 +2,7 @@
 
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
+from penstock.api.hooks.routes import HOOKS
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (CIRCLECI, SYSTEM)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, HOOKS, SYSTEM)

@@ -78,7 +78,8 @@ class Process:
                 stack.callback(each.close)
             parts = open_server_parts(settings, self._folder)
             stack.callback(parts.db.close)
-            workshop = open_workshop(settings, self._folder, parts.db, open_sealer(settings, self._folder))
+            sealer = open_sealer(settings, self._folder)
+            workshop = open_workshop(settings, self._folder, parts.db, sealer)
             gateway = Gateway(parts, compiler=compile_rest(workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
@@ -91,6 +92,7 @@ class Process:
                 parts=parts,
                 gateway=gateway,
                 meter=meter,
+                sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 workshop=workshop,
                 base_url=settings.base_url or address,
@@ -99,7 +101,7 @@ class Process:
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings)
+            self._loops = make_loops(parts, settings, workshop)
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))

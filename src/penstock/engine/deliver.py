@@ -46,7 +46,9 @@ def is_last_try(letter: Letter) -> bool:
     return letter.attempts >= MOST_ATTEMPTS
 
 
-def deliver_letters(parts: Parts, kinds: Mapping[str, Deliver], *, most: int = 50) -> int | None:
+def deliver_letters(
+    parts: Parts, kinds: Mapping[str, Deliver], *, most: int = 50, lease: int = LEASE
+) -> int | None:
     """Deliver what is due of these kinds, at most so many; returns when the next is due, None for none.
 
     Several servers may do so at once: nobody else gets a letter while its lease lasts.
@@ -56,9 +58,10 @@ def deliver_letters(parts: Parts, kinds: Mapping[str, Deliver], *, most: int = 5
         due = outbox.next_due(tx, kinds)
     if due is None or due > now:
         return due
-    for letter in transact(
-        parts, lambda unit: outbox.take_due(unit.tx, kinds, now, lease_until=now + LEASE, limit=most)
-    ):
+    taken = transact(
+        parts, lambda unit: outbox.take_due(unit.tx, kinds, now, lease_until=now + lease, limit=most)
+    )
+    for letter in taken:
         rest = _deliver(parts, letter, kinds)
         transact(parts, lambda unit, letter=letter, rest=rest: _settle(unit.tx, unit.now, letter, rest))  # type: ignore[misc]  # mypy knows no defaults of lambdas
     with parts.db.read() as tx:

@@ -16,6 +16,7 @@ from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
 from penstock.engine.access import Action, require, role_in
 from penstock.engine.continuation import answer_wish
+from penstock.engine.event_values import load_values
 from penstock.engine.launch import Ref, Wish, compile_rest, describe_pipeline, launch_pipeline
 from penstock.engine.lookup import open_organization, open_project
 from penstock.engine.principal import Principal
@@ -113,11 +114,12 @@ def get_values(server: Server, call: Call) -> dict[str, payloads.Simple]:
     """The pipeline values a config could refer to, by dotted name."""
     with server.parts.db.read() as tx:
         found = open_pipeline(tx, principal_of(call), Action.SEE_PROJECT, call.params["id"])
+        told = load_values(tx, found.pipeline.id)
     pipeline = found.pipeline
     facts = describe_pipeline(
         found.project, pipeline.revision, pipeline.trigger, pipeline.uuid, pipeline.number
     )
-    return {name: value for name, value in list_values(facts).items() if value is not None}
+    return {name: value for name, value in (list_values(facts) | told).items() if value is not None}
 
 
 def list_workflows(server: Server, call: Call) -> Page[payloads.Workflow]:
