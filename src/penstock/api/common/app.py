@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.body import Body, CutOffError
-from penstock.api.common.call import Call, read_json, read_query
+from penstock.api.common.call import Call, Caller, read_json, read_query
 from penstock.api.common.compress import compress
 from penstock.api.common.dialect import Dialect, show_plainly
 from penstock.api.common.faults import (
@@ -145,8 +145,7 @@ class App:
         access = target.route.access
         if access == PUBLIC:
             return
-        secret = target.dialect.read_secret(call)
-        call.caller = self._server.authenticate(secret) if secret else None
+        call.caller = identify(self._server, target.dialect, call)
         if call.caller is None:
             raise UnauthorizedError("a valid token is needed here")
         if not call.caller.may(access):
@@ -204,6 +203,15 @@ def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
     Raises ValueError when two routes have the same method and path.
     """
     return App(server, dialects)
+
+
+def identify(server: Server, dialect: Dialect, call: Call) -> Caller | None:
+    """Who has the secret the request carries, or the login and password; None when nobody has."""
+    secret = dialect.read_secret(call)
+    caller = server.authenticate(secret) if secret else None
+    if caller is None and (pair := dialect.read_login(call)) is not None:
+        return server.log_in(*pair, call.peer)
+    return caller
 
 
 async def _hold(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:  # noqa: ANN401 - what the work returns

@@ -8,7 +8,7 @@ from penstock.api.common.answer import Answer, Headers, answer_json
 from penstock.api.common.call import Call
 from penstock.api.common.faults import UnauthorizedError, WrongMethodError, find_status
 from penstock.api.common.route import Route
-from penstock.model.errors import PenstockError, UnavailableError
+from penstock.model.errors import PenstockError, ThrottledError, UnavailableError
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -29,6 +29,8 @@ def list_headers(error: PenstockError) -> Headers:
             return (("allow", ", ".join(error.allowed)),)
         case UnauthorizedError():
             return (("www-authenticate", 'Basic realm="Penstock"'),)
+        case ThrottledError():
+            return (("retry-after", str(error.rest)),)
         case UnavailableError():
             return (("retry-after", "2"),)
         case _:
@@ -40,10 +42,16 @@ def read_nothing(_call: Call) -> str:
     return ""
 
 
+def read_no_login(_call: Call) -> tuple[str, str] | None:
+    """No request carries a login with a password."""
+    return None
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
 
-    `read_secret` finds the secret a request carries, "" for none.
+    `read_secret` finds the secret a request carries, "" for none; `read_login` a login and its password,
+    which are tried when the secret opens nothing.
     """
 
     name: str
@@ -53,3 +61,4 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     security: Mapping[str, Mapping[str, str]] = {}  # OpenAPI's words for how credentials are given
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing
+    read_login: Callable[[Call], tuple[str, str] | None] = read_no_login
