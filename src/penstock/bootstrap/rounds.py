@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
+from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
@@ -17,6 +19,9 @@ TICK = 0.5
 SWEEP = 3600.0
 """Seconds between sweeps."""
 
+REMOVAL = 30.0
+"""Seconds between looks for what was deleted and is to be taken apart."""
+
 LEFTOVER = 86400.0
 """Seconds after which what a killed writer left is nobody's any more."""
 
@@ -26,12 +31,13 @@ LETTERS: Mapping[str, Deliver] = {}
 """Who delivers letters of the outbox, by their kind."""
 
 
-def make_loops(parts: Parts, settings: Settings) -> list[Loop]:
+def make_loops(parts: Parts, settings: Settings, leftovers: Leftovers) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
     loops = [Loop("timers", partial(_look, parts, tick))]
     if LETTERS:
         loops.append(Loop("outbox", partial(_look, parts, partial(deliver_letters, kinds=LETTERS))))
-    loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention)))
+    loops.append(Loop("remover", partial(_remove, parts)))
+    loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)))
     return loops
 
 
@@ -43,7 +49,12 @@ def _look(parts: Parts, work: Callable[[Parts], int | None]) -> float:
     return min(max((due - parts.clock.now()) / 1000, 0.01), TICK)
 
 
-def _sweep(parts: Parts, days: int) -> float:
+def _remove(parts: Parts) -> float:
+    return TICK if sweep(parts) else REMOVAL
+
+
+def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
+    leftovers.remove()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK

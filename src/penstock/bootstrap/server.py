@@ -23,6 +23,7 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
@@ -84,7 +85,7 @@ class Process:
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
             address = show_address(sockets, settings)
-            self._readiness = Readiness(parts)
+            self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
             server = Server(
@@ -96,11 +97,12 @@ class Process:
                 workshop=workshop,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),
+                figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings)
+            self._loops = make_loops(parts, settings, Leftovers(self._folder))
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))

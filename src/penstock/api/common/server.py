@@ -36,6 +36,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
+    figures_for_all: bool = True
+    """Whether the server's figures are shown to those without an account."""
     shown: Recent[tuple[Hashable, ...], msgspec.Raw] = msgspec.field(default_factory=lambda: Recent(4096))
     """What dialects have encoded, by all that it follows from."""
     find_reasons: Callable[[], Sequence[str]] = list
