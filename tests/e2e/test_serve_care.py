@@ -4,6 +4,8 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from penstock.engine.organizations import create_organization
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project, delete_project
@@ -47,6 +49,25 @@ def test_figures_are_for_accounts_alone_when_the_operator_says_so(tmp_path: Path
         assert server.get("/metrics", Authorization="Bearer wrong").status_code == 401
         assert "penstock_info" in server.get("/metrics", Authorization=f"Bearer {TOKEN}").text
         assert server.get("/healthz").status_code == 200
+
+
+def test_one_id_leads_from_the_request_to_the_agent(tmp_path: Path) -> None:
+    with joined_parts(tmp_path / "data") as parts:
+        add_bare_project(parts, tmp_path, CONFIG)
+    with (
+        running_server(tmp_path / "data", "--log-format", "json", environment=OPERATOR) as server,
+        closing(Client(server.url)) as client,
+    ):
+        client.http.headers["X-Request-Id"] = "asked-for-1"
+        made = client.trigger().json()
+        wait_until(lambda: "task ends" in server.log(), what="it ended")
+        server.stop()
+        lines = [msgspec.json.decode(line) for line in server.log().splitlines() if line.startswith("{")]
+        mine = {line["msg"]: line for line in lines if line.get("request") == "asked-for-1"}
+        assert {"request", "pipeline triggered", "task assigned", "task begins", "task ends"} <= mine.keys()
+        assert mine["pipeline triggered"]["pipeline"] == mine["task assigned"]["pipeline"] == made["id"]
+        assert mine["task assigned"]["task"] == mine["task ends"]["task"]
+        assert mine["task ends"]["status"] == "success"
 
 
 CONFIG = """

@@ -146,7 +146,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
     them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
     agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
-    environment.
+    environment. `request` is the id of the request that triggered the pipeline, for the agent's log.
     """
 
     task: str
@@ -166,6 +166,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int = 0
     lease: float = 30.0
     continues: bool = False
+    request: str = ""
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

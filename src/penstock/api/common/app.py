@@ -19,12 +19,13 @@ from penstock.api.common.faults import (
     UnauthorizedError,
     WrongMethodError,
 )
-from penstock.api.common.journal import REQUEST, note_request, pick_request_id
+from penstock.api.common.journal import note_request, pick_request_id
 from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
 from penstock.api.common.server import Server
+from penstock.kit.trace import REQUEST
 from penstock.model.errors import ForbiddenError, PenstockError
 
 Scope = MutableMapping[str, Any]
@@ -75,6 +76,7 @@ class App:
             return
         begun = time.perf_counter()
         call = _make_call(scope)
+        REQUEST.set(call.request_id)
         self._server.meter.open_requests += 1
         status = 0
         try:
@@ -135,7 +137,6 @@ class App:
 
     def _handle(self, target: Target, call: Call) -> Answer:
         """All of a plain handler's work, in a thread of the pool."""
-        REQUEST.set(call.request_id)
         self._guard(target, call)
         self._decode(target.route, call)
         return _complete(target.route, target.route.handler(self._server, call))
