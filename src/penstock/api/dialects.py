@@ -2,6 +2,7 @@
 
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
+from penstock.api.penstock.routes import PENSTOCK
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (CIRCLECI, SYSTEM)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, PENSTOCK, SYSTEM)
