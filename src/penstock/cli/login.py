@@ -24,8 +24,7 @@ DEFAULT = "http://127.0.0.1:8080"
 _HERE = ("127.", "localhost", "::1")
 
 
-def login(url: str = "", /, *, token: Annotated[str, Parameter(allow_leading_hyphen=True)] = ""
-) -> int:
+def login(url: str = "", /, *, token: Annotated[str, Parameter(allow_leading_hyphen=True)] = "") -> int:
     """Remember a server and a token for it.
 
     Parameters

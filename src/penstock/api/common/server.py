@@ -10,6 +10,7 @@ from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
+from penstock.store.sealing import Sealer
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +29,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     parts: Parts
     gateway: Gateway
     meter: Meter
+    sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    task_keys: tuple[bytes, ...] = ()
+    """Keys that sign the tokens of tasks, newest first."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
