@@ -125,7 +125,7 @@ class Process:
             await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
             listener.should_exit = True
-            leaving = loop.create_task(self._end_waits(server.gateway))
+            leaving = loop.create_task(self._end_waits(server))
             await asyncio.wait({serving}, timeout=FAREWELL)
             listener.force_exit = True
             await serving
@@ -152,10 +152,11 @@ class Process:
         await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
 
-    async def _end_waits(self, gateway: Gateway) -> None:
-        """Answer agents that wait for work, again and again: more may come while connections close."""
+    async def _end_waits(self, server: Server) -> None:
+        """Answer those who wait for work or news, again and again: more may come while connections close."""
         while True:
-            gateway.end_waits()
+            server.parts.feed.close()
+            server.gateway.end_waits()
             await asyncio.sleep(0.1)
 
     def _end(self) -> None:
