@@ -7,7 +7,7 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A command as it is listed and explained. Its file has its name, and so has the function or app in it."""
+    """A command as it is listed and explained. Its file has its name, and so has what is in it."""
 
     summary: str
     details: str
