@@ -1,10 +1,13 @@
 """Puts together all an agent needs to run a task."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
-from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.facts import ASKED_BY, LOCAL_SOURCE, Facts, present
 from penstock.engine.follow import find_arguments
+from penstock.engine.forks import URL as FORK_URL
+from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
@@ -16,6 +19,8 @@ from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer, Source
+
+_log = logging.getLogger(__name__)
 
 LEAST_LINE = 16
 """Characters of a line of a private key that is worth masking."""
@@ -32,6 +37,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     environment = {name: value for source in sources for name, value in source.items()}
     key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
     builtins = _list_builtins(unit, facts, job, task, key)
+    asked = facts.labels.get(ASKED_BY, "")
+    unit.afterwards.append(lambda: _tell(facts, job, task, asked))
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -50,16 +57,23 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         failed=_read_failed(tx, job),
         number=job.number or 0,
         lease=lease,
+        request=asked,
     )
+
+
+def _tell(facts: Facts, job: Job, task: Task, asked: str) -> None:
+    """The line that ties a task to its pipeline, and to the request that triggered it."""
+    told = {"task": task.uuid, "job": job.uuid, "pipeline": facts.pipeline.uuid, "agent": task.agent_id}
+    _log.info("task assigned", extra={"facts": told | ({"request": asked} if asked else {})})
 
 
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
     """Project variables, then those of each context in order: later ones win, all are masked.
 
-    CircleCI docs: environment variable usage options; a pull request from a fork gets none. A context that
-    does not exist has none.
+    CircleCI docs: environment variable usage options; a pull request from a fork gets none unless the
+    project passes them. A context that does not exist has none.
     """
-    if facts.pipeline.revision.fork is not None:
+    if is_foreign(facts):
         return []
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
@@ -68,7 +82,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
 def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
     """The keys that the job's steps install: those they name, or all when one of them names none."""
     steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
-    if not steps or facts.pipeline.revision.fork is not None:
+    if not steps or is_foreign(facts):
         return ()
     keys = tuple(parts.variables.keys_of_project(facts.project.id))
     if not all(step.fingerprints for step in steps):
@@ -113,7 +127,7 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
 
 
 def _find_source(facts: Facts) -> Source | None:
-    url = facts.labels.get(LOCAL_SOURCE) or facts.project.url
+    url = facts.labels.get(LOCAL_SOURCE) or facts.labels.get(FORK_URL) or facts.project.url
     if not url:
         return None
     return Source(
