@@ -8,6 +8,7 @@ from penstock.engine.follow import find_arguments
 from penstock.engine.forks import URL as FORK_URL
 from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
+from penstock.engine.links import link_job, link_pipeline
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
 from penstock.model.project import SshKey
@@ -96,6 +97,8 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
     if job.number is not None:
         branch = facts.pipeline.revision.branch
         previous = jobs.previous_number(unit.tx, facts.project.id, branch, job.number)
+    base = unit.parts.base_url
+    pipeline = link_pipeline(base, facts.project.slug, facts.pipeline.number) if base else ""
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -106,6 +109,7 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
             job=job,
             plan=plan,
             task=task,
+            url=link_job(pipeline, facts.workflow_uuid, job.number or job.uuid) if pipeline else "",
             previous_number=previous,
             upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
             arguments=find_arguments(unit.tx, facts),

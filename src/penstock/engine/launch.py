@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
+from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.project_settings import load_project_settings
@@ -176,6 +177,9 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
 def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
     """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does."""
     project = draft.project
+    with parts.db.read() as tx:
+        labels = {**draft.labels, **label_statuses(tx, project, settings)}
+    draft = msgspec.structs.replace(draft, labels=labels)
     plan, context = _compile(workshop, draft, number=0)
     faults = [
         finding.message for finding in plan.diagnostics if finding.code in _FAULTS and not finding.scope
