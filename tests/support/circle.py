@@ -13,6 +13,7 @@ from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
 from penstock.engine.accounts import create_user, make_admin
 from penstock.engine.api_tokens import Wish, issue_token
+from penstock.engine.contexts import add_restriction, create_context
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop, compile_rest
 from penstock.engine.lookup import find_project
@@ -26,6 +27,7 @@ from penstock.model.output import Artifact, TestCase, TestOutcome
 from penstock.model.project import Project
 from penstock.model.run import Job
 from penstock.store import artifacts, test_results
+from penstock.store.restrictions import RestrictionKind
 from penstock.store.sealing import Sealer
 from penstock.store.test_results import ReportSet
 from penstock.store.users import Profile
@@ -64,9 +66,6 @@ TAGGED = CONFIG.replace(
 ).replace("requires:", "filters: {tags: {only: /.*/}}, requires:")
 """The same, for tags too."""
 
-SEALER = Sealer([bytes(32)])
-"""What seals secrets of the site."""
-
 
 class WordCode:
     """A source of code: the config of each project by branch or tag, "" for the default one."""
@@ -100,7 +99,8 @@ class CircleSite(Site):
     """A site that speaks all dialects, with an organization `gh/acme`, its project `app`, and an agent."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.lab = Lab(url, folder)
+        self.sealer = Sealer([b"k" * 32])
+        self.lab = Lab(url, folder, seal=self.sealer)
         self.parts = self.lab.parts
         self.code = WordCode()
         workshop = Workshop(code=self.code)
@@ -109,7 +109,7 @@ class CircleSite(Site):
             parts=self.parts,
             gateway=self.lab.gateway,
             meter=Meter(),
-            sealer=SEALER,
+            sealer=self.sealer,
             authenticate=lambda secret: find_caller(self.parts, secret),
             workshop=workshop,
             base_url=BASE,
@@ -138,6 +138,11 @@ class CircleSite(Site):
             set_member(self.parts, SERVER, self.acme, user.uuid, role)
         wish = Wish(label="test", scopes=scopes or (Scope.ADMIN,), user=user.uuid)
         return issue_token(self.parts, SERVER, wish).secret
+
+    def restrict_context(self, name: str) -> None:
+        """The organization has a context of that name, which no project may use."""
+        made = create_context(self.parts, SERVER, self.acme, name)
+        add_restriction(self.parts, SERVER, made.uuid, RestrictionKind.PROJECT, new_id())
 
     def call(
         self,

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from penstock.engine.deliver import deliver_letters
 from penstock.engine.launch import CommitFacts, Fetch, Workshop
 from penstock.engine.principal import SERVER
@@ -16,8 +14,9 @@ from penstock.forge.status.send import Outcome, Sent
 from penstock.model.errors import NotFoundError, PenstockError
 from penstock.model.project import Project
 from penstock.model.run import Pipeline
+from penstock.store import variables
 from tests.support import hooks
-from tests.support.circle import CONFIG, SEALER, CircleSite, WordCode
+from tests.support.circle import CONFIG, CircleSite, WordCode
 from tests.support.http import Reply
 
 
@@ -55,10 +54,12 @@ class HookSite:
         self.parts = site.parts
         self.project = site.project
         self.commits = CommitTable()
-        self.secret = add_hook_secret(self.parts, SEALER, SERVER, site.project, hooks.SECRET)
+        self.secret = add_hook_secret(self.parts, site.sealer, SERVER, site.project, hooks.SECRET)
         self.pushes = PushDesk(Workshop(code=self.commits))
-        self.statuses = StatusDesk(SEALER, self._send)
-        msgspec.structs.force_setattr(site.parts.variables, "project", {"TOKEN": "s3cret-of-the-project"})  # type: ignore[arg-type]  # a site is given its variables
+        self.statuses = StatusDesk(site.sealer, self._send)
+        with site.parts.db.write() as tx:
+            place = variables.of_project(site.project.id)
+            variables.set_variable(tx, site.sealer, place, "TOKEN", "s3cret", now=site.lab.clock.now())
         self.sent: list[Request] = []
         self.outcomes: list[Sent] = []
 

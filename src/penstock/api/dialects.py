@@ -1,8 +1,9 @@
 """The dialects a server speaks, in one list."""
 
+from penstock.api.agent.routes import AGENT
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
 from penstock.api.hooks.routes import HOOKS
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (CIRCLECI, HOOKS, SYSTEM)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, HOOKS, AGENT, SYSTEM)

@@ -7,6 +7,7 @@ from functools import partial
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
+from penstock.engine.echo import Echo
 from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
@@ -52,7 +53,12 @@ def make_loops(parts: Parts, settings: Settings, workshop: Workshop, sealer: Sea
         *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(_count_pushes(settings))),
         *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
     ]
+    echoes: list[Loop] = []
+    if not parts.db.is_sqlite:
+        echo = Echo(parts)
+        echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
+        *echoes,
         Loop("timers", partial(_look, parts, tick, TICK)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("sweeper", partial(_sweep, parts, settings.retention)),

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
+from penstock.engine.describe import describe_pipeline
 from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
@@ -16,7 +17,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
 from penstock.kit.marks import Mark
 from penstock.language.circleci.continuation import compile_continuation
-from penstock.language.circleci.pipeline import PipelineFacts, list_values
+from penstock.language.circleci.pipeline import list_values
 from penstock.language.common.context import Context
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.errors import (
@@ -48,8 +49,6 @@ MOST_PARAMETERS, MOST_NAME, MOST_VALUE = 100, 128, 512
 
 _FAULTS = {"unexpected-argument", "argument-too-long", "argument-type"}
 """Codes of findings that are about the arguments of the trigger when they are in no call."""
-
-_SOURCES = {TriggerType.WEBHOOK: "webhook", TriggerType.SCHEDULE: "scheduled_pipeline"}
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,27 +304,6 @@ def _compile(
         )
         context = workshop.supply(draft.source, context)
     return find_language(LANGUAGE).compile(draft.source, context), context
-
-
-def describe_pipeline(
-    project: Project, revision: Revision, trigger: TriggerType, uuid: str, number: int
-) -> PipelineFacts:
-    """What a config may ask about the pipeline."""
-    return PipelineFacts(
-        id=uuid,
-        number=number,
-        project_slug=project.slug,
-        project_url=project.url,
-        branch=revision.branch,
-        tag=revision.tag,
-        sha=revision.sha,
-        base=revision.base,
-        default_branch=project.default_branch,
-        subject=revision.subject,
-        body=revision.body,
-        author=revision.author,
-        trigger=_SOURCES.get(trigger, "api"),
-    )
 
 
 def _take_number(unit: Unit, project: Project) -> int:

@@ -6,9 +6,12 @@ from typing import Protocol
 import msgspec
 
 from penstock.model.project import SshKey
-from penstock.store import contexts, variables
+from penstock.store import contexts, secrets, variables
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
+
+KEYS = "ssh-key/"
+"""How the names of secrets begin that hold SSH keys of a project, as JSON of `SshKey`."""
 
 
 class Variables(Protocol):
@@ -67,6 +70,8 @@ class StoredVariables:
                 return None
             return variables.open_variables(tx, self._sealer, variables.of_context(context.id))
 
-    def keys_of_project(self, _project_id: int) -> Sequence[SshKey]:
-        """None: keys of projects are not stored yet."""
-        return ()
+    def keys_of_project(self, project_id: int) -> Sequence[SshKey]:
+        """The project's keys, oldest first; raises as `of_project`."""
+        with self._db.read() as tx:
+            found = secrets.open_secrets(tx, self._sealer, secrets.of_project(project_id), KEYS)
+        return tuple(msgspec.json.decode(plain, type=SshKey) for plain in found.values())

@@ -27,6 +27,7 @@ class WorkflowChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
+    canceled_by: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class LockedWorkflow(msgspec.Struct, frozen=True, kw_only=True):

@@ -123,6 +123,13 @@ def _approve(scene: Scene) -> None:
     check_answer("POST", "/workflow/{id}/approve/{approval_request_id}", 202, answer)
 
 
+def be_unauthorized(scene: Scene) -> None:
+    scene.site.restrict_context("deploy")
+    run_to_the_approval(scene)
+    _approve(scene)
+    assert scene.site.get(f"workflow/{scene.workflow}")["status"] == "unauthorized"
+
+
 def wait(_scene: Scene) -> None:
     """Nothing has happened yet."""
 
@@ -136,6 +143,7 @@ MOVES = [
     lose_time,
     cancel,
     cancel_while_running,
+    be_unauthorized,
 ]
 
 

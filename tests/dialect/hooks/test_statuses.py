@@ -10,7 +10,6 @@ from penstock.forge.status.send import Outcome, Sent
 from penstock.model.credentials import HostAccount
 from penstock.model.errors import InvalidError
 from tests.support import hooks
-from tests.support.circle import SEALER
 from tests.support.hook_site import HookSite
 
 TOKEN = "t0ken-of-the-host"
@@ -18,7 +17,9 @@ PUSH = hooks.from_github("push", hooks.github_push())
 
 
 def connect(hooked: HookSite, account: HostAccount | None = None) -> HostAccount | None:
-    return set_host_account(hooked.parts, SEALER, SERVER, hooked.project, account or HostAccount(token=TOKEN))
+    return set_host_account(
+        hooked.parts, hooked.site.sealer, SERVER, hooked.project, account or HostAccount(token=TOKEN)
+    )
 
 
 def told(hooked: HookSite) -> list[tuple[str, str]]:
@@ -115,14 +116,14 @@ def test_nothing_is_told_when_nobody_wants_it(hooked: HookSite, when: str) -> No
 
 
 def connect_nowhere(hooked: HookSite) -> None:
-    set_host_account(hooked.parts, SEALER, SERVER, hooked.project, None)
+    set_host_account(hooked.parts, hooked.site.sealer, SERVER, hooked.project, None)
 
 
 def test_an_account_is_completed_from_the_address_and_never_shows_its_token(hooked: HookSite) -> None:
     whole = HostAccount(token="", host="github", api="https://api.github.com", repository="acme/app")
     assert connect(hooked) == whole
     with hooked.parts.db.read() as tx:
-        assert show_host_account(tx, SEALER, hooked.project) == whole
+        assert show_host_account(tx, hooked.site.sealer, hooked.project) == whole
     assert TOKEN not in repr(HostAccount(token=TOKEN))
     own = HostAccount(token=TOKEN, host="gitea", api="http://git.acme.example:3000/api/v1", repository="a/b")
     assert connect(hooked, own) is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.times import show_maybe, show_millis, show_seconds
@@ -27,7 +27,7 @@ from penstock.model.output import Artifact, TestCase
 from penstock.model.project import Organization, Project
 from penstock.model.run import Pipeline, Task, Workflow
 from penstock.model.slug import host_of
-from penstock.model.status import JobKind, Outcome
+from penstock.model.status import JobKind, JobStatus, Outcome
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.workflow import SETUP_TAG, JobPlan
 
@@ -161,29 +161,35 @@ def show_workflow(
     workflow: Workflow, pipeline: Pipeline, project: Project, people: People
 ) -> payloads.Workflow:
     """A workflow."""
-    user = people.get(pipeline.actor)
     return payloads.Workflow(
         pipeline_id=pipeline.uuid,
+        canceled_by=_find_id(people, workflow.canceled_by),
         id=workflow.uuid,
         auto_rerun_number=workflow.auto_rerun_number or UNSET,
         name=workflow.name,
         project_slug=project.slug,
         tag=SETUP_TAG if SETUP_TAG in workflow.tag.split() else UNSET,
         status=WORKFLOW_STATUSES[workflow.status],
-        started_by=user.uuid if user else NOBODY,
+        started_by=_find_id(people, workflow.started_by or pipeline.actor) or NOBODY,
         pipeline_number=pipeline.number,
         created_at=show_seconds(workflow.created_at),
         stopped_at=show_maybe(workflow.stopped_at),
     )
 
 
+def _find_id(people: People, login: str) -> str | UnsetType:
+    """The id of an account, unset for a login without one."""
+    user = people.get(login)
+    return user.uuid if user else UNSET
+
+
 def show_workflow_job(listed: ListedJob, project: Project, people: People) -> payloads.WorkflowJob:
     """A job in the list of its workflow; one that a rerun kept has the id and number it had."""
     job = listed.job
     approval = job.kind is JobKind.APPROVAL
-    approver = people.get(job.approved_by)
     number = listed.origin.number
     return payloads.WorkflowJob(
+        canceled_by=_find_id(people, job.canceled_by) if job.status is JobStatus.CANCELED else UNSET,
         dependencies=tuple(listed.needs),
         requires={
             uuid: tuple(outcome.value for outcome in outcomes if outcome in _NEEDED)
@@ -194,7 +200,7 @@ def show_workflow_job(listed: ListedJob, project: Project, people: People) -> pa
         created_at=show_seconds(job.created_at),
         started_at=show_maybe(job.started_at),
         name=job.name,
-        approved_by=approver.uuid if approver else UNSET,
+        approved_by=_find_id(people, job.approved_by),
         project_slug=project.slug,
         status=JOB_STATUSES[job.status],
         type="approval" if approval else "build",

@@ -1,9 +1,9 @@
-"""Version 0006: letters of one kind and subject are found in their order."""
+"""Version 0007: letters of one kind and subject are found in their order."""
 
 from penstock.store.migrations.parts import make_index
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
