@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
 from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
+from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
@@ -24,6 +26,9 @@ TICK = 0.5
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
+
+REMOVAL = 30.0
+"""Seconds between looks for what was deleted and is to be taken apart."""
 
 LEFTOVER = 86400.0
 """Seconds after which what a killed writer left is nobody's any more."""
@@ -46,7 +51,9 @@ STATUS_LEASE = 60_000
 """Milliseconds after which another server takes a status for dropped; a host has much less time to answer."""
 
 
-def make_loops(parts: Parts, settings: Settings, workshop: Workshop, sealer: Sealer) -> list[Loop]:
+def make_loops(
+    parts: Parts, settings: Settings, workshop: Workshop, sealer: Sealer, leftovers: Leftovers
+) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
     pushes, statuses = PushDesk(workshop), StatusDesk(sealer, _send)
     carriers = [
@@ -61,7 +68,8 @@ def make_loops(parts: Parts, settings: Settings, workshop: Workshop, sealer: Sea
         *echoes,
         Loop("timers", partial(_look, parts, tick, TICK)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
-        Loop("sweeper", partial(_sweep, parts, settings.retention)),
+        Loop("remover", partial(_remove, parts)),
+        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
     ]
 
 
@@ -90,7 +98,12 @@ def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> flo
     return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
 
 
-def _sweep(parts: Parts, days: int) -> float:
+def _remove(parts: Parts) -> float:
+    return TICK if sweep(parts) else REMOVAL
+
+
+def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
+    leftovers.remove()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK

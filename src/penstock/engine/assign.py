@@ -1,9 +1,10 @@
 """Puts together all an agent needs to run a task."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
-from penstock.engine.facts import Facts, present
+from penstock.engine.facts import ASKED_BY, Facts, present
 from penstock.engine.follow import find_arguments
 from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
@@ -19,6 +20,8 @@ from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer
+
+_log = logging.getLogger(__name__)
 
 
 def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
@@ -39,6 +42,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         *list_hidden(source),
         *([key] if key else ()),
     ]
+    asked = facts.labels.get(ASKED_BY, "")
+    unit.afterwards.append(lambda: _tell(facts, job, task, asked))
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -57,7 +62,14 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         failed=_read_failed(tx, job),
         number=job.number or 0,
         lease=lease,
+        request=asked,
     )
+
+
+def _tell(facts: Facts, job: Job, task: Task, asked: str) -> None:
+    """The line that ties a task to its pipeline, and to the request that triggered it."""
+    told = {"task": task.uuid, "job": job.uuid, "pipeline": facts.pipeline.uuid, "agent": task.agent_id}
+    _log.info("task assigned", extra={"facts": told | ({"request": asked} if asked else {})})
 
 
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
