@@ -14,6 +14,7 @@ from penstock.engine.project_settings import load_project_settings
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.address import ANYWHERE, Policy
 from penstock.kit.ids import new_id
 from penstock.kit.marks import Mark
 from penstock.language.circleci.continuation import compile_continuation
@@ -126,6 +127,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed to make a plan of a project's config."""
 
     code: SourceOfCode
+    policy: Policy = ANYWHERE  # where projects may be
     supply: Supply = lambda _source, context: context
 
 
