@@ -33,6 +33,7 @@ from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
+from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
+                task_keys=sealer.derive_keys(TASK_TOKENS),
                 workshop=workshop,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),

@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.body import Body, CutOffError
-from penstock.api.common.call import Call, read_json, read_query
+from penstock.api.common.call import Call, read_query
 from penstock.api.common.compress import compress
 from penstock.api.common.dialect import Dialect, show_plainly
 from penstock.api.common.faults import (
@@ -146,7 +146,7 @@ class App:
         if access == PUBLIC:
             return
         secret = target.dialect.read_secret(call)
-        call.caller = self._server.authenticate(secret) if secret else None
+        call.caller = target.dialect.find_caller(self._server, secret) if secret else None
         if call.caller is None:
             raise UnauthorizedError("a valid token is needed here")
         if not call.caller.may(access):
@@ -156,7 +156,7 @@ class App:
         if route.query is not None:
             call.query = read_query(call, route.query)
         if route.body is not None and not (route.optional and not call.body.strip()):
-            call.payload = read_json(call.body, route.body, self._server.limits.depth)
+            call.payload = route.decode(call.body, route.body, self._server.limits.depth)
 
     def _show(self, call: Call, error: PenstockError) -> Answer:
         """What the dialect of the path says of the error; the longest prefix counts."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from penstock.api.common.answer import Answer, Headers, answer_json
-from penstock.api.common.call import Call
+from penstock.api.common.call import Call, Caller
 from penstock.api.common.faults import UnauthorizedError, WrongMethodError, find_status
 from penstock.api.common.route import Route
+from penstock.api.common.server import Server
 from penstock.model.errors import PenstockError, UnavailableError
 
 
@@ -40,10 +41,16 @@ def read_nothing(_call: Call) -> str:
     return ""
 
 
+def find_person(server: Server, secret: str) -> Caller | None:
+    """Who has the API token."""
+    return server.authenticate(secret)
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
 
-    `read_secret` finds the secret a request carries, "" for none.
+    `read_secret` finds the secret a request carries, "" for none; `find_caller` who has it, in a thread of
+    the pool.
     """
 
     name: str
@@ -53,3 +60,4 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     security: Mapping[str, Mapping[str, str]] = {}  # OpenAPI's words for how credentials are given
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing
+    find_caller: Callable[[Server, str], Caller | None] = find_person

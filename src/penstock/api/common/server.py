@@ -32,6 +32,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    task_keys: tuple[bytes, ...] = ()
+    """Keys that sign the tokens of tasks, newest first."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
