@@ -15,7 +15,7 @@ from penstock.engine.accounts import create_user, make_admin
 from penstock.engine.api_tokens import Wish, issue_token
 from penstock.engine.contexts import add_restriction, create_context
 from penstock.engine.gateway import Gateway
-from penstock.engine.launch import CommitFacts, Ref, Workshop, compile_rest
+from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop, compile_rest
 from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
@@ -73,6 +73,12 @@ class WordCode:
 
     def __init__(self) -> None:
         self.configs: dict[str, str] = {"main": CONFIG, "v1": TAGGED, "dev": CONFIG}
+
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """The commit of a branch or tag that has a config."""
+        return self.resolve(
+            project, Ref(branch=fetch.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"))
+        )
 
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """The commit of a branch that has a config."""

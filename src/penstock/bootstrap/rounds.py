@@ -8,6 +8,8 @@ from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
+from penstock.engine.launch import Workshop
+from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
@@ -23,28 +25,54 @@ LEFTOVER = 86400.0
 
 DAY = 86_400_000
 
-LETTERS: Mapping[str, Deliver] = {}
-"""Who delivers letters of the outbox, by their kind."""
+POLL = 5.0
+"""Seconds between looks at the outbox, which is also looked at whenever this server posts a letter."""
+
+MOST_PUSHES = 4
+"""Pushes that are fetched and compiled at once."""
+
+PUSH_LEASE = 30_000
+"""Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 
-def make_loops(parts: Parts, settings: Settings) -> list[Loop]:
+def make_loops(parts: Parts, settings: Settings, workshop: Workshop) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
-    loops = [Loop("timers", partial(_look, parts, tick))]
-    if LETTERS:
-        loops.append(Loop("outbox", partial(_look, parts, partial(deliver_letters, kinds=LETTERS))))
+    desk = PushDesk(workshop)
+    pushes = _count_pushes(settings)
+    echoes: list[Loop] = []
     if not parts.db.is_sqlite:
         echo = Echo(parts)
-        loops += [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
-    loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention)))
-    return loops
+        echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
+    return [
+        *echoes,
+        Loop("timers", partial(_look, parts, tick, TICK)),
+        *(
+            _make_carrier(f"pushes-{number}", parts, {PUSH: desk.deliver}, PUSH_LEASE)
+            for number in range(pushes)
+        ),
+        Loop("sweeper", partial(_sweep, parts, settings.retention)),
+    ]
 
 
-def _look(parts: Parts, work: Callable[[Parts], int | None]) -> float:
-    """Do what is due; the rest until the next is, and at most a tick: others may make it due sooner."""
+def _count_pushes(settings: Settings) -> int:
+    """Fewer than there may be talks with origins, so that triggers by people get their turn, too."""
+    return min(max(settings.threads // 4, 1), MOST_PUSHES)
+
+
+def _make_carrier(name: str, parts: Parts, kinds: Mapping[str, Deliver], lease: int) -> Loop:
+    """Delivers letters of these kinds one by one, the moment they are posted."""
+    work = partial(deliver_letters, kinds=kinds, most=1, lease=lease)
+    loop = Loop(name, partial(_look, parts, work, POLL))
+    parts.post.watch(loop.wake)
+    return loop
+
+
+def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> float:
+    """Do what is due; the seconds until the next is, and at most `rest`: others may make it due sooner."""
     due = work(parts)
     if due is None:
-        return TICK
-    return min(max((due - parts.clock.now()) / 1000, 0.01), TICK)
+        return rest
+    return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
 
 
 def _sweep(parts: Parts, days: int) -> float:

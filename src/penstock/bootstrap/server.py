@@ -103,7 +103,7 @@ class Process:
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings)
+            self._loops = make_loops(parts, settings, workshop)
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))

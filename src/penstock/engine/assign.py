@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from penstock.engine.continuation import issue_key
 from penstock.engine.facts import LOCAL_SOURCE, Facts, present
 from penstock.engine.follow import find_arguments
+from penstock.engine.forks import URL as FORK_URL
+from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
@@ -56,10 +58,10 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
     """Project variables, then those of each context in order: later ones win, all are masked.
 
-    CircleCI docs: environment variable usage options; a pull request from a fork gets none. A context that
-    does not exist has none.
+    CircleCI docs: environment variable usage options; a pull request from a fork gets none unless the
+    project passes them. A context that does not exist has none.
     """
-    if facts.pipeline.revision.fork is not None:
+    if is_foreign(facts):
         return []
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
@@ -68,7 +70,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
 def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
     """The keys that the job's steps install: those they name, or all when one of them names none."""
     steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
-    if not steps or facts.pipeline.revision.fork is not None:
+    if not steps or is_foreign(facts):
         return ()
     keys = tuple(parts.variables.keys_of_project(facts.project.id))
     if not all(step.fingerprints for step in steps):
@@ -113,7 +115,7 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
 
 
 def _find_source(facts: Facts) -> Source | None:
-    url = facts.labels.get(LOCAL_SOURCE) or facts.project.url
+    url = facts.labels.get(LOCAL_SOURCE) or facts.labels.get(FORK_URL) or facts.project.url
     if not url:
         return None
     return Source(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from penstock.engine.effects import settle
+from penstock.engine.event_values import load_values
 from penstock.engine.facts import present
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
@@ -73,6 +74,7 @@ class ToCompile(msgspec.Struct, frozen=True, kw_only=True):
     setup: Plan
     source: str
     given: Arguments
+    values: Mapping[str, str | int | bool | None] = {}  # what the event brought along
 
 
 Compiler = Callable[[ToCompile], Plan]
@@ -95,11 +97,16 @@ def continue_pipeline(parts: Parts, compiler: Compiler, wish: Continuation) -> P
         _check_state(tx, key, pipeline, parts.clock.now())
         project = present(projects.get_project(tx, pipeline.project_id))
         setup = decode_plan(present(pipelines.load_config(tx, pipeline.id)).plan)
-    plan = compiler(
-        ToCompile(
-            project=project, pipeline=pipeline, setup=setup, source=wish.configuration, given=wish.parameters
-        )
+        values = load_values(tx, pipeline.id)
+    wanted = ToCompile(
+        project=project,
+        pipeline=pipeline,
+        setup=setup,
+        source=wish.configuration,
+        given=wish.parameters,
+        values=values,
     )
+    plan = compiler(wanted)
     faults = [finding.message for finding in plan.diagnostics if _is_fault(finding)]
     if faults:
         raise InvalidError("\n".join(faults))

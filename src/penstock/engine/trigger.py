@@ -94,12 +94,16 @@ def reserve_pipeline(parts: Parts, ref: ProjectRef) -> Reservation:
 def trigger_pipeline(parts: Parts, request: TriggerRequest) -> Pipeline:
     """Store the pipeline with its workflows and start those that start at once.
 
-    A plan with errors makes an errored pipeline without workflows.
+    A plan with errors makes an errored pipeline without workflows. One that is stored already is left as it
+    is.
     """
     return transact(parts, lambda unit: _trigger(unit, request))
 
 
 def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
+    present = pipelines.pipeline_by_uuid(unit.tx, request.uuid)
+    if present is not None:
+        return present
     pipeline = pipelines.insert_pipeline(
         unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=request.labels
     )

@@ -25,6 +25,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     feed: Feed
     signal: Signal
     memory: Memory
+    post: Signal = msgspec.field(default_factory=Signal)  # there are letters to deliver
 
 
 class Unit:
@@ -38,6 +39,7 @@ class Unit:
         self.ended: set[int] = set()  # the pipelines of which a workflow has ended
         self.changes: list[Change] = []  # for watchers, in order
         self.wake = False  # there may be new work or a new command for an agent
+        self.posted = False  # there are new letters in the outbox
         self.afterwards: list[Callable[[], None]] = []  # what must not happen unless it is committed
         self._facts: dict[int, Facts] = {}
 
