@@ -36,6 +36,7 @@ OPEN = {
     "GET /healthz": "says only that the process lives",
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
+    "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
 }
 """What anybody may call, and why. Nothing else is."""
@@ -289,6 +290,37 @@ def test_a_good_token_of_another_kind_opens_nothing(house: House, dialect: Diale
         for headers in carry(tokens[kind]):
             reply = house.send(route.method, path, b"{}", headers)
             assert reply.status in {401, 403}, (dialect.name, kind, reply.body)
+    assert house.fingerprint() == before
+
+
+TAKES_JSON = [
+    (dialect, route)
+    for dialect, route in ROUTED
+    if route.body is not None and not route.raw and route.access in {*Action, PUBLIC}
+]
+
+
+@pytest.mark.parametrize(("dialect", "route"), TAKES_JSON, ids=name_route)
+def test_a_body_that_is_none_changes_nothing(house: House, dialect: Dialect, route: Route) -> None:
+    before = house.fingerprint()
+    path, token = house.locate(route), {"circle-token": house.token, "authorization": f"Bearer {house.token}"}
+    for body in (
+        b"{",
+        b"\xff\xfe",
+        b"[" * 50_000,
+        b'{"a":' * 50_000,
+        b'"x"',
+        b"7",
+        b"[]",
+        b"null",
+        b'{"a": NaN}',
+    ):
+        reply = house.send(route.method, path, body, token)
+        assert reply.status == 400, (dialect.name, body[:20], reply.body)
+    big = route.limit or house.server.limits.body
+    assert house.send(route.method, path, [b" " * 65_536] * (big // 65_536 + 2), token).status == 413
+    assert house.send(route.method, path, b" " * (big + 1), token).status == 413
+    assert house.ask(route.method, path, [b"{"], cut=True, **token).status == 0
     assert house.fingerprint() == before
 
 

@@ -82,9 +82,7 @@ def test_a_method_that_is_not_known_is_told_which_are(site: CircleSite) -> None:
     assert "GET" in reply.headers["allow"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"\xff", b"[" * 200_000, b'"x"', b"null", b'{"parameters": ' + b"[" * 150]
-)
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 200_000, b'"x"', b'{"parameters": ' + b"[" * 150])
 def test_a_body_that_is_no_json_of_the_right_form_changes_nothing(site: CircleSite, body: bytes) -> None:
     before = snapshot(site)
     reply = site.send("POST", f"/api/v2/project/{APP}/pipeline", body, {"circle-token": site.token})
