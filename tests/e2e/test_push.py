@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from penstock.engine.summary import WorkflowSummary, summarize_pipeline
+from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
+from penstock.model.summary import WorkflowSummary
 from penstock.store import pipelines
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push

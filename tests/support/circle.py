@@ -1,13 +1,14 @@
 """CircleCI's API over a real engine and store, with a repository made of words and an agent made by hand."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from penstock.api.common.app import make_app
-from penstock.api.common.caller import find_caller
+from penstock.api.common.caller import find_caller, find_person
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
@@ -112,7 +113,8 @@ class CircleSite(Site):
             meter=Meter(),
             sealer=self.sealer,
             task_keys=self.sealer.derive_keys(TASK_TOKENS),
-            authenticate=lambda secret: find_caller(self.parts, secret),
+            authenticate=partial(find_caller, self.parts),
+            log_in=partial(find_person, self.parts),
             workshop=workshop,
             base_url=BASE,
         )

@@ -36,12 +36,20 @@ _PULLS = ("pull/", "merge-requests/")
 class MirroredCode:
     """Reads projects through their mirrors; an `engine.launch.SourceOfCode`.
 
-    At most `most` origins are talked to at once, so that slow ones leave threads for other requests.
+    At most `most` origins are talked to at once, so that slow ones leave threads for other requests. Keys lie
+    in files below `keys` while they are used.
     """
 
     def __init__(
-        self, folder: Path, database: Database, sealer: Sealer, policy: Policy, most: int = 4
+        self,
+        folder: Path,
+        database: Database,
+        sealer: Sealer,
+        policy: Policy,
+        most: int = 4,
+        keys: Path | None = None,
     ) -> None:
+        self._keys = keys or folder.parent / "keys"
         self._turns = threading.BoundedSemaphore(most)
         self._folder = folder
         self._database = database
@@ -73,7 +81,8 @@ class MirroredCode:
         try:
             with self._database.read() as tx:
                 sealed = open_credentials(tx, self._sealer, project.id)
-            with TemporaryDirectory(prefix="penstock-key-") as keys:
+            self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with TemporaryDirectory(dir=self._keys) as keys:
                 yield self._open(project, _lay_out(sealed, Path(keys)) if sealed else Credentials())
         finally:
             self._turns.release()
@@ -87,7 +96,8 @@ class MirroredCode:
 def open_workshop(settings: Settings, folder: DataFolder, database: Database, sealer: Sealer) -> Workshop:
     """What a server makes plans with."""
     policy = Policy(protocols=frozenset(Protocol(name) for name in settings.git_protocols if name != "git"))
-    code = MirroredCode(folder.mirrors, database, sealer, policy, most=max(settings.threads // 2, 1))
+    most = max(settings.threads // 2, 1)
+    code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
     return Workshop(code=code, supply=_supply)
 
 

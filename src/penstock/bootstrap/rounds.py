@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
 from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
+from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
@@ -19,6 +21,9 @@ TICK = 0.5
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
+
+REMOVAL = 30.0
+"""Seconds between looks for what was deleted and is to be taken apart."""
 
 LEFTOVER = 86400.0
 """Seconds after which what a killed writer left is nobody's any more."""
@@ -35,7 +40,7 @@ PUSH_LEASE = 30_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 
-def make_loops(parts: Parts, settings: Settings, workshop: Workshop) -> list[Loop]:
+def make_loops(parts: Parts, settings: Settings, workshop: Workshop, leftovers: Leftovers) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
     desk = PushDesk(workshop)
     pushes = _count_pushes(settings)
@@ -50,7 +55,8 @@ def make_loops(parts: Parts, settings: Settings, workshop: Workshop) -> list[Loo
             _make_carrier(f"pushes-{number}", parts, {PUSH: desk.deliver}, PUSH_LEASE)
             for number in range(pushes)
         ),
-        Loop("sweeper", partial(_sweep, parts, settings.retention)),
+        Loop("remover", partial(_remove, parts)),
+        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
     ]
 
 
@@ -75,7 +81,12 @@ def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> flo
     return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
 
 
-def _sweep(parts: Parts, days: int) -> float:
+def _remove(parts: Parts) -> float:
+    return TICK if sweep(parts) else REMOVAL
+
+
+def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
+    leftovers.remove()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK

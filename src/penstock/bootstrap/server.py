@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller
+from penstock.api.common.caller import find_caller, find_person
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -23,6 +23,7 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
@@ -86,7 +87,7 @@ class Process:
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
             address = show_address(sockets, settings)
-            self._readiness = Readiness(parts)
+            self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
             server = Server(
@@ -96,14 +97,16 @@ class Process:
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 task_keys=sealer.derive_keys(TASK_TOKENS),
+                log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),
+                figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings, workshop)
+            self._loops = make_loops(parts, settings, workshop, Leftovers(self._folder))
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
@@ -122,7 +125,7 @@ class Process:
             await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
             listener.should_exit = True
-            leaving = loop.create_task(self._end_waits(server.gateway))
+            leaving = loop.create_task(self._end_waits(server))
             await asyncio.wait({serving}, timeout=FAREWELL)
             listener.force_exit = True
             await serving
@@ -149,10 +152,11 @@ class Process:
         await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
 
-    async def _end_waits(self, gateway: Gateway) -> None:
-        """Answer agents that wait for work, again and again: more may come while connections close."""
+    async def _end_waits(self, server: Server) -> None:
+        """Answer those who wait for work or news, again and again: more may come while connections close."""
         while True:
-            gateway.end_waits()
+            server.parts.feed.close()
+            server.gateway.end_waits()
             await asyncio.sleep(0.1)
 
     def _end(self) -> None:

@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_key: Annotated[str, _say("file with the certificate's private key")] = ""
     log_level: Annotated[Level, _say("the least important messages to write")] = "info"
     log_format: Annotated[Format, _say("how lines of the log are written")] = "logfmt"
+    metrics: Annotated[
+        Literal["all", "accounts"],
+        _say("who may read `/metrics`: `all`, or only `accounts`, with any valid token"),
+    ] = "all"
     slots: Annotated[
         Count, _say("jobs the agent in the server runs at once, 0 for no agent; by default one a processor")
     ] | None = None  # fmt: skip

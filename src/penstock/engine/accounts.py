@@ -105,6 +105,7 @@ def change_password(parts: Parts, by: Principal, uuid: str, password: str) -> No
         user = open_user(unit.tx, by, uuid)
         users.update_user(unit.tx, UserChange(id=user.id, password=hashed))
         note(unit, by, "user.password", user.uuid, login=user.login)
+        unit.afterwards.append(parts.memory.principals.forget)
 
     transact(parts, work)
 

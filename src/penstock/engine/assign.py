@@ -1,9 +1,10 @@
 """Puts together all an agent needs to run a task."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
-from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.facts import ASKED_BY, LOCAL_SOURCE, Facts, present
 from penstock.engine.follow import find_arguments
 from penstock.engine.forks import URL as FORK_URL
 from penstock.engine.forks import is_foreign
@@ -18,6 +19,8 @@ from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
 from penstock.wire.messages import Assignment, Layer, Source
+
+_log = logging.getLogger(__name__)
 
 LEAST_LINE = 16
 """Characters of a line of a private key that is worth masking."""
@@ -34,6 +37,8 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
     environment = {name: value for source in sources for name, value in source.items()}
     key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
     builtins = _list_builtins(unit, facts, job, task, key)
+    asked = facts.labels.get(ASKED_BY, "")
+    unit.afterwards.append(lambda: _tell(facts, job, task, asked))
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -52,7 +57,14 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         failed=_read_failed(tx, job),
         number=job.number or 0,
         lease=lease,
+        request=asked,
     )
+
+
+def _tell(facts: Facts, job: Job, task: Task, asked: str) -> None:
+    """The line that ties a task to its pipeline, and to the request that triggered it."""
+    told = {"task": task.uuid, "job": job.uuid, "pipeline": facts.pipeline.uuid, "agent": task.agent_id}
+    _log.info("task assigned", extra={"facts": told | ({"request": asked} if asked else {})})
 
 
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:

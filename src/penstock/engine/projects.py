@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from penstock.engine.access import Action, require, role_in
+from penstock.engine.access import Action, require, role_in, seen_organizations, sees
 from penstock.engine.audit import note
 from penstock.engine.lookup import owner_of
 from penstock.engine.principal import Principal
@@ -79,6 +79,16 @@ def list_projects(
         mine = only is not None and only.organization_id == owner.id and only.slug > after
         return [only] if only is not None and mine and not removal.is_marked(only) else []
     return projects.list_projects(tx, organization_id=owner.id, after=after, limit=limit)
+
+
+def list_seen_projects(tx: Transaction, by: Principal, *, after: str = "", limit: int = 100) -> list[Project]:
+    """The projects of all organizations that the principal sees, by slug, those after the given one."""
+    require(by, Action.SEE_SELF)
+    if by.project_id is not None:
+        only = projects.get_project(tx, by.project_id)
+        mine = only is not None and only.slug > after and sees(by, only)
+        return [only] if only is not None and mine and not removal.is_marked(only) else []
+    return projects.list_projects(tx, organizations=seen_organizations(by), after=after, limit=limit)
 
 
 def rename_project(parts: Parts, by: Principal, project: Project, name: str) -> Project:

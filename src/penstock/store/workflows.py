@@ -82,6 +82,11 @@ def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
     return rows.fetch_all(tx, Workflow, _select_many("pipeline_id"), {"pipeline_id": pipeline_id})
 
 
+def versions_of(tx: Transaction, pipeline_id: int) -> list[tuple[int, int]]:
+    """Row id and version of each of the pipeline's workflows, oldest first."""
+    return [(row[0], row[1]) for row in tx.execute(_select_versions(), {"pipeline_id": pipeline_id})]
+
+
 def page_of_pipeline(
     tx: Transaction, pipeline_id: int, *, before: int | None = None, limit: int = 20
 ) -> list[Workflow]:
@@ -147,6 +152,12 @@ def _select_locked() -> Select[Any]:
 @cache
 def _select_many(by: str) -> Select[Any]:
     return _select_one(by).order_by(workflows.c.id)
+
+
+@cache
+def _select_versions() -> Executable:
+    mine = workflows.c.pipeline_id == bindparam("pipeline_id")
+    return select(workflows.c.id, workflows.c.version).where(mine).order_by(workflows.c.id)
 
 
 @cache

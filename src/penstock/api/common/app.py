@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.body import Body, CutOffError
-from penstock.api.common.call import Call, read_query
+from penstock.api.common.call import Call, Caller, read_query
 from penstock.api.common.compress import compress
 from penstock.api.common.dialect import Dialect, show_plainly
 from penstock.api.common.faults import (
@@ -19,12 +19,13 @@ from penstock.api.common.faults import (
     UnauthorizedError,
     WrongMethodError,
 )
-from penstock.api.common.journal import REQUEST, note_request, pick_request_id
+from penstock.api.common.journal import note_request, pick_request_id
 from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
 from penstock.api.common.server import Server
+from penstock.kit.trace import REQUEST
 from penstock.model.errors import ForbiddenError, PenstockError
 
 Scope = MutableMapping[str, Any]
@@ -78,6 +79,7 @@ class App:
             return
         begun = time.perf_counter()
         call = _make_call(scope)
+        REQUEST.set(call.request_id)
         self._server.meter.open_requests += 1
         status = 0
         try:
@@ -138,7 +140,6 @@ class App:
 
     def _handle(self, target: Target, call: Call) -> Answer:
         """All of a plain handler's work, in a thread of the pool."""
-        REQUEST.set(call.request_id)
         self._guard(target, call)
         self._decode(target.route, call)
         return _complete(target.route, target.route.handler(self._server, call))
@@ -148,8 +149,7 @@ class App:
         access = target.route.access
         if access == PUBLIC:
             return
-        secret = target.dialect.read_secret(call)
-        call.caller = target.dialect.find_caller(self._server, secret) if secret else None
+        call.caller = identify(self._server, target.dialect, call)
         if call.caller is None:
             raise UnauthorizedError("a valid token is needed here")
         if not call.caller.may(access):
@@ -207,6 +207,15 @@ def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
     Raises ValueError when two routes have the same method and path.
     """
     return App(server, dialects)
+
+
+def identify(server: Server, dialect: Dialect, call: Call) -> Caller | None:
+    """Who has the secret the request carries, or the login and password; None when nobody has."""
+    secret = dialect.read_secret(call)
+    caller = dialect.find_caller(server, secret) if secret else None
+    if caller is None and (pair := dialect.read_login(call)) is not None:
+        return server.log_in(*pair, call.peer)
+    return caller
 
 
 async def _hold(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:  # noqa: ANN401 - what the work returns

@@ -34,9 +34,14 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
     task_keys: tuple[bytes, ...] = ()
     """Keys that sign the tokens of tasks, newest first."""
+    log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
+    """Who has that login and password, None when nobody has; takes the caller's address too. Raises
+    ThrottledError for somebody who was wrong too often."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
+    figures_for_all: bool = True
+    """Whether the server's figures are shown to those without an account."""
     shown: Recent[tuple[Hashable, ...], msgspec.Raw] = msgspec.field(default_factory=lambda: Recent(4096))
     """What dialects have encoded, by all that it follows from."""
     find_reasons: Callable[[], Sequence[str]] = list
