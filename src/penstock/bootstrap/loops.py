@@ -24,9 +24,12 @@ class Loop:
     once more when it is back.
     """
 
-    def __init__(self, name: str, work: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], float], close: Callable[[], None] = lambda: None
+    ) -> None:
         self.name = name
         self._work = work
+        self._close = close  # called in the thread when the last round has ended
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"penstock-{name}", daemon=True)
@@ -60,8 +63,10 @@ class Loop:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
-            self._wake.wait(rest)
+            if rest:
+                self._wake.wait(rest)
             self._wake.clear()
+        self._close()
 
     def _attempt(self) -> float | None:
         """One round; None when it failed."""

@@ -8,6 +8,7 @@ from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
+from penstock.engine.echo import Echo
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.timers import tick
@@ -36,6 +37,9 @@ def make_loops(parts: Parts, settings: Settings, leftovers: Leftovers) -> list[L
     loops = [Loop("timers", partial(_look, parts, tick))]
     if LETTERS:
         loops.append(Loop("outbox", partial(_look, parts, partial(deliver_letters, kinds=LETTERS))))
+    if not parts.db.is_sqlite:
+        echo = Echo(parts)
+        loops += [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     loops.append(Loop("remover", partial(_remove, parts)))
     loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)))
     return loops

@@ -10,6 +10,7 @@ class Signal:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
+        self._own = 0
         self._watchers: tuple[Callable[[], None], ...] = ()
 
     @property
@@ -17,10 +18,16 @@ class Signal:
         """The present value: read it before looking for work, so that no change is missed."""
         return self._count
 
-    def notify(self) -> None:
-        """Wake all who wait."""
+    @property
+    def own(self) -> int:
+        """How many of the changes were made by this process."""
+        return self._own
+
+    def notify(self, *, foreign: bool = False) -> None:
+        """Wake all who wait; `foreign` when another process made the change."""
         with self._changed:
             self._count += 1
+            self._own += not foreign
             self._changed.notify_all()
             watchers = self._watchers
         for watcher in watchers:

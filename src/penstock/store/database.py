@@ -104,6 +104,12 @@ class Database:
         with explained(), self._engine.connect() as tx:
             yield tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction of its own."""
+        with explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def ping(self) -> None:
         """The database answers. Raises UnavailableError when it does not."""
         with self.read() as tx:
