@@ -1,7 +1,8 @@
 """The dialects a server speaks, in one list."""
 
+from penstock.api.agent.routes import AGENT
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (CIRCLECI, SYSTEM)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, AGENT, SYSTEM)

@@ -34,6 +34,7 @@ from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
+from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ class Process:
                 stack.callback(each.close)
             parts = open_server_parts(settings, self._folder)
             stack.callback(parts.db.close)
-            workshop = open_workshop(settings, self._folder, parts.db, open_sealer(settings, self._folder))
+            sealer = open_sealer(settings, self._folder)
+            workshop = open_workshop(settings, self._folder, parts.db, sealer)
             gateway = Gateway(parts, compiler=compile_rest(workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
@@ -94,6 +96,7 @@ class Process:
                 meter=meter,
                 authenticate=partial(find_caller, parts),
                 log_in=partial(find_person, parts),
+                task_keys=sealer.derive_keys(TASK_TOKENS),
                 workshop=workshop,
                 base_url=settings.base_url or address,
                 limits=_read_limits(settings),

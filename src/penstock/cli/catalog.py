@@ -72,6 +72,17 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock serve --database postgresql://ci@db/penstock": "with PostgreSQL",
             },
         ),
+        "agent": Entry(
+            "Run jobs for a server, on this machine.",
+            "It joins a group of agents with the group's token, takes jobs and reports what they do, until "
+            "SIGTERM or Ctrl-C: then it takes nothing new and lets what runs end; a second signal hands that "
+            "back. It calls the server, which need not reach it. Exits with 2 when the server refuses it.",
+            {
+                "penstock agent --server https://ci.example.com --token-file join": "a machine with one slot",
+                "penstock agent --server https://ci.example.com --labels gpu,big --slots 4": "labels, slots",
+                "penstock agent --server https://ci.example.com --once": "one job, then leave",
+            },
+        ),
         "config": Entry(
             "Show the settings of a server.",
             "Every setting, its value, and whether an option, a variable, a line of a file or nobody set it. "

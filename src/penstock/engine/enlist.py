@@ -8,8 +8,8 @@ from penstock.engine.authenticate import MOST_LETTERS, TRUST
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
-from penstock.model.agent import Agent, AgentState
-from penstock.model.errors import InvalidError
+from penstock.model.agent import Agent, AgentGroup, AgentState
+from penstock.model.errors import InvalidError, NotFoundError
 from penstock.store import agent_groups, agents
 from penstock.store.agents import AgentChange
 from penstock.store.sealing import hash_token, make_token
@@ -79,6 +79,25 @@ def authenticate_agent(parts: Parts, secret: str) -> Agent | None:
     return agent
 
 
+def welcome_back(parts: Parts, agent: Agent, wish: Enlisting) -> Agent:
+    """The agent begins anew, with this name, these labels and slots; one that was told to drain still does.
+
+    Raises InvalidError as `enlist_agent` does, and NotFoundError when it was removed meanwhile.
+    """
+    _check(wish)
+    return transact(parts, lambda unit: _change(unit, agent, wish))
+
+
+def dismiss_agent(parts: Parts, agent: Agent) -> None:
+    """The agent has said that it never comes back, and is forgotten."""
+
+    def work(unit: Unit) -> None:
+        agents.delete_agent(unit.tx, agent.id)
+        unit.afterwards.append(parts.memory.agents.forget)
+
+    transact(parts, work)
+
+
 def leave(parts: Parts, agent: Agent) -> None:
     """The agent has said goodbye; it is online again when it speaks again."""
 
@@ -104,15 +123,11 @@ def _enlist(unit: Unit, token_hash: str, wish: Enlisting) -> EnlistedAgent | Non
     if entrance is None:
         return None
     group, secret = entrance.group, make_token(AGENT_PREFIX)
-    others = agent_groups.names_among(unit.tx, wish.labels) - {group.name}
-    if others:
-        raise InvalidError(f"the label {min(others)} is the name of another resource class")
-    bound = [organization_label(group.organization_id)] if group.organization_id is not None else []
     agent = Agent(
         id=0,
         uuid=new_id(),
         name=wish.name,
-        labels=tuple(dict.fromkeys((group.name, *wish.labels, *bound))),
+        labels=_choose_labels(unit, group, wish),
         slots=wish.slots,
         created_at=unit.now,
         seen_at=unit.now,
@@ -121,6 +136,34 @@ def _enlist(unit: Unit, token_hash: str, wish: Enlisting) -> EnlistedAgent | Non
     )
     agent_groups.note_entrance(unit.tx, entrance.token.id, unit.now)
     return EnlistedAgent(agents.add_agent(unit.tx, agent, hash_token(secret)), secret)
+
+
+def _change(unit: Unit, agent: Agent, wish: Enlisting) -> Agent:
+    group = agent_groups.get_group(unit.tx, agent.group_id) if agent.group_id is not None else None
+    known = agents.get_agent(unit.tx, agent.id)
+    if group is None or known is None:
+        raise NotFoundError("this agent is not registered")
+    change = AgentChange(
+        id=agent.id,
+        name=wish.name,
+        labels=_choose_labels(unit, group, wish),
+        slots=wish.slots,
+        version=wish.version[:100],
+        seen_at=unit.now,
+        state=AgentState.ONLINE if known.state is AgentState.GONE else known.state,
+    )
+    agents.update_agent(unit.tx, change)
+    unit.afterwards.append(unit.parts.memory.agents.forget)
+    return agents.get_agent(unit.tx, agent.id) or agent
+
+
+def _choose_labels(unit: Unit, group: AgentGroup, wish: Enlisting) -> tuple[str, ...]:
+    """The group's name, what the agent wishes, and whom alone it serves."""
+    others = agent_groups.names_among(unit.tx, wish.labels) - {group.name}
+    if others:
+        raise InvalidError(f"the label {min(others)} is the name of another resource class")
+    bound = [organization_label(group.organization_id)] if group.organization_id is not None else []
+    return tuple(dict.fromkeys((group.name, *wish.labels, *bound)))
 
 
 def _check(wish: Enlisting) -> None:

@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from typing import cast
 
@@ -12,11 +12,12 @@ from penstock.engine.assign import make_assignment
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
 from penstock.engine.fault import guard_task
-from penstock.engine.outputs import cache_scope, prepare
+from penstock.engine.handback import take_back
+from penstock.engine.outputs import prepare
 from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import put_upload
+from penstock.engine.uploads import cache_scope, may_read_blob, put_upload
 from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
@@ -42,6 +43,8 @@ LEASE = 30.0
 LOOK = 2.0
 """Seconds after which a waiting agent's server looks for work that came in through another server."""
 
+UNHEARD = "the agent that was to run it had gone"
+
 SEEN = 10_000
 """Milliseconds for which it need not be noted again that an agent was heard of."""
 
@@ -66,27 +69,19 @@ class Gateway:
         Raises NotFoundError for an agent nobody knows, UnavailableError when it has to be sent once more.
         Events of a task that cannot be taken in end that task; all others are taken in.
         """
-        mine = self._supersede(message)
+        exchange = Exchange(self, self._parts, message)
         try:
-            return self._exchange(message, mine)
-        except RolledBackError as error:
-            raise UnavailableError("the database is too busy at present") from error
+            commands = exchange.begin()
+            while commands is None:
+                self._parts.signal.wait(exchange.seen, exchange.rest)
+                commands = exchange.look()
         finally:
-            with self._lock:
-                self._waiting -= Counter({message.agent: int(message.wait > 0)})
+            exchange.close()
+        return commands
 
-    def _exchange(self, message: Sync, mine: int) -> Commands:
-        self._take_in(message)
-        deadline = self._parts.clock.monotonic() + message.wait
-        renew = bool(message.holding)
-        while True:
-            seen = self._parts.signal.count
-            commands = self._find_commands(message, renew=renew)
-            left = deadline - self._parts.clock.monotonic()
-            if commands != Commands() or left <= 0 or self._latest.get(message.agent) != mine:
-                return commands
-            self._parts.signal.wait(seen, min(left, LOOK))
-            renew = False
+    def open_exchange(self, message: Sync) -> "Exchange":
+        """The same in steps, for who cannot wait in a thread."""
+        return Exchange(self, self._parts, message)
 
     def end_waits(self) -> None:
         """Every exchange that waits for a command is answered now, with nothing."""
@@ -101,10 +96,13 @@ class Gateway:
         """
         return put_upload(self._parts.blobs, task, kind, chunks)
 
-    def download(self, task: str, blob: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The bytes of a blob. Raises NotFoundError when it is gone."""
-        del task  # which blobs a task may see is checked where its token is
-        return closing(cast("_Closable", self._parts.blobs.open(blob)))
+    def download(self, task: str, blob: str, offset: int = 0) -> AbstractContextManager[Iterator[bytes]]:
+        """The bytes of a blob from the offset. Raises NotFoundError when it is gone or not for the task."""
+        with self._parts.db.read() as tx:
+            allowed = may_read_blob(tx, task, blob)
+        if not allowed:
+            raise NotFoundError("there is no such blob for this task")
+        return closing(cast("_Closable", self._parts.blobs.open(blob, offset)))
 
     def find_cache(self, task: str, keys: tuple[str, ...]) -> CacheHit | None:
         """The newest cache for the first key that has any (CircleCI docs: caching, restore_cache)."""
@@ -156,7 +154,7 @@ class Gateway:
             with self._parts.db.write() as tx:
                 caches.drop_entry(tx, *owner, found)
 
-    def _supersede(self, message: Sync) -> int:
+    def supersede(self, message: Sync) -> int:
         """Make this the agent's newest message; an older one that is being held is answered now."""
         with self._lock:
             mine = self._latest[message.agent] = next(self._rounds)
@@ -166,7 +164,16 @@ class Gateway:
             self._parts.signal.notify()
         return mine
 
-    def _take_in(self, message: Sync) -> None:
+    def is_newest(self, message: Sync, mine: int) -> bool:
+        """True while the agent has sent no other message since the one that `supersede` numbered so."""
+        return self._latest.get(message.agent) == mine
+
+    def forget_wait(self, message: Sync) -> None:
+        """The message is not held any more."""
+        with self._lock:
+            self._waiting -= Counter({message.agent: int(message.wait > 0)})
+
+    def take_in(self, message: Sync) -> None:
         """One transaction for each task that has news."""
         if not message.events:
             return
@@ -181,7 +188,8 @@ class Gateway:
         prepared = [prepare(self._parts, event) for event in events]
         transact(self._parts, lambda unit: take_in(unit, agent.id, task, prepared))
 
-    def _find_commands(self, message: Sync, *, renew: bool) -> Commands:
+    def find_commands(self, message: Sync, *, renew: bool) -> Commands:
+        """What the agent is to be told now; what it was given is its own from here on."""
         with self._parts.db.read() as tx:
             agent = _read_agent(tx, message.agent)
             idle = agent.disabled or agent.state is AgentState.DRAINING
@@ -212,6 +220,77 @@ class Gateway:
     def _find_agent(self, uuid: str) -> Agent:
         with self._parts.db.read() as tx:
             return _read_agent(tx, uuid)
+
+
+class Exchange:
+    """One message of an agent and the answer to it, in steps of which none waits.
+
+    `begin`, then `look` as often as nothing is to be said: each time when the signal's count is no longer
+    `seen`, or after `rest` seconds. `close` at the end, whatever it was; `abandon` besides, from any thread,
+    when the agent has gone before the answer.
+    """
+
+    def __init__(self, gateway: Gateway, parts: Parts, message: Sync) -> None:
+        self._gateway = gateway
+        self._parts = parts
+        self._message = message
+        self._mine = gateway.supersede(message)
+        self._deadline = 0.0
+        self._renew = bool(message.holding)
+        self._lock = threading.Lock()
+        self._given: tuple[Assignment, ...] = ()
+        self._abandoned = False
+        self.seen = 0
+
+    @property
+    def rest(self) -> float:
+        """Seconds after which to look again at the latest: another server may have let work in."""
+        return min(max(self._deadline - self._parts.clock.monotonic(), 0), LOOK)
+
+    def begin(self) -> Commands | None:
+        """Take in the events and look for commands, as `Gateway.sync` does; None when it is to be held."""
+        with _explained():
+            self._gateway.take_in(self._message)
+        self._deadline = self._parts.clock.monotonic() + self._message.wait
+        return self.look()
+
+    def look(self) -> Commands | None:
+        """The answer; None while there is nothing to say and time to wait."""
+        self.seen = self._parts.signal.count
+        with _explained():
+            commands = self._gateway.find_commands(self._message, renew=self._renew)
+        self._renew = False
+        if commands == Commands() and self.rest > 0 and self._gateway.is_newest(self._message, self._mine):
+            return None
+        with self._lock:
+            self._given = commands.assignments
+        if self._abandoned:
+            self._give_back()
+        return commands
+
+    def close(self) -> None:
+        """It is not held any more."""
+        self._gateway.forget_wait(self._message)
+
+    def abandon(self) -> None:
+        """Nobody heard the answer: tasks that it gave to the agent are queued again."""
+        self._abandoned = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        with self._lock:
+            given, self._given = self._given, ()
+        for assignment in given:
+            take_back(self._parts, assignment.task, message=UNHEARD)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What passes by itself is raised as such."""
+    try:
+        yield
+    except RolledBackError as error:
+        raise UnavailableError("the database is too busy at present") from error
 
 
 def _read_agent(tx: Transaction, uuid: str) -> Agent:

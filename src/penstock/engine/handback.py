@@ -1,5 +1,7 @@
 """Takes back what an agent holds that will not go on with it, without waiting for its leases to end."""
 
+from functools import partial
+
 from penstock.engine.fault import guard_task
 from penstock.engine.report import lose_task
 from penstock.engine.transact import transact
@@ -19,9 +21,10 @@ def hand_back(parts: Parts, agent_uuid: str, *, message: str = STOPPED) -> int:
         agent = agents.agent_by_uuid(tx, agent_uuid)
         held = queue.held_tasks(tx, agent.id) if agent is not None else []
     for task in held:
-        guard_task(parts, task.agent_id, task.uuid, lambda uuid=task.uuid: _lose(parts, uuid, message))  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        guard_task(parts, task.agent_id, task.uuid, partial(take_back, parts, task.uuid, message=message))
     return len(held)
 
 
-def _lose(parts: Parts, task: str, message: str) -> None:
+def take_back(parts: Parts, task: str, *, message: str) -> None:
+    """The same of one task, whoever has it."""
     transact(parts, lambda unit: lose_task(unit, task, message=message))

@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.body import Body, CutOffError
-from penstock.api.common.call import Call, Caller, read_json, read_query
+from penstock.api.common.call import Call, Caller, read_query
 from penstock.api.common.compress import compress
 from penstock.api.common.dialect import Dialect, show_plainly
 from penstock.api.common.faults import (
@@ -159,7 +159,7 @@ class App:
         if route.query is not None:
             call.query = read_query(call, route.query)
         if route.body is not None and not (route.optional and not call.body.strip()):
-            call.payload = read_json(call.body, route.body, self._server.limits.depth)
+            call.payload = route.decode(call.body, route.body, self._server.limits.depth)
 
     def _show(self, call: Call, error: PenstockError) -> Answer:
         """What the dialect of the path says of the error; the longest prefix counts."""
@@ -212,7 +212,7 @@ def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
 def identify(server: Server, dialect: Dialect, call: Call) -> Caller | None:
     """Who has the secret the request carries, or the login and password; None when nobody has."""
     secret = dialect.read_secret(call)
-    caller = server.authenticate(secret) if secret else None
+    caller = dialect.find_caller(server, secret) if secret else None
     if caller is None and (pair := dialect.read_login(call)) is not None:
         return server.log_in(*pair, call.peer)
     return caller

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from penstock.api.common.answer import Answer, Headers, answer_json
-from penstock.api.common.call import Call
+from penstock.api.common.call import Call, Caller
 from penstock.api.common.faults import UnauthorizedError, WrongMethodError, find_status
 from penstock.api.common.route import Route
+from penstock.api.common.server import Server
 from penstock.model.errors import PenstockError, ThrottledError, UnavailableError
 
 
@@ -47,11 +48,16 @@ def read_no_login(_call: Call) -> tuple[str, str] | None:
     return None
 
 
+def find_person(server: Server, secret: str) -> Caller | None:
+    """Who has the API token."""
+    return server.authenticate(secret)
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
 
-    `read_secret` finds the secret a request carries, "" for none; `read_login` a login and its password,
-    which are tried when the secret opens nothing.
+    `read_secret` finds the secret a request carries, "" for none; `find_caller` who has it, in a thread of
+    the pool; `read_login` a login and its password, which are tried when the secret opens nothing.
     """
 
     name: str
@@ -62,3 +68,4 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing
     read_login: Callable[[Call], tuple[str, str] | None] = read_no_login
+    find_caller: Callable[[Server, str], Caller | None] = find_person

@@ -61,7 +61,7 @@ def _describe_route(route: Route, schemas: _Schemas) -> Document:
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         told["requestBody"] = {"required": True, "content": content}
     elif route.body is not None:
-        content = {"application/json": {"schema": schemas.find(route.body)}}
+        content = {route.media: {"schema": schemas.find(route.body)}}
         told["requestBody"] = {"required": not route.optional, "content": content}
     return told
 
@@ -103,6 +103,6 @@ def _list_in_query(route: Route) -> list[Document]:
 def _list_answers(route: Route, schemas: _Schemas) -> Document:
     good: Document = {"description": "done"}
     if route.answer is not None:
-        good["content"] = {"application/json": {"schema": schemas.find(route.answer)}}
-    content = {"application/json": {"schema": schemas.find(Message)}}
+        good["content"] = {route.media: {"schema": schemas.find(route.answer)}}
+    content = {route.media: {"schema": schemas.find(Message)}}
     return {str(route.status): good, "default": {"description": "an error", "content": content}}

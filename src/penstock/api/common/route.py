@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from penstock.api.common.call import Call
+from penstock.api.common.answer import JSON
+from penstock.api.common.call import Call, read_json
 from penstock.api.common.server import Server
 
 PUBLIC = "public"
@@ -23,8 +24,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is made of fixed segments and of parameters: `{id}` is one segment, `{slug:3}` three segments or
     one that holds as many or more percent-encoded, `{path:rest}` all that is left. A `body` type is decoded
-    from JSON before the handler is called, a `query` struct from the query string. With `raw`
-    the handler reads the body itself, in pieces.
+    from JSON, or as `decode` does it, before the handler is called, a `query` struct from the query string.
+    With `raw` the handler reads the body itself, in pieces. `media` is what goes in and out.
     """
 
     method: str
@@ -34,6 +35,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     query: type[msgspec.Struct] | None = None
     body: Any = None
+    decode: Callable[[bytes, Any, int], Any] = read_json  # of the body, its type and the depth of nesting
+    media: str = JSON
     optional: bool = False  # the body may be missing; the handler gets None then
     answer: Any = None
     status: int = 200

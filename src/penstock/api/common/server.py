@@ -34,6 +34,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
     """Who has that login and password, None when nobody has; takes the caller's address too. Raises
     ThrottledError for somebody who was wrong too often."""
+    task_keys: tuple[bytes, ...] = ()
+    """Keys that sign the tokens of tasks, newest first."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
