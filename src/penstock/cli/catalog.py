@@ -148,9 +148,9 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         ),
         "login": Entry(
             "Log in to a server.",
-            "Asks for a token, or with --user for a password to make one by, tries it, and keeps it in a file "
-            "that only you can read. Commands that talk "
-            "to a server use the one you logged in to last, unless --server or PENSTOCK_SERVER names one.",
+            "Asks for a token, or with --user for the password that makes one, tries it, and keeps it in a "
+            "file that only you can read. Commands that talk to a server use the one you logged in to last, "
+            "unless --server or PENSTOCK_SERVER names one.",
             {
                 "penstock login https://ci.example.com": "asks for the token",
                 "penstock login https://ci.example.com --user ada": "asks for a password",

@@ -19,7 +19,7 @@ from penstock.cli.remote.connection import Connection, check_url
 from penstock.cli.remote.console import ask_password, write_line
 from penstock.cli.remote.saved import add_login, find_file, load_saved, save
 from penstock.cli.streams import complain
-from penstock.model.errors import InvalidError, UnavailableError
+from penstock.model.errors import ForbiddenError, InvalidError, UnavailableError
 
 DEFAULT = "http://127.0.0.1:8080"
 _HERE = ("127.", "localhost", "::1")
@@ -74,7 +74,10 @@ def _make_token(address: str, user: str) -> str:
         "password": ask_password(f"Password of {user}: "),
         "label": f"penstock login on {socket.gethostname()}"[:200],
     }
-    return Client(Connection(address, "")).own("POST", "login", MadeToken, body).secret
+    try:
+        return Client(Connection(address, "")).own("POST", "login", MadeToken, body).secret
+    except ForbiddenError as error:
+        raise ForbiddenError(f"{address} does not let {user} in with that password") from error
 
 
 def _ask_token(address: str) -> str:

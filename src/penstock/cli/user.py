@@ -1,5 +1,6 @@
 """`penstock user`: the accounts of a server."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -123,7 +124,7 @@ def demote(login: str, /, *, access: Access = HERE) -> int:
     return _change(access, login, {"admin": False}, "administers the server no more.")
 
 
-def _change(access: Access, login: str, body: dict[str, object], done: str) -> int:
+def _change(access: Access, login: str, body: Mapping[str, object], done: str) -> int:
     changed = open_client(access).own("PATCH", f"users/{quote(login, safe='')}", UserView, body)
     return _tell(access, changed, f"{changed.login} {done}")
 
