@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.lease_watch import LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
@@ -13,11 +14,15 @@ from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.stranded import refuse_stranded
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
 
 TICK = 0.5
 """Seconds between looks at timers, leases and the outbox."""
+
+STRANDED = 20.0
+"""Seconds between looks for jobs that no agent could take."""
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
@@ -50,7 +55,8 @@ def make_loops(parts: Parts, settings: Settings, workshop: Workshop, leftovers: 
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, tick, TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(
             _make_carrier(f"pushes-{number}", parts, {PUSH: desk.deliver}, PUSH_LEASE)
             for number in range(pushes)
@@ -79,6 +85,18 @@ def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> flo
     if due is None:
         return rest
     return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
+
+
+def _tick(watch: LeaseWatch, parts: Parts) -> int | None:
+    due = tick(parts, judges=watch.is_open())
+    watch.note_round()
+    return due
+
+
+def _refuse_stranded(parts: Parts, grace: float) -> float:
+    """Look as often as it takes to be no later than a tenth of the time."""
+    refuse_stranded(parts, grace=round(grace * 1000))
+    return min(max(grace / 10, TICK), STRANDED)
 
 
 def _remove(parts: Parts) -> float:
