@@ -77,7 +77,9 @@ class Process:
             sockets = open_sockets(settings.host, settings.port)
             for each in sockets:
                 stack.callback(each.close)
-            parts = open_server_parts(settings, self._folder)
+            address = show_address(sockets, settings)
+            base_url = (settings.base_url or address).rstrip("/")
+            parts = open_server_parts(settings, self._folder, base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
@@ -85,7 +87,6 @@ class Process:
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
-            address = show_address(sockets, settings)
             self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
@@ -97,14 +98,14 @@ class Process:
                 authenticate=partial(find_caller, parts),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
-                base_url=settings.base_url or address,
+                base_url=base_url,
                 limits=_read_limits(settings),
                 figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings, workshop, Leftovers(self._folder))
+            self._loops = make_loops(parts, settings, workshop, sealer, Leftovers(self._folder))
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
