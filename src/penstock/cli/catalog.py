@@ -170,6 +170,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock project add https://github.com/acme/app": "of another repository",
                 "penstock project list": "all that you see",
                 "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
+                "penstock project hook --new": "a secret for the webhook of its git host",
             },
             several=True,
         ),
@@ -245,8 +246,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         ),
         "logs": Entry(
             "Print what the jobs of a past run printed.",
-            "Of a run on this machine; with --pipeline, --follow, --project, --server, --token or --json of a "
-            "pipeline on a server.",
+            "Of a run on this machine; with --pipeline, --follow, --project, --server, --token or --json of "
+            "a pipeline on a server.",
             {
                 "penstock logs -f test": "on a server, of the newest pipeline, until the job ends",
                 "penstock logs": "all jobs of the last run",
