@@ -70,8 +70,8 @@ class Late:
             server = Server(
                 parts=lab.parts,
                 gateway=lab.gateway,
-                sealer=Sealer([bytes(32)]),
                 meter=Meter(),
+                sealer=Sealer([bytes(32)]),
                 authenticate=lambda secret: find_caller(lab.parts, secret),
             )
             self._app = make_app(server, DIALECTS)

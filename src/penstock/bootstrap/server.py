@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller
+from penstock.api.common.caller import find_caller, find_person
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -23,6 +23,7 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
@@ -77,7 +78,9 @@ class Process:
             sockets = open_sockets(settings.host, settings.port)
             for each in sockets:
                 stack.callback(each.close)
-            parts = open_server_parts(settings, self._folder)
+            address = show_address(sockets, settings)
+            base_url = (settings.base_url or address).rstrip("/")
+            parts = open_server_parts(settings, self._folder, base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
@@ -85,8 +88,7 @@ class Process:
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
-            address = show_address(sockets, settings)
-            self._readiness = Readiness(parts)
+            self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
             server = Server(
@@ -96,14 +98,16 @@ class Process:
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 task_keys=sealer.derive_keys(TASK_TOKENS),
+                log_in=partial(find_person, parts),
                 workshop=workshop,
-                base_url=settings.base_url or address,
+                base_url=base_url,
                 limits=_read_limits(settings),
+                figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings)
+            self._loops = make_loops(parts, settings, workshop, sealer, Leftovers(self._folder))
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))

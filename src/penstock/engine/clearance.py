@@ -66,7 +66,7 @@ def _passes(tx: Transaction, facts: Facts, kind: RestrictionKind, found: Iterabl
         case RestrictionKind.GROUP:
             return facts.organization.uuid in values and _is_member(tx, facts)
         case RestrictionKind.EXPRESSION:
-            known = list_pipeline_values(facts.project, facts.pipeline) | {"job.ssh.enabled": False}
+            known = list_pipeline_values(tx, facts.project, facts.pipeline) | {"job.ssh.enabled": False}
             return any(_holds(rule, known) for rule in values)
 
 

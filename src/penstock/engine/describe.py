@@ -1,8 +1,10 @@
 """Describes a pipeline as configs and rules may ask about it."""
 
+from penstock.engine.event_values import load_values
 from penstock.language.circleci.pipeline import PipelineFacts, list_values
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
+from penstock.store.database import Transaction
 
 _SOURCES = {TriggerType.WEBHOOK: "webhook", TriggerType.SCHEDULE: "scheduled_pipeline"}
 
@@ -28,7 +30,9 @@ def describe_pipeline(
     )
 
 
-def list_pipeline_values(project: Project, pipeline: Pipeline) -> dict[str, str | int | bool | None]:
-    """The values of a stored pipeline by their full names; a fact nobody has is None."""
+def list_pipeline_values(
+    tx: Transaction, project: Project, pipeline: Pipeline
+) -> dict[str, str | int | bool | None]:
+    """The values of a stored pipeline by their full names, those its event told too; None is unknown."""
     facts = describe_pipeline(project, pipeline.revision, pipeline.trigger, pipeline.uuid, pipeline.number)
-    return list_values(facts)
+    return list_values(facts) | load_values(tx, pipeline.id)

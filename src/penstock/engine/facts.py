@@ -13,6 +13,9 @@ from penstock.store.database import Transaction
 
 T = TypeVar("T")
 
+ASKED_BY = "request"
+"""The label of a pipeline with the id of the request that triggered it."""
+
 LOCAL_SOURCE = "local.source"
 """Label of a pipeline whose source is a copy on this machine: its path."""
 

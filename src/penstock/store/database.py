@@ -100,6 +100,16 @@ class Database:
         with explained(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
+    @contextmanager
+    def moment(self) -> Iterator[Transaction]:
+        """A transaction that only looks; all its statements see one and the same moment on both databases."""
+        if self._sqlite:
+            with self.read() as tx:
+                yield tx
+            return
+        with explained(), self._engine.connect() as tx:
+            yield tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def ping(self) -> None:
         """The database answers. Raises UnavailableError when it does not."""
         with self.read() as tx:

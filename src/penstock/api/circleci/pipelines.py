@@ -113,7 +113,7 @@ def get_values(server: Server, call: Call) -> dict[str, payloads.Simple]:
     """The pipeline values a config could refer to, by dotted name."""
     with server.parts.db.read() as tx:
         found = open_pipeline(tx, principal_of(call), Action.SEE_PROJECT, call.params["id"])
-    values = list_pipeline_values(found.project, found.pipeline)
+        values = list_pipeline_values(tx, found.project, found.pipeline)
     return {name: value for name, value in values.items() if value is not None}
 
 

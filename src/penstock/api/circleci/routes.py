@@ -7,7 +7,7 @@ import msgspec
 from penstock.api.circleci import compile as compiling
 from penstock.api.circleci import jobs, people, pipelines, projects, workflows
 from penstock.api.circleci import payloads as p
-from penstock.api.circleci.auth import read_secret
+from penstock.api.circleci.auth import read_login, read_secret
 from penstock.api.circleci.errors import show_error
 from penstock.api.circleci.paging import Page, PageQuery
 from penstock.api.circleci.v1 import builds, keys, output
@@ -176,6 +176,7 @@ CIRCLECI = Dialect(
     routes=ROUTES,
     show_error=show_error,
     read_secret=read_secret,
+    read_login=read_login,
     security={
         "header": {"type": "apiKey", "in": "header", "name": "Circle-Token"},
         "bearer": {"type": "http", "scheme": "bearer"},
