@@ -21,6 +21,7 @@ from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project
+from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
 from penstock.model.errors import NotFoundError
@@ -111,6 +112,7 @@ class CircleSite(Site):
             gateway=self.lab.gateway,
             meter=Meter(),
             sealer=self.sealer,
+            task_keys=self.sealer.derive_keys(TASK_TOKENS),
             authenticate=partial(find_caller, self.parts),
             log_in=partial(find_person, self.parts),
             workshop=workshop,
@@ -203,9 +205,7 @@ class CircleSite(Site):
 
     def leave_results(self, job: Job) -> None:
         """The job has an artifact and two tests."""
-        blob = f"artifacts/{job.uuid[-2:]}/{job.uuid}/{new_id()}"
-        self.parts.blobs.put(blob, [b"<p>", b"hi"])
-        kept = Artifact(uuid=new_id(), job_id=job.id, task_index=0, path="out/a b.html", size=5, blob=blob)
+        self.leave_artifact(job, "out/a b.html")
         place = ReportSet(
             project_id=job.project_id,
             job_name=job.name,
@@ -218,8 +218,19 @@ class CircleSite(Site):
             TestCase(name="fails", result=TestOutcome.FAILURE, seconds=0.5, message="no"),
         ]
         with self.parts.db.write() as tx:
-            artifacts.save_artifact(tx, kept, now=self.lab.clock.now())
             test_results.save_cases(tx, place, cases)
+
+    def leave_artifact(self, job: Job, path: str) -> None:
+        """The job has an artifact at the path."""
+        blob = f"artifacts/{job.uuid[-2:]}/{job.uuid}/{new_id()}"
+        self.parts.blobs.put(blob, [b"<p>", b"hi"])
+        kept = Artifact(uuid=new_id(), job_id=job.id, task_index=0, path=path, size=5, blob=blob)
+        with self.parts.db.write() as tx:
+            artifacts.save_artifact(tx, kept, now=self.lab.clock.now())
+
+    def get_workflow(self) -> str:
+        """The id of the newest pipeline's workflow."""
+        return self.lab.workflow(self.lab.every_pipeline()[0]).uuid
 
     def find(self, slug: str) -> Project:
         """The project of that slug."""

@@ -79,6 +79,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
     body_patience: Annotated[Seconds, _say("seconds between two pieces of a body")] = 30.0
+    connections: Annotated[
+        Some, _say("connections open at once; past it one that is idle is closed, else a new one refused")
+    ] = 4096
     threads: Annotated[Some, _say("requests that are worked on at once")] = 8
     waiting: Annotated[Count, _say("requests that may wait for their turn; more are turned away")] = 512
 

@@ -148,10 +148,12 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         ),
         "login": Entry(
             "Log in to a server.",
-            "Asks for a token, tries it, and keeps it in a file that only you can read. Commands that talk "
-            "to a server use the one you logged in to last, unless --server or PENSTOCK_SERVER names one.",
+            "Asks for a token, or with --user for the password that makes one, tries it, and keeps it in a "
+            "file that only you can read. Commands that talk to a server use the one you logged in to last, "
+            "unless --server or PENSTOCK_SERVER names one.",
             {
                 "penstock login https://ci.example.com": "asks for the token",
+                "penstock login https://ci.example.com --user ada": "asks for a password",
                 "penstock login --token - < token.txt": "for scripts, at a server on this machine",
             },
         ),
@@ -168,6 +170,26 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock project add https://github.com/acme/app": "of another repository",
                 "penstock project list": "all that you see",
                 "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
+            },
+            several=True,
+        ),
+        "organization": Entry(
+            "Look after the organizations of a server and who belongs to them.",
+            "A role is owner, admin, member or viewer; each may do what the later ones may.",
+            {
+                "penstock organization add gh/acme": "make one",
+                "penstock organization admit gh/acme ada admin": "give somebody a role",
+                "penstock organization members gh/acme": "who belongs to it",
+            },
+            several=True,
+        ),
+        "user": Entry(
+            "Look after the accounts of a server.",
+            "Only its administrators may, but everybody may change their own password.",
+            {
+                "penstock user add ada --password": "an account entered with a password",
+                "penstock user add robot": "one that is entered by tokens alone",
+                "penstock user disable ada": "neither it nor its tokens open anything",
             },
             several=True,
         ),

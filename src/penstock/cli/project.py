@@ -1,7 +1,7 @@
 """`penstock project`: the projects of a server."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from penstock.api.penstock.payloads import ProjectView
 from penstock.cli.catalog import CATALOG
 from penstock.cli.exit import Exit
-from penstock.cli.options import split_pairs
+from penstock.cli.options import read_value, split_pairs
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.console import show_day, write_json, write_line, write_table
 from penstock.cli.remote.names import find_project
@@ -146,7 +146,7 @@ def change(
     default_branch
         The branch that is meant when none is named.
     """
-    values = {key: _read_setting(text) for key, text in split_pairs(settings, "a setting").items()}
+    values = {key: read_value(text) for key, text in split_pairs(settings, "a setting").items()}
     body = {"name": name, "url": url, "default_branch": default_branch, "settings": values}
     if not any(body.values()):
         raise InvalidError("nothing is to be changed: give NAME=VALUE of a setting, or an option")
@@ -187,11 +187,3 @@ def remove(
     else:
         write_line(f"{found.slug} is removed.")
     return Exit.SUCCESS
-
-
-def _read_setting(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """The value as JSON, else as text."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text

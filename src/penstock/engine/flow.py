@@ -21,6 +21,9 @@ from penstock.store import jobs, workflows
 from penstock.store.jobs import JobChange
 from penstock.store.workflows import LockedWorkflow, WorkflowChange
 
+_BEGUN = {JobStatus.RUNNING, JobStatus.ON_HOLD}
+"""What a job does from its start: it runs, or as an approval it waits for a person."""
+
 
 class Flow:
     """A locked workflow. `pending` are effects of events that nobody has carried out yet."""
@@ -119,7 +122,7 @@ class Flow:
                 change.message = ""  # it was about the attempt before
         elif after.status is JobStatus.QUEUED and before.status is JobStatus.RUNNING:
             change.started_at = None
-        if after.status is JobStatus.RUNNING and before.status is not JobStatus.RUNNING:
+        if after.status in _BEGUN and before.status not in _BEGUN:
             change.started_at = moment
         if after.status.is_terminal:
             change.stopped_at = moment

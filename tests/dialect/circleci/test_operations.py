@@ -1,16 +1,12 @@
 """The vendor's list of operations against our table of routes."""
 
-import csv
-
 import pytest
 
 from penstock.api.circleci.routes import ROUTES
-from penstock.api.common.faults import UnknownPathError, WrongMethodError
 from penstock.api.common.route import PUBLIC, Route
-from penstock.api.common.router import Router
 from penstock.engine.access import RULES, Action
 from penstock.model.access import Scope
-from tests.support.shared_data import find_shared
+from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
     # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
@@ -76,23 +72,8 @@ MISSING = {
 }
 """Operations of the seed that are not answered yet; the list may only get shorter."""
 
-ROUTER = Router((route.method, route.path, route) for route in ROUTES)
 OPEN = {"/api/v2/pipeline/continue"}
 """What anybody may call: the key in the body is the credential."""
-
-
-def list_operations() -> list[dict[str, str]]:
-    with find_shared("circleci/operations.tsv").open() as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def find_route(operation: dict[str, str]) -> Route | None:
-    path = operation["path"].replace("{provider}/{organization}/{project}", "gh/acme/app")
-    path = path.replace("{project-slug}", "gh/acme/app").replace("{job-number}", "1").replace("{", "x")
-    try:
-        return ROUTER.find(operation["method"], f"/api/v2{path.replace('}', '')}").target
-    except (UnknownPathError, WrongMethodError):
-        return None
 
 
 def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:

@@ -25,7 +25,7 @@ from penstock.model.access import User
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.output import Artifact, TestCase
 from penstock.model.project import Organization, Project
-from penstock.model.run import Pipeline, Task, Workflow
+from penstock.model.run import Pipeline, Revision, Task, Workflow
 from penstock.model.slug import host_of
 from penstock.model.status import JobKind, JobStatus, Outcome
 from penstock.plan.executor import ExecutorKind
@@ -129,8 +129,15 @@ def _show_vcs(pipeline: Pipeline, project: Project) -> payloads.Vcs:
         review_id=number or UNSET,
         review_url=revision.pull_request or UNSET,
         revision=revision.sha or None,
-        commit=payloads.Commit(subject=revision.subject or None, body=revision.body or None),
+        commit=_show_commit(revision),
     )
+
+
+def _show_commit(revision: Revision) -> payloads.Commit:
+    """What the commit says; a subject without more has an empty body, as in the vendor's answers."""
+    if not revision.subject:
+        return payloads.Commit(subject=None, body=revision.body or None)
+    return payloads.Commit(subject=revision.subject, body=revision.body)
 
 
 def show_errors(findings: Iterable[Diagnostic]) -> tuple[payloads.PipelineError, ...]:

@@ -16,6 +16,9 @@ from penstock.engine.runs import OpenWorkflow, open_workflow, read_id
 from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.store import jobs
 
+NOT_OVER = "Workflow must be in a terminal state to be rerun"
+"""The vendor's words."""
+
 NO_SSH = "Jobs cannot be entered by SSH on this server: rerun them without enable_ssh."
 
 
@@ -67,6 +70,8 @@ def rerun(server: Server, call: Call) -> payloads.Rerun:
     body: payloads.RerunBody = call.payload or payloads.RerunBody()
     _check_rerun(body)
     found = _open_to_run(server, call)
+    if not found.workflow.status.is_terminal:
+        raise RefusedError(NOT_OVER)
     with server.parts.db.read() as tx:
         check_open(tx, found.project)
     again = control.rerun_workflow(

@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 _NO_BODY = {204, 304}
 
+_NOTHING = {b"", b"null"}
+"""What says that there is no body where it may be missing."""
+
 CUT_OFF = 499
 """What is counted for a request whose caller went away, since there is no status for that."""
 
@@ -54,6 +57,7 @@ class App:
     def __init__(self, server: Server, dialects: Sequence[Dialect]) -> None:
         self._server = server
         self._pool = Pool(server.limits.threads, server.limits.waiting)
+        self._uploads = Pool(server.limits.uploads, server.limits.waiting, "penstock-upload")
         self._prefixes = sorted(
             ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
             key=lambda pair: -len(pair[0]),
@@ -67,6 +71,7 @@ class App:
     def close(self) -> None:
         """Wait for the handlers that run; none is begun any more."""
         self._pool.close()
+        self._uploads.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are refused."""
@@ -123,7 +128,8 @@ class App:
             self._decode(route, call)
             work = route.handler(self._server, call)
             return _complete(route, await (_hold(work, receive) if route.held else work))
-        answer: Answer = await self._pool.run(self._handle, target, call)
+        pool = self._uploads if route.raw else self._pool  # slow senders must not tie up all threads
+        answer: Answer = await pool.run(self._handle, target, call)
         return answer
 
     async def _read(self, route: Route, call: Call, receive: Receive) -> None:
@@ -155,7 +161,7 @@ class App:
     def _decode(self, route: Route, call: Call) -> None:
         if route.query is not None:
             call.query = read_query(call, route.query)
-        if route.body is not None and not (route.optional and not call.body.strip()):
+        if route.body is not None and not (route.optional and call.body.strip() in _NOTHING):
             call.payload = route.decode(call.body, route.body, self._server.limits.depth)
 
     def _show(self, call: Call, error: PenstockError) -> Answer:

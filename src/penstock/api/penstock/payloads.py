@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from penstock.model.access import Scope
+from penstock.model.access import Role, Scope
 from penstock.model.agent import AgentState
 from penstock.model.picture import PipelinePicture
-from penstock.model.settings import ProjectSettings
+from penstock.model.settings import OrganizationSettings, ProjectSettings
 from penstock.model.summary import RunSummary
 
 MOST_SECONDS = 30.0
@@ -98,9 +98,13 @@ class TokenView(Payload, frozen=True, kw_only=True):
 
 
 class NewToken(Request, frozen=True, kw_only=True):
-    """A token to be made; `expires_in` is in seconds, 0 for never."""
+    """A token to be made; `expires_in` is in seconds, 0 for never.
+
+    `user` is the id or login of whom it speaks for, "" for the caller; administrators may name others.
+    """
 
     label: Text
+    user: Text = ""
     scopes: tuple[Scope, ...] = (Scope.READ,)
     organization: Text = ""
     project: Text = ""
@@ -182,3 +186,102 @@ class AgentView(Payload, frozen=True, kw_only=True):
     seen_at: int
     busy: int
     jobs: tuple[HeldJob, ...]
+
+
+class Login(Request, frozen=True, kw_only=True):
+    """A login and a password, for a token with this label."""
+
+    login: Text
+    password: Text
+    label: Text = "made by a login"
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Login({self.login!r})"
+
+
+class UserView(Payload, frozen=True, kw_only=True):
+    """An account. `admin` is about the whole server."""
+
+    id: str
+    login: str
+    name: str
+    admin: bool
+    created_at: int
+    disabled_at: int | None
+
+
+class NewAccount(Request, frozen=True, kw_only=True):
+    """An account to be made; without a password it is entered by tokens alone."""
+
+    login: Text
+    name: Text = ""
+    email: Text = ""
+    admin: bool = False
+    password: Text = ""
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"NewAccount({self.login!r})"
+
+
+class UserChange(Request, frozen=True, kw_only=True):
+    """What is to change about an account; what is left out stays."""
+
+    password: Text = ""
+    admin: bool | None = None
+    disabled: bool | None = None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"UserChange(admin={self.admin}, disabled={self.disabled})"
+
+
+class OrganizationView(Payload, frozen=True, kw_only=True):
+    """An organization; `role` is what the caller is there."""
+
+    id: str
+    slug: str
+    name: str
+    role: Role | None
+    settings: OrganizationSettings
+
+
+class NewOrganization(Request, frozen=True, kw_only=True):
+    """An organization to be made: by its slug on a git host, or by a name on none."""
+
+    slug: Text = ""
+    name: Text = ""
+
+
+class OrganizationChange(Request, frozen=True, kw_only=True):
+    """What is to change about an organization; what is left out stays."""
+
+    name: Text = ""
+    settings: dict[str, Any] = {}
+
+
+class MemberView(Payload, frozen=True, kw_only=True):
+    """Somebody who belongs to an organization."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+
+
+class MemberChange(Request, frozen=True, kw_only=True):
+    """What somebody is to be in an organization."""
+
+    role: Role
+
+
+class AuditView(Payload, frozen=True, kw_only=True):
+    """An act: who did what to which subject (a UUID), in which organization (the same)."""
+
+    at: int
+    actor: str
+    action: str
+    subject: str
+    organization: str
+    details: dict[str, Any]
