@@ -18,7 +18,7 @@ from penstock.engine.outputs import prepare
 from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import cache_scope, may_read_blob, put_upload
+from penstock.engine.uploads import may_read_blob, put_upload
 from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry

@@ -14,7 +14,7 @@ from penstock.engine.flow import Flow
 from penstock.engine.forks import name_scope
 from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import cache_scope, check_owner, delete_quietly
+from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer

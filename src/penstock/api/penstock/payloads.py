@@ -82,6 +82,35 @@ class ProjectChange(Request, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
 
 
+class HookSecretView(Payload, frozen=True, kw_only=True):
+    """A secret with which a git host signs what it tells, without the secret itself."""
+
+    id: str
+    created_at: int
+
+
+class HookView(Payload, frozen=True, kw_only=True):
+    """Where a git host sends webhooks of a project, and the secrets they may be signed with."""
+
+    url: str
+    secrets: tuple[HookSecretView, ...]
+
+
+class NewHookSecret(Request, frozen=True, kw_only=True):
+    """A secret to be made, or taken as given; with `replace` the older ones are good for nothing any more."""
+
+    secret: Text = ""
+    replace: bool = False
+
+
+class MadeHookSecret(Payload, frozen=True, kw_only=True):
+    """A new secret for webhooks to the address, shown this once."""
+
+    id: str
+    url: str
+    secret: str
+
+
 class TokenView(Payload, frozen=True, kw_only=True):
     """A token, without its secret. `organization` and `project` are slugs of what it is limited to."""
 
