@@ -4,27 +4,28 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sqlalchemy import select
-
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
+from penstock.engine.launch import Workshop
+from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.status_desk import StatusDesk
+from penstock.engine.statuses import STATUS
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
-from penstock.store.upgrade import HEAD, version_table
+from penstock.forge.status.request import Request
+from penstock.forge.status.send import Sent, send_request
+from penstock.store.sealing import Sealer
 
 TICK = 0.5
 """Seconds between looks at timers, leases and the outbox."""
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
-
-WATCH = 5.0
-"""Seconds between looks at the form of the tables."""
 
 REMOVAL = 30.0
 """Seconds between looks for what was deleted and is to be taken apart."""
@@ -34,43 +35,67 @@ LEFTOVER = 86400.0
 
 DAY = 86_400_000
 
-LETTERS: Mapping[str, Deliver] = {}
-"""Who delivers letters of the outbox, by their kind."""
+POLL = 5.0
+"""Seconds between looks at the outbox, which is also looked at whenever this server posts a letter."""
+
+MOST_PUSHES = 4
+"""Pushes that are fetched and compiled at once."""
+
+PUSH_LEASE = 30_000
+"""Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
+
+STATUSES = 2
+"""Statuses that are told to hosts at once."""
+
+STATUS_LEASE = 60_000
+"""Milliseconds after which another server takes a status for dropped; a host has much less time to answer."""
 
 
 def make_loops(
-    parts: Parts, settings: Settings, leftovers: Leftovers, leave: Callable[[str], None]
+    parts: Parts, settings: Settings, workshop: Workshop, sealer: Sealer, leftovers: Leftovers
 ) -> list[Loop]:
-    """The loops, not yet started. Rows are claimed, so any number of servers may run them at once.
-
-    `leave` is called with the reason when the server must not go on.
-    """
-    loops = [Loop("timers", partial(_look, parts, tick)), Loop("schema", partial(_watch, parts, leave))]
-    if LETTERS:
-        loops.append(Loop("outbox", partial(_look, parts, partial(deliver_letters, kinds=LETTERS))))
+    """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
+    pushes, statuses = PushDesk(workshop), StatusDesk(sealer, _send)
+    carriers = [
+        *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(_count_pushes(settings))),
+        *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
+    ]
+    echoes: list[Loop] = []
     if not parts.db.is_sqlite:
         echo = Echo(parts)
-        loops += [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
-    loops.append(Loop("remover", partial(_remove, parts)))
-    loops.append(Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)))
-    return loops
+        echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
+    return [
+        *echoes,
+        Loop("timers", partial(_look, parts, tick, TICK)),
+        *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
+        Loop("remover", partial(_remove, parts)),
+        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
+    ]
 
 
-def _look(parts: Parts, work: Callable[[Parts], int | None]) -> float:
-    """Do what is due; the rest until the next is, and at most a tick: others may make it due sooner."""
+def _count_pushes(settings: Settings) -> int:
+    """Fewer than there may be talks with origins, so that triggers by people get their turn, too."""
+    return min(max(settings.threads // 4, 1), MOST_PUSHES)
+
+
+def _make_carrier(kinds: Mapping[str, Deliver], lease: int, parts: Parts, name: str) -> Loop:
+    """Delivers letters of these kinds one by one, the moment they are posted."""
+    work = partial(deliver_letters, kinds=kinds, most=1, lease=lease)
+    loop = Loop(name, partial(_look, parts, work, POLL))
+    parts.post.watch(loop.wake)
+    return loop
+
+
+def _send(request: Request) -> Sent:
+    return send_request(request, now=time.time())
+
+
+def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> float:
+    """Do what is due; the seconds until the next is, and at most `rest`: others may make it due sooner."""
     due = work(parts)
     if due is None:
-        return TICK
-    return min(max((due - parts.clock.now()) / 1000, 0.01), TICK)
-
-
-def _watch(parts: Parts, leave: Callable[[str], None]) -> float:
-    """Rows of a form that this program does not know must not be touched by it."""
-    with parts.db.read() as tx:
-        version = tx.execute(select(version_table.c.version_num)).scalar_one()
-    if version != HEAD:
-        leave(f"a newer penstock has made schema {version} of the database's {HEAD}: upgrade this one")
-    return WATCH
+        return rest
+    return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
 
 
 def _remove(parts: Parts) -> float:

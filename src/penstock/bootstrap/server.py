@@ -29,6 +29,7 @@ from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
+from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
@@ -80,7 +81,9 @@ class Process:
             sockets = open_sockets(settings.host, settings.port)
             for each in sockets:
                 stack.callback(each.close)
-            parts = open_server_parts(settings, self._folder)
+            address = show_address(sockets, settings)
+            base_url = (settings.base_url or address).rstrip("/")
+            parts = open_server_parts(settings, self._folder, base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
@@ -88,7 +91,6 @@ class Process:
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
-            address = show_address(sockets, settings)
             self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
@@ -96,18 +98,22 @@ class Process:
                 parts=parts,
                 gateway=gateway,
                 meter=meter,
+                sealer=sealer,
                 authenticate=partial(find_caller, parts),
-                log_in=partial(find_person, parts),
                 task_keys=sealer.derive_keys(TASK_TOKENS),
+                log_in=partial(find_person, parts),
                 workshop=workshop,
-                base_url=settings.base_url or address,
+                base_url=base_url,
                 limits=_read_limits(settings),
                 figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings, Leftovers(self._folder), self._leave)
+            self._loops = [
+                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                make_watch(parts, self._leave),
+            ]
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
@@ -128,7 +134,7 @@ class Process:
             await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
             listener.should_exit = True
-            leaving = loop.create_task(self._end_waits(server.gateway))
+            leaving = loop.create_task(self._end_waits(server))
             await asyncio.wait({serving}, timeout=FAREWELL)
             listener.force_exit = True
             await serving
@@ -155,10 +161,11 @@ class Process:
         await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
 
-    async def _end_waits(self, gateway: Gateway) -> None:
-        """Answer agents that wait for work, again and again: more may come while connections close."""
+    async def _end_waits(self, server: Server) -> None:
+        """Answer those who wait for work or news, again and again: more may come while connections close."""
         while True:
-            gateway.end_waits()
+            server.parts.feed.close()
+            server.gateway.end_waits()
             await asyncio.sleep(0.1)
 
     def _end(self) -> None:

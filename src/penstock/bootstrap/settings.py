@@ -69,9 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, _say("password of the first administrator; without it there is none", secret=True)
     ] = ""
     git_protocols: Annotated[
-        tuple[Literal["https", "http", "ssh", "file", "git"], ...],
+        tuple[Literal["https", "http", "ssh", "file"], ...],
         _say("ways projects may be fetched; `file` lets projects read repositories on this machine"),
     ] = ("https", "ssh")
+    git_folders: Annotated[
+        tuple[str, ...],
+        _say("folders below which repositories on this machine must be; without it they may be anywhere"),
+    ] = ()
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
     body_patience: Annotated[Seconds, _say("seconds between two pieces of a body")] = 30.0

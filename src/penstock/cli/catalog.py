@@ -7,11 +7,12 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A command as it is listed and explained. Its file and function have its name."""
+    """A command as it is listed and explained. Its file has its name, and so has what is in it."""
 
     summary: str
     details: str
     examples: Mapping[str, str]  # what an example does, by the call
+    several: bool = False  # it has commands of its own
 
     @property
     def help(self) -> str:
@@ -143,6 +144,72 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock orb publish acme/build@1.2.0 orb.yml": "a file, or a folder with @orb.yml",
                 "penstock orb import orbs/": "files like acme__build@1.2.0.yml or acme/build/1.2.0.yml",
                 "penstock orb list": "what there is",
+            },
+        ),
+        "login": Entry(
+            "Log in to a server.",
+            "Asks for a token, or with --user for the password that makes one, tries it, and keeps it in a "
+            "file that only you can read. Commands that talk to a server use the one you logged in to last, "
+            "unless --server or PENSTOCK_SERVER names one.",
+            {
+                "penstock login https://ci.example.com": "asks for the token",
+                "penstock login https://ci.example.com --user ada": "asks for a password",
+                "penstock login --token - < token.txt": "for scripts, at a server on this machine",
+            },
+        ),
+        "logout": Entry(
+            "Forget a server and its token.",
+            "",
+            {"penstock logout": "the server you logged in to last"},
+        ),
+        "project": Entry(
+            "Look after the projects of a server.",
+            "",
+            {
+                "penstock project add": "make one of the repository this checkout is cloned from",
+                "penstock project add https://github.com/acme/app": "of another repository",
+                "penstock project list": "all that you see",
+                "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
+            },
+            several=True,
+        ),
+        "organization": Entry(
+            "Look after the organizations of a server and who belongs to them.",
+            "A role is owner, admin, member or viewer; each may do what the later ones may.",
+            {
+                "penstock organization add gh/acme": "make one",
+                "penstock organization admit gh/acme ada admin": "give somebody a role",
+                "penstock organization members gh/acme": "who belongs to it",
+            },
+            several=True,
+        ),
+        "user": Entry(
+            "Look after the accounts of a server.",
+            "Only its administrators may, but everybody may change their own password.",
+            {
+                "penstock user add ada --password": "an account entered with a password",
+                "penstock user add robot": "one that is entered by tokens alone",
+                "penstock user disable ada": "neither it nor its tokens open anything",
+            },
+            several=True,
+        ),
+        "trigger": Entry(
+            "Start a pipeline on a server.",
+            "Of the branch that is checked out, as its remote has it. Exits with 0 when the pipeline is "
+            "started, 2 when its config is wrong; with --watch as `penstock watch` does.",
+            {
+                "penstock trigger --watch": "of this branch, shown until it ends",
+                "penstock trigger gh/acme/app --tag v1.0": "of another project",
+                "penstock trigger -p size=large": "an argument for a parameter",
+            },
+        ),
+        "watch": Entry(
+            "Show a pipeline of a server until it ends.",
+            "Exits with 0 when everything passed, 1 when something did not, 2 when the config is wrong, 4 "
+            "when it has not ended in time. Ctrl-C ends only the watching.",
+            {
+                "penstock watch": "the newest pipeline of this project",
+                "penstock watch 42 --timeout 30m": "a pipeline by its number",
             },
         ),
         "logs": Entry(

@@ -12,12 +12,13 @@ from penstock.engine.assign import make_assignment
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
 from penstock.engine.fault import guard_task
+from penstock.engine.forks import name_scope
 from penstock.engine.handback import take_back
 from penstock.engine.outputs import prepare
 from penstock.engine.report import start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import cache_scope, may_read_blob, put_upload
+from penstock.engine.uploads import may_read_blob, put_upload
 from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
@@ -142,7 +143,7 @@ class Gateway:
                 raise NotFoundError(f"there is no task {task}")
             facts = self._parts.memory.recall_facts(placement.workflow_id)
             facts = facts or load_facts(tx, placement.workflow_id)
-        return placement.project_id, cache_scope(facts)
+        return placement.project_id, name_scope(facts)
 
     def _find_whole(self, owner: tuple[int, str], key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""

@@ -11,9 +11,10 @@ from typing_extensions import Buffer
 
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
+from penstock.engine.forks import name_scope
 from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import cache_scope, check_owner, delete_quietly
+from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
@@ -192,7 +193,7 @@ def _save_cache(unit: Unit, place: Place, event: CacheSaved) -> None:
         created_at=unit.now,
         expires_at=None if days is None else unit.now + days * DAY,
     )
-    scope = cache_scope(place.flow.facts)
+    scope = name_scope(place.flow.facts)
     gone = caches.free_key(unit.tx, project, scope, event.key, now=unit.now)
     if not caches.claim_key(unit.tx, project, scope, entry):
         gone.append(event.blob)

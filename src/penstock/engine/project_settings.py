@@ -10,6 +10,7 @@ from penstock.engine.organizations import load_organization_settings
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
+from penstock.engine.variables import CLONE
 from penstock.kit.ids import new_id
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
@@ -20,7 +21,6 @@ from penstock.store.database import Transaction
 from penstock.store.sealing import Sealer, make_token
 from penstock.store.secrets import Secret, of_project
 
-CLONE = "clone"
 HOOK = "hook/"
 MOST_HOOK_SECRETS = 10
 _LEAST_SECRET, _MOST_SECRET = 8, 500

@@ -10,6 +10,7 @@ from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
@@ -100,12 +101,16 @@ def reserve_pipeline(parts: Parts, ref: ProjectRef) -> Reservation:
 def trigger_pipeline(parts: Parts, request: TriggerRequest) -> Pipeline:
     """Store the pipeline with its workflows and start those that start at once.
 
-    A plan with errors makes an errored pipeline without workflows.
+    A plan with errors makes an errored pipeline without workflows. One that is stored already is left as it
+    is.
     """
     return transact(parts, lambda unit: _trigger(unit, request))
 
 
 def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
+    present = pipelines.pipeline_by_uuid(unit.tx, request.uuid)
+    if present is not None:
+        return present
     labels = {**request.labels, ASKED_BY: asked} if (asked := REQUEST.get()) else request.labels
     pipeline = pipelines.insert_pipeline(
         unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=labels
@@ -117,6 +122,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
+    if pipeline.errors:
+        promise_error(unit, pipeline, request.labels)
     if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
     if request.supersedes:

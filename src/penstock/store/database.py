@@ -95,6 +95,12 @@ class Database:
             yield tx
 
     @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction of its own."""
+        with explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def moment(self) -> Iterator[Transaction]:
         """A transaction that only looks; all its statements see one and the same moment on both databases."""
         if self._sqlite:
@@ -103,12 +109,6 @@ class Database:
             return
         with explained(), self._engine.connect() as tx:
             yield tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-    @contextmanager
-    def outside(self) -> Iterator[Connection]:
-        """A connection of which each statement is a transaction of its own."""
-        with explained(), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def ping(self) -> None:
         """The database answers. Raises UnavailableError when it does not."""

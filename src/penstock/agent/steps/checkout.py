@@ -20,12 +20,16 @@ _SCRIPT = r"""
 set -eu
 export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+# Objects a cached clone borrowed are those this clone would borrow.
+borrow() {
+  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
+    git -C "$PENSTOCK_URL" rev-parse --path-format=absolute --git-path objects \
+      > .git/objects/info/alternates
+  fi
+}
 if [ -d "$PENSTOCK_PATH/.git" ]; then
   cd "$PENSTOCK_PATH"
-  # Objects a cached clone borrowed are those this clone would borrow.
-  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
-    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
-  fi
+  borrow
   git remote set-url origin "$PENSTOCK_URL" 2>/dev/null || git remote add origin "$PENSTOCK_URL"
   echo "Fetching into the existing repository"
   git fetch --quiet --force --tags origin '+refs/heads/*:refs/remotes/origin/*'
@@ -61,10 +65,7 @@ if [ -n "$PENSTOCK_OVERLAY" ]; then
   rm -f "$index"
 fi
 if [ -n "$PENSTOCK_ORIGIN" ]; then
-  # Objects a cached clone borrowed are those this clone would borrow.
-  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
-    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
-  fi
+  borrow
   git remote set-url origin "$PENSTOCK_ORIGIN"
 fi
 if [ -n "$PENSTOCK_ALONE" ]; then

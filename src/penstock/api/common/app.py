@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 _NO_BODY = {204, 304}
 
+_NOTHING = {b"", b"null"}
+"""What says that there is no body where it may be missing."""
+
 CUT_OFF = 499
 """What is counted for a request whose caller went away, since there is no status for that."""
 
@@ -158,7 +161,7 @@ class App:
     def _decode(self, route: Route, call: Call) -> None:
         if route.query is not None:
             call.query = read_query(call, route.query)
-        if route.body is not None and not (route.optional and not call.body.strip()):
+        if route.body is not None and not (route.optional and call.body.strip() in _NOTHING):
             call.payload = route.decode(call.body, route.body, self._server.limits.depth)
 
     def _show(self, call: Call, error: PenstockError) -> Answer:

@@ -43,14 +43,14 @@ def read_nothing(_call: Call) -> str:
     return ""
 
 
-def read_no_login(_call: Call) -> tuple[str, str] | None:
-    """No request carries a login with a password."""
-    return None
-
-
 def find_person(server: Server, secret: str) -> Caller | None:
     """Who has the API token."""
     return server.authenticate(secret)
+
+
+def read_no_login(_call: Call) -> tuple[str, str] | None:
+    """No request carries a login with a password."""
+    return None
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,5 +67,5 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     security: Mapping[str, Mapping[str, str]] = {}  # OpenAPI's words for how credentials are given
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing
-    read_login: Callable[[Call], tuple[str, str] | None] = read_no_login
     find_caller: Callable[[Server, str], Caller | None] = find_person
+    read_login: Callable[[Call], tuple[str, str] | None] = read_no_login

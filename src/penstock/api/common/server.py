@@ -10,6 +10,7 @@ from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
+from penstock.store.sealing import Sealer
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +30,14 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     parts: Parts
     gateway: Gateway
     meter: Meter
+    sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    task_keys: tuple[bytes, ...] = ()
+    """Keys that sign the tokens of tasks, newest first."""
     log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
     """Who has that login and password, None when nobody has; takes the caller's address too. Raises
     ThrottledError for somebody who was wrong too often."""
-    task_keys: tuple[bytes, ...] = ()
-    """Keys that sign the tokens of tasks, newest first."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
