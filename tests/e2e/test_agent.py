@@ -16,11 +16,11 @@ from tests.e2e.test_serve import (
     await_end,
     config_of,
     first_time_stuck,
-    make_certificate,
     summary_of,
 )
 from tests.support.agent_process import begin_agent, make_join_token, running_agent
 from tests.support.bad_wire import bad_wire
+from tests.support.certificates import make_certificate
 from tests.support.processes import processes_with, wait_until
 from tests.support.server import ServerProcess, joined_parts, running_server, trigger_config
 
