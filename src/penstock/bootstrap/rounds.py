@@ -47,7 +47,7 @@ POLL = 5.0
 MOST_PUSHES = 4
 """Pushes that are fetched and compiled at once."""
 
-PUSH_LEASE = 30_000
+PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 STATUSES = 2
