@@ -85,6 +85,8 @@ def test_who_may_only_read_changes_nothing(site: OwnSite, route: Route) -> None:
 
 
 def test_the_page_has_every_call_and_no_other() -> None:
-    told = re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) \S+)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE)
+    told = re.findall(
+        r"^\| `((?:GET|POST|PUT|PATCH|DELETE) \S+)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE
+    )
     routed = [(f"{each.method} {each.path.removeprefix(PREFIX)}", each.summary) for each in ROUTES]
     assert told == routed
