@@ -95,10 +95,13 @@ class MirroredCode:
 
 def open_workshop(settings: Settings, folder: DataFolder, database: Database, sealer: Sealer) -> Workshop:
     """What a server makes plans with."""
-    policy = Policy(protocols=frozenset(Protocol(name) for name in settings.git_protocols if name != "git"))
+    policy = Policy(
+        protocols=frozenset(Protocol(name) for name in settings.git_protocols),
+        folders=tuple(Path(folder) for folder in settings.git_folders),
+    )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply)
+    return Workshop(code=code, supply=_supply, policy=policy)
 
 
 def _supply(source: bytes, context: Context) -> Context:

@@ -1,16 +1,17 @@
 """`penstock project`: the projects of a server."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
 from cyclopts import App, Parameter
 
-from penstock.api.penstock.payloads import ProjectView
+from penstock.api.penstock.payloads import HookView, MadeHookSecret, ProjectView
 from penstock.cli.catalog import CATALOG
 from penstock.cli.exit import Exit
-from penstock.cli.options import split_pairs
+from penstock.cli.options import read_value, split_pairs
+from penstock.cli.project_host import credentials, statuses
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.console import show_day, write_json, write_line, write_table
 from penstock.cli.remote.names import find_project
@@ -20,6 +21,8 @@ from penstock.model.errors import InvalidError
 Several = list[str]
 
 project = App(name="project", help=CATALOG["project"].help, help_epilogue=CATALOG["project"].epilogue)
+project.command(credentials)
+project.command(statuses)
 
 
 @project.command
@@ -146,7 +149,7 @@ def change(
     default_branch
         The branch that is meant when none is named.
     """
-    values = {key: _read_setting(text) for key, text in split_pairs(settings, "a setting").items()}
+    values = {key: read_value(text) for key, text in split_pairs(settings, "a setting").items()}
     body = {"name": name, "url": url, "default_branch": default_branch, "settings": values}
     if not any(body.values()):
         raise InvalidError("nothing is to be changed: give NAME=VALUE of a setting, or an option")
@@ -189,9 +192,41 @@ def remove(
     return Exit.SUCCESS
 
 
-def _read_setting(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """The value as JSON, else as text."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
+@project.command
+def hook(
+    named: Annotated[str, Parameter(name="project")] = "",
+    /,
+    *,
+    new: Annotated[bool, Parameter(negative="")] = False,
+    rotate: Annotated[bool, Parameter(negative="")] = False,
+    access: Access = HERE,
+) -> int:
+    """Show where a git host sends webhooks of a project, or make a secret to sign them with.
+
+    Parameters
+    ----------
+    named
+        The project, by slug or id; without it the one this checkout is cloned from.
+    new
+        Make another secret; it is printed this once.
+    rotate
+        Make a secret in place of all there are.
+    """
+    client = open_client(access)
+    place = f"projects/{find_project(client, named).id}/hook"
+    if new or rotate:
+        made = client.own("POST", f"{place}/secrets", MadeHookSecret, {"replace": rotate})
+        if access.json:
+            write_json(made)
+        else:
+            write_table([["address", made.url], ["secret", made.secret]])
+        return Exit.SUCCESS
+    found = client.own("GET", place, HookView)
+    if access.json:
+        write_json(found)
+        return Exit.SUCCESS
+    secrets = [[f"secret {each.id}", f"made {show_day(each.created_at)}"] for each in found.secrets]
+    write_table([["address", found.url], *secrets])
+    if not secrets:
+        write_line("Without a secret no webhook is heard: `penstock project hook --new` makes one.")
+    return Exit.SUCCESS

@@ -98,7 +98,7 @@ def promote_user(parts: Parts, by: Principal, uuid: str, *, admin: bool) -> User
 
 def change_password(parts: Parts, by: Principal, uuid: str, password: str) -> None:
     """The account has that password. Everybody may change their own, and administrators any."""
-    require(by, Action.CHANGE_TOKENS if by.user.uuid == uuid and not by.is_limited else Action.CHANGE_USERS)
+    require_password_of(by, uuid)
     hashed = hash_password(check_password(password))
 
     def work(unit: Unit) -> None:
@@ -108,6 +108,11 @@ def change_password(parts: Parts, by: Principal, uuid: str, password: str) -> No
         unit.afterwards.append(parts.memory.principals.forget)
 
     transact(parts, work)
+
+
+def require_password_of(by: Principal, uuid: str) -> None:
+    """Return when the principal may change the password of that account. Raises ForbiddenError."""
+    require(by, Action.CHANGE_TOKENS if by.user.uuid == uuid and not by.is_limited else Action.CHANGE_USERS)
 
 
 def check_password(password: str) -> str:

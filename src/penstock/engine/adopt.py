@@ -9,6 +9,7 @@ from penstock.engine.principal import Principal
 from penstock.engine.projects import NewProject, check_source, create_project
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts
+from penstock.forge.address import ANYWHERE, Policy
 from penstock.forge.remote import LOCAL, Remote, parse_remote, without_credentials
 from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.project import Organization, Project
@@ -26,12 +27,13 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     default_branch: str = "main"
 
 
-def adopt_project(parts: Parts, by: Principal, wish: Adoption) -> Project:
+def adopt_project(parts: Parts, by: Principal, wish: Adoption, policy: Policy = ANYWHERE) -> Project:
     """The new project. Its organization is made when there is none and the one who asks may make it.
 
-    Raises as `create_project` does, NotFoundError for an organization that one may not make or know of.
+    Raises as `create_project` does, ForbiddenError for an address the policy forbids, NotFoundError for an
+    organization that one may not make or know of.
     """
-    check_source(wish.url, wish.default_branch)
+    check_source(wish.url, wish.default_branch, policy)
     remote = parse_remote(wish.url)
     owner = _find_owner(parts, by, wish.organization or remote.organization)
     new = NewProject(name=wish.name or remote.name, url=wish.url, default_branch=wish.default_branch)

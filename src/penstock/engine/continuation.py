@@ -16,6 +16,7 @@ from penstock.engine.facts import present
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
@@ -213,6 +214,8 @@ def _continue(unit: Unit, wish: Continuation, plan: Plan) -> Pipeline:
     compiling = advance_pipeline(_begin(pipeline.status), PipelineMove.CONTINUE)
     status = advance_pipeline(compiling, PipelineMove.REFUSE if failed else PipelineMove.COMPILE)
     continued = _move(unit, pipeline, status, errors=plan.diagnostics if failed else ())
+    if failed:
+        promise_error(unit, continued, pipelines.load_labels(unit.tx, pipeline.id))
     make_roots(unit, continued, plan)
     unit.ended.add(pipeline.id)  # the setup workflow may have ended before
     settle(unit)

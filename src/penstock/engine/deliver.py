@@ -1,13 +1,12 @@
-"""Promises of a transaction: letters are posted with it, then handed to who knows their kind."""
+"""Keeps what transactions promised: takes letters from the outbox and hands each to who knows its kind."""
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
 from penstock.engine.transact import transact
-from penstock.engine.unit import Parts, Unit
+from penstock.engine.unit import Parts
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.store import outbox
 from penstock.store.database import Transaction
@@ -33,12 +32,6 @@ class LaterError(UnavailableError):
     def __init__(self, sentence: str, seconds: float) -> None:
         super().__init__(sentence)
         self.seconds = seconds
-
-
-def post_letter(unit: Unit, kind: str, subject: str, payload: Mapping[str, Any]) -> None:
-    """The letter is written with the transaction, and delivered soon after it."""
-    outbox.append_letter(unit.tx, kind, subject, payload, now=unit.now)
-    unit.posted = True
 
 
 def is_last_try(letter: Letter) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.engine.facts import Facts
 from penstock.engine.feed import JobChanged, WorkflowChanged
 from penstock.engine.memory import SavedState
+from penstock.engine.statuses import promise_job
 from penstock.engine.unit import Unit
 from penstock.lifecycle.effects import AnyEffect
 from penstock.lifecycle.events import AnyEvent
@@ -79,6 +80,9 @@ class Flow:
         for key, job in after.jobs.items():
             if job is not before.jobs[key]:
                 self._describe_job(key, job)
+                promise_job(
+                    self.unit, self.facts, self.ids[key][1], key, (before.jobs[key].status, job.status)
+                )
         if not self._changes and after is before:
             return
         for key, row in self._changes.items():

@@ -7,12 +7,14 @@ import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
 from penstock.engine.describe import describe_pipeline
+from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.project_settings import load_project_settings
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.address import ANYWHERE, Policy
 from penstock.kit.ids import new_id
 from penstock.kit.marks import Mark
 from penstock.language.circleci.continuation import compile_continuation
@@ -125,6 +127,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed to make a plan of a project's config."""
 
     code: SourceOfCode
+    policy: Policy = ANYWHERE  # where projects may be
     supply: Supply = lambda _source, context: context
 
 
@@ -175,6 +178,9 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
 def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
     """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does."""
     project = draft.project
+    with parts.db.read() as tx:
+        labels = {**draft.labels, **label_statuses(tx, project, settings)}
+    draft = msgspec.structs.replace(draft, labels=labels)
     plan, context = _compile(workshop, draft, number=0)
     faults = [
         finding.message for finding in plan.diagnostics if finding.code in _FAULTS and not finding.scope

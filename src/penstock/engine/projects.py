@@ -11,6 +11,7 @@ from penstock.engine.lookup import owner_of
 from penstock.engine.principal import Principal
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.address import ANYWHERE, Policy, read_address
 from penstock.forge.remote import without_credentials
 from penstock.kit.ids import new_id
 from penstock.kit.short_ids import shorten_id
@@ -107,10 +108,19 @@ def rename_project(parts: Parts, by: Principal, project: Project, name: str) -> 
 
 
 def move_source(
-    parts: Parts, by: Principal, project: Project, *, url: str = "", default_branch: str = ""
+    parts: Parts,
+    by: Principal,
+    project: Project,
+    *,
+    url: str = "",
+    default_branch: str = "",
+    policy: Policy = ANYWHERE,
 ) -> Project:
-    """The project's source is cloned from there; "" leaves what is. Raises ForbiddenError, InvalidError."""
-    check_source(url or project.url, default_branch or project.default_branch)
+    """The project's source is cloned from there; "" leaves what is.
+
+    Raises ForbiddenError, also for an address that the policy forbids, and InvalidError.
+    """
+    check_source(url or project.url, default_branch or project.default_branch, policy if url else ANYWHERE)
 
     def work(unit: Unit, found: Project, owner: Organization) -> Project:
         changed = msgspec.structs.replace(
@@ -186,10 +196,11 @@ def change_project(
     return transact(parts, locked)
 
 
-def check_source(url: str, default_branch: str) -> None:
-    """Return when git may be given these; raises InvalidError when not."""
+def check_source(url: str, default_branch: str, policy: Policy = ANYWHERE) -> None:
+    """Return when git may be given these; raises InvalidError when not, ForbiddenError when not here."""
     if not 0 < len(url) <= MOST_LETTERS or url.startswith("-") or not url.isprintable():
         raise InvalidError("a project needs the address of its git repository")
+    read_address(url, policy)
     if without_credentials(url) != url and not url.startswith("ssh://"):
         raise InvalidError("leave user and password out of the address: set them as clone credentials")
     unsafe = default_branch.startswith("-") or not default_branch.isprintable() or " " in default_branch

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from penstock.engine.deliver import is_last_try, post_letter
+from penstock.engine.deliver import is_last_try
 from penstock.engine.event_values import pack_values
 from penstock.engine.forks import label_fork
 from penstock.engine.launch import (
@@ -55,7 +55,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def promise_pipeline(unit: Unit, project: Project, facts: TriggerFacts) -> Order:
     """The pipeline will be made soon after the transaction; those of a project in the order of promises."""
     order = Order(project=project.uuid, pipeline=new_id(), facts=facts)
-    post_letter(unit, PUSH, project.uuid, msgspec.to_builtins(order))
+    unit.promise(PUSH, project.uuid, msgspec.to_builtins(order))
     return order
 
 

@@ -10,6 +10,7 @@ from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
@@ -121,6 +122,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
+    if pipeline.errors:
+        promise_error(unit, pipeline, request.labels)
     if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
     if request.supersedes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.engine.deliver import LEASE, MOST_ATTEMPTS, LaterError, deliver_letters, post_letter
+from penstock.engine.deliver import LEASE, MOST_ATTEMPTS, LaterError, deliver_letters
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts
 from penstock.model.errors import UnavailableError
@@ -95,7 +95,7 @@ def test_whoever_asks_for_a_longer_rest_gets_it(lab: Lab) -> None:
 
 def test_a_posted_letter_wakes_those_who_deliver(lab: Lab) -> None:
     seen = lab.parts.post.count
-    transact(lab.parts, lambda unit: post_letter(unit, "word", "one", {}))
+    transact(lab.parts, lambda unit: unit.promise("word", "one", {}))
     assert lab.parts.post.count == seen + 1
 
 

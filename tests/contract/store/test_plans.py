@@ -170,7 +170,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "caches gone": lambda tx: removal.delete_caches(tx, 1, ["b"]),
     "project gone": lambda tx: removal.delete_project(tx, 2),
     "organization gone": lambda tx: removal.delete_organization(tx, 2),
-    "cache by blob": lambda tx: caches.holds_blob(tx, 1, "b"),
+    "cache by blob": lambda tx: caches.holds_blob(tx, 1, "", "b"),
     "token": lambda tx: tokens.find_bearer(tx, "h"),
     "token used": lambda tx: tokens.note_use(tx, 1, NOW),
     "token by uuid": lambda tx: tokens.token_by_uuid(tx, "u"),

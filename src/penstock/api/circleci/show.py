@@ -18,6 +18,7 @@ from penstock.api.circleci.words import (
 )
 from penstock.engine.joblist import ListedJob
 from penstock.engine.launch import CONFIG_FETCH
+from penstock.engine.links import link_job, link_pipeline
 from penstock.engine.runs import OpenJob
 from penstock.forge.remote import without_credentials
 from penstock.model.access import User
@@ -25,7 +26,7 @@ from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.output import Artifact, TestCase
 from penstock.model.project import Organization, Project
 from penstock.model.run import Pipeline, Revision, Task, Workflow
-from penstock.model.slug import host_of, lengthen_slug
+from penstock.model.slug import host_of
 from penstock.model.status import JobKind, JobStatus, Outcome
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.workflow import SETUP_TAG, JobPlan
@@ -250,8 +251,8 @@ def show_job(
 
 def show_job_url(found: OpenJob, base_url: str) -> str:
     """Where a person looks at the job."""
-    place = f"{base_url}/pipelines/{lengthen_slug(found.project.slug)}/{found.pipeline.number}"
-    return f"{place}/workflows/{found.workflow.uuid}/jobs/{found.job.number or found.job.uuid}"
+    pipeline = link_pipeline(base_url, found.project.slug, found.pipeline.number)
+    return link_job(pipeline, found.workflow.uuid, found.job.number or found.job.uuid)
 
 
 def _show_executor(plan: JobPlan) -> payloads.JobExecutor:

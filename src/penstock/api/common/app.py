@@ -58,6 +58,7 @@ class App:
     def __init__(self, server: Server, dialects: Sequence[Dialect]) -> None:
         self._server = server
         self._pool = Pool(server.limits.threads, server.limits.waiting)
+        self._uploads = Pool(server.limits.uploads, server.limits.waiting, "penstock-upload")
         self._prefixes = sorted(
             ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
             key=lambda pair: -len(pair[0]),
@@ -71,6 +72,7 @@ class App:
     def close(self) -> None:
         """Wait for the handlers that run; none is begun any more."""
         self._pool.close()
+        self._uploads.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are refused."""
@@ -127,7 +129,8 @@ class App:
             self._decode(route, call)
             work = route.handler(self._server, call)
             return _complete(route, await (_hold(work, receive) if route.held else work))
-        answer: Answer = await self._pool.run(self._handle, target, call)
+        pool = self._uploads if route.raw else self._pool  # slow senders must not tie up all threads
+        answer: Answer = await pool.run(self._handle, target, call)
         return answer
 
     async def _read(self, route: Route, call: Call, receive: Receive) -> None:

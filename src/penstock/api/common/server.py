@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 100  # of JSON in a body
     patience: float = 30.0  # seconds between two pieces of a body
     threads: int = 8  # requests that are worked on at once
+    uploads: int = 32  # uploads taken in at once, each at the speed of its sender
     waiting: int = 512  # requests that wait for a thread
 
 
@@ -32,8 +33,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
-    task_keys: tuple[bytes, ...] = ()
-    """Keys that sign the tokens of tasks, newest first."""
     log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
     """Who has that login and password, None when nobody has; takes the caller's address too. Raises
     ThrottledError for somebody who was wrong too often."""

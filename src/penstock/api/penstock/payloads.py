@@ -4,14 +4,15 @@ from typing import Annotated, Any
 
 import msgspec
 
-from penstock.model.access import Scope
+from penstock.model.access import Role, Scope
 from penstock.model.agent import AgentState
 from penstock.model.picture import PipelinePicture
-from penstock.model.settings import ProjectSettings
+from penstock.model.settings import OrganizationSettings, ProjectSettings
 from penstock.model.summary import RunSummary
 
 MOST_SECONDS = 30.0
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
+LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +83,70 @@ class ProjectChange(Request, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
 
 
+class HookSecretView(Payload, frozen=True, kw_only=True):
+    """A secret with which a git host signs what it tells, without the secret itself."""
+
+    id: str
+    created_at: int
+
+
+class HookView(Payload, frozen=True, kw_only=True):
+    """Where a git host sends webhooks of a project, and the secrets they may be signed with."""
+
+    url: str
+    secrets: tuple[HookSecretView, ...]
+
+
+class NewHookSecret(Request, frozen=True, kw_only=True):
+    """A secret to be made, or taken as given; with `replace` the older ones are good for nothing any more."""
+
+    secret: Text = ""
+    replace: bool = False
+
+
+class MadeHookSecret(Payload, frozen=True, kw_only=True):
+    """A new secret for webhooks to the address, shown this once."""
+
+    id: str
+    url: str
+    secret: str
+
+
+class CredentialsView(Payload, frozen=True, kw_only=True):
+    """What a project is cloned with, as far as it is no secret."""
+
+    user: str = ""
+    token: bool = False
+    private_key: bool = False
+    known_hosts: str = ""
+
+
+class NewCredentials(Request, frozen=True, kw_only=True):
+    """A token for https, a private key for ssh, or both. `known_hosts` has the lines of ssh's own file."""
+
+    user: Text = ""
+    token: LongText = ""
+    private_key: LongText = ""
+    known_hosts: LongText = ""
+
+
+class StatusesView(Payload, frozen=True, kw_only=True):
+    """Where a git host is told how jobs of a project went; all empty while it is not told."""
+
+    host: str = ""
+    api: str = ""
+    repository: str = ""
+
+
+class NewStatuses(Request, frozen=True, kw_only=True):
+    """The token for a git host that takes statuses; what else is empty follows from the project's address."""
+
+    token: LongText
+    host: Text = ""
+    api: Text = ""
+    repository: Text = ""
+
+
 class TokenView(Payload, frozen=True, kw_only=True):
     """A token, without its secret. `organization` and `project` are slugs of what it is limited to."""
 
@@ -98,9 +163,13 @@ class TokenView(Payload, frozen=True, kw_only=True):
 
 
 class NewToken(Request, frozen=True, kw_only=True):
-    """A token to be made; `expires_in` is in seconds, 0 for never."""
+    """A token to be made; `expires_in` is in seconds, 0 for never.
+
+    `user` is the id or login of whom it speaks for, "" for the caller; administrators may name others.
+    """
 
     label: Text
+    user: Text = ""
     scopes: tuple[Scope, ...] = (Scope.READ,)
     organization: Text = ""
     project: Text = ""
@@ -182,3 +251,102 @@ class AgentView(Payload, frozen=True, kw_only=True):
     seen_at: int
     busy: int
     jobs: tuple[HeldJob, ...]
+
+
+class Login(Request, frozen=True, kw_only=True):
+    """A login and a password, for a token with this label."""
+
+    login: Text
+    password: Text
+    label: Text = "made by a login"
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Login({self.login!r})"
+
+
+class UserView(Payload, frozen=True, kw_only=True):
+    """An account. `admin` is about the whole server."""
+
+    id: str
+    login: str
+    name: str
+    admin: bool
+    created_at: int
+    disabled_at: int | None
+
+
+class NewAccount(Request, frozen=True, kw_only=True):
+    """An account to be made; without a password it is entered by tokens alone."""
+
+    login: Text
+    name: Text = ""
+    email: Text = ""
+    admin: bool = False
+    password: Text = ""
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"NewAccount({self.login!r})"
+
+
+class UserChange(Request, frozen=True, kw_only=True):
+    """What is to change about an account; what is left out stays."""
+
+    password: Text = ""
+    admin: bool | None = None
+    disabled: bool | None = None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"UserChange(admin={self.admin}, disabled={self.disabled})"
+
+
+class OrganizationView(Payload, frozen=True, kw_only=True):
+    """An organization; `role` is what the caller is there."""
+
+    id: str
+    slug: str
+    name: str
+    role: Role | None
+    settings: OrganizationSettings
+
+
+class NewOrganization(Request, frozen=True, kw_only=True):
+    """An organization to be made: by its slug on a git host, or by a name on none."""
+
+    slug: Text = ""
+    name: Text = ""
+
+
+class OrganizationChange(Request, frozen=True, kw_only=True):
+    """What is to change about an organization; what is left out stays."""
+
+    name: Text = ""
+    settings: dict[str, Any] = {}
+
+
+class MemberView(Payload, frozen=True, kw_only=True):
+    """Somebody who belongs to an organization."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+
+
+class MemberChange(Request, frozen=True, kw_only=True):
+    """What somebody is to be in an organization."""
+
+    role: Role
+
+
+class AuditView(Payload, frozen=True, kw_only=True):
+    """An act: who did what to which subject (a UUID), in which organization (the same)."""
+
+    at: int
+    actor: str
+    action: str
+    subject: str
+    organization: str
+    details: dict[str, Any]

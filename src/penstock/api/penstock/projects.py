@@ -59,7 +59,7 @@ def create(server: Server, call: Call) -> ProjectView:
         organization=body.organization,
         default_branch=body.default_branch or DEFAULT_BRANCH,
     )
-    made = adopt_project(server.parts, principal_of(call), wish)
+    made = adopt_project(server.parts, principal_of(call), wish, server.workshop.policy)
     with server.parts.db.read() as tx:
         return show_project(tx, made)
 
@@ -79,7 +79,14 @@ def change(server: Server, call: Call) -> ProjectView:
     if body.settings:
         change_project_settings(server.parts, by, found, body.settings)
     if body.url or body.default_branch:
-        found = move_source(server.parts, by, found, url=body.url, default_branch=body.default_branch)
+        found = move_source(
+            server.parts,
+            by,
+            found,
+            url=body.url,
+            default_branch=body.default_branch,
+            policy=server.workshop.policy,
+        )
     if body.name:
         found = rename_project(server.parts, by, found, body.name)
     with server.parts.db.read() as tx:

@@ -1,5 +1,6 @@
-"""Prints what a server told: tables and JSON, with nothing in it that steers a terminal."""
+"""Talks to whoever sits there: prints tables and JSON, with nothing in it that steers a terminal."""
 
+import getpass
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +8,7 @@ import msgspec
 
 from penstock.cli.view.printable import clean_line
 from penstock.kit.clock import SystemClock, to_datetime
+from penstock.model.errors import InvalidError, UnavailableError
 
 WIDEST = 60
 """Characters a column may have, apart from the last."""
@@ -51,3 +53,14 @@ def show_age(instant: int | None) -> str:
 def show_day(instant: int | None) -> str:
     """The local date and time; - for never."""
     return "-" if instant is None else to_datetime(instant).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def ask_password(prompt: str) -> str:
+    """The password that somebody types without showing it, or a line of standard input."""
+    try:
+        given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    except (EOFError, OSError) as error:
+        raise UnavailableError("the password could not be read") from error
+    if not given:
+        raise InvalidError("no password was given")
+    return given
