@@ -22,7 +22,7 @@ from penstock.engine.enlist import Enlisting, enlist_agent
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project
-from penstock.engine.task_tokens import sign_task_token
+from penstock.engine.task_tokens import PURPOSE, sign_task_token
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
 from penstock.model.project import Organization, Project
@@ -126,7 +126,7 @@ class House(CircleSite):
         self.trigger(branch="dev")
         task = self.worker.take()
         expiry = self.lab.clock.now() + 3_600_000
-        held = sign_task_token(self.server.task_keys, task, expires_at=expiry)
+        held = sign_task_token(self.sealer.derive_keys(PURPOSE), task, expires_at=expiry)
         return {"join": join, "exchange": agent.secret, "task": held}
 
     def _add_disabled(self) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.lease_watch import LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
@@ -13,8 +14,10 @@ from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.segments import sweep_segments
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
+from penstock.engine.stranded import refuse_stranded
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
 from penstock.forge.status.request import Request
@@ -23,6 +26,9 @@ from penstock.store.sealing import Sealer
 
 TICK = 0.5
 """Seconds between looks at timers, leases and the outbox."""
+
+STRANDED = 20.0
+"""Seconds between looks for jobs that no agent could take."""
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
@@ -66,7 +72,8 @@ def make_loops(
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, tick, TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
@@ -98,6 +105,18 @@ def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> flo
     return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
 
 
+def _tick(watch: LeaseWatch, parts: Parts) -> int | None:
+    due = tick(parts, judges=watch.is_open())
+    watch.note_round()
+    return due
+
+
+def _refuse_stranded(parts: Parts, grace: float) -> float:
+    """Look as often as it takes to be no later than a tenth of the time."""
+    refuse_stranded(parts, grace=round(grace * 1000))
+    return min(max(grace / 10, TICK), STRANDED)
+
+
 def _remove(parts: Parts) -> float:
     return TICK if sweep(parts) else REMOVAL
 
@@ -105,6 +124,7 @@ def _remove(parts: Parts) -> float:
 def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
     leftovers.remove()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
+    sweep_segments(parts)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK
     return SWEEP

@@ -35,7 +35,6 @@ from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
-from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
 from penstock.model.errors import RefusedError
 
 _log = logging.getLogger(__name__)
@@ -100,7 +99,6 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
-                task_keys=sealer.derive_keys(TASK_TOKENS),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=base_url,
