@@ -129,14 +129,13 @@ def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
 
 def test_tokens_are_made_listed_and_revoked(developer: Developer) -> None:
     secret = developer.succeed("token", "create", "nightly", "--scope", "run", "--expires", "90d").strip()
-    me = {"PENSTOCK_TOKEN": secret}
-    assert developer.call("project", "list", **me).status == 0
-    refused = developer.call("project", "add", "https://github.com/a/b", **me)
+    assert developer.call("project", "list", PENSTOCK_TOKEN=secret).status == 0
+    refused = developer.call("project", "add", "https://github.com/a/b", PENSTOCK_TOKEN=secret)
     assert (refused.status, "your token does not allow this" in refused.err) == (2, True), refused
     assert [each["label"] for each in developer.json("token", "list")][-1] == "nightly"
     assert secret not in developer.succeed("token", "list", "--json")
     developer.succeed("token", "revoke", "nightly")
-    gone = developer.call("project", "list", **me)
+    gone = developer.call("project", "list", PENSTOCK_TOKEN=secret)
     assert (gone.status, gone.err.count("\n")) == (2, 1), gone
     assert f"penstock login {developer.server.url}" in gone.err
     [limited] = developer.json("token", "create", "one", "--project", "local%2Fapp")
