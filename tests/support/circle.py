@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from penstock.api.common.app import make_app
-from penstock.api.common.caller import find_caller
+from penstock.api.common.caller import find_caller, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
@@ -100,6 +100,7 @@ class CircleSite(Site):
             gateway=self.lab.gateway,
             meter=Meter(),
             authenticate=lambda secret: find_caller(self.parts, secret),
+            recall=lambda secret: recall_caller(self.parts, secret),
             workshop=workshop,
             base_url=BASE,
         )

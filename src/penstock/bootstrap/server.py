@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller
+from penstock.api.common.caller import find_caller, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -94,6 +94,7 @@ class Process:
                 gateway=gateway,
                 meter=meter,
                 authenticate=partial(find_caller, parts),
+                recall=partial(recall_caller, parts),
                 task_keys=sealer.derive_keys(TASK_TOKENS),
                 workshop=workshop,
                 base_url=settings.base_url or address,

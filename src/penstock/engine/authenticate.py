@@ -30,6 +30,13 @@ def authenticate(parts: Parts, secret: str) -> Principal | None:
     return parts.memory.principals.get(key, parts.clock.monotonic()) or _look_up(parts, key)
 
 
+def recall(parts: Parts, secret: str) -> Principal | None:
+    """The same when it was looked up at most `TRUST` seconds ago; the database is not asked."""
+    if not 0 < len(secret) <= MOST_LETTERS:
+        return None
+    return parts.memory.principals.get(hash_token(secret), parts.clock.monotonic())
+
+
 def log_in(parts: Parts, login: str, password: str) -> User | None:
     """The account of that login and password, None for a wrong pair; takes the same time either way."""
     with parts.db.read() as tx:
