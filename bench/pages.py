@@ -17,6 +17,7 @@ from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
 from penstock.store import pipelines
+from penstock.store.sealing import Sealer
 from tests.support.circle import ADMIN, APP, CircleSite
 from tests.support.lab import Lab
 from tests.support.records import a_pipeline
@@ -81,6 +82,7 @@ class Late:
                 parts=lab.parts,
                 gateway=lab.gateway,
                 meter=Meter(),
+                sealer=Sealer([bytes(32)]),
                 authenticate=lambda secret: find_caller(lab.parts, secret),
                 recall=lambda secret: recall_caller(lab.parts, secret),
             )

@@ -23,6 +23,7 @@ from penstock.bootstrap.http import Listener
 from penstock.bootstrap.settings import Settings
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
+from penstock.store.sealing import Sealer
 from tests.support.processes import wait_until
 from tests.support.server import joined_parts, running_server, trigger_config
 
@@ -125,7 +126,7 @@ def make_route_app() -> Any:  # noqa: ANN401 - an ASGI application
     ]
     dialect = Dialect(name="bench", title="", prefixes=("/",), routes=tuple(routes))
     parts: Any = None  # these handlers need none
-    return make_app(Server(parts=parts, gateway=parts, meter=Meter()), [dialect])
+    return make_app(Server(parts=parts, gateway=parts, meter=Meter(), sealer=Sealer([bytes(32)])), [dialect])
 
 
 async def bare(scope: Any, _receive: object, send: Callable[[dict[str, Any]], Any]) -> None:  # noqa: ANN401 - ASGI's

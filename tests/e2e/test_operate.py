@@ -1,19 +1,35 @@
 """What operators do around a server: look at settings, look for trouble, upgrade, back up, restore."""
 
 import os
+import socket
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from penstock.engine.summary import summarize_pipeline
+from penstock.engine.unit import Parts
 from penstock.store.blobs import Blobs
 from penstock.store.pipelines import pipeline_by_uuid
+from penstock.store.schema import metadata
+from tests.e2e.test_serve import make_certificate
 from tests.support.command import command
+from tests.support.databases import PostgresServer, start_postgresql
+from tests.support.processes import wait_until
 from tests.support.server import joined_parts, running_server, trigger_config
 
 EMPTY = "version: 2.1\njobs: {a: {machine: true, steps: [run: 'true']}}\nworkflows: {w: {jobs: [a]}}\n"
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgresServer]:
+    """One server for these tests."""
+    server = start_postgresql()
+    yield server
+    server.stop()
 
 
 def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -75,18 +91,59 @@ def test_restore_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     assert "is not empty" in done.stderr
 
 
-def test_restore_refuses_settings_that_lead_elsewhere(tmp_path: Path) -> None:
-    done = call("restore", "b.tar", "--data", str(tmp_path / "again"), PENSTOCK_BLOBS="s3://elsewhere")
-    assert done.returncode == 2
-    assert "neither `database` nor `blobs`" in done.stderr
+@pytest.mark.postgres
+def test_a_backup_goes_from_one_kind_of_database_to_the_other_and_back(
+    tmp_path: Path, postgresql: PostgresServer
+) -> None:
+    first, second = postgresql.new_database(), postgresql.new_database()
+    shared = {"PENSTOCK_DATABASE": first, "PENSTOCK_BLOBS": str(tmp_path / "blobs")}
+    with running_server(tmp_path / "data", environment=shared) as server:
+        with joined_parts(tmp_path / "mine", first) as parts:
+            uuid = trigger_config(parts, EMPTY).uuid
+            wait_until(lambda: has_ended(parts, uuid), what="it ended")
+        done = call("backup", str(tmp_path / "a.tar"), "--data", str(server.folder.root), **shared)
+        assert (done.returncode, done.stderr) == (0, "")
+    done = call("restore", str(tmp_path / "a.tar"), "--data", str(tmp_path / "light"))
+    assert (done.returncode, done.stderr) == (0, "")
+    with joined_parts(tmp_path / "light") as parts:
+        before = rows_of(parts)
+        assert summarize_pipeline(parts, uuid).workflows[0].status == "success"
+    done = call("backup", str(tmp_path / "b.tar"), "--data", str(tmp_path / "light"))
+    assert (done.returncode, done.stderr) == (0, "")
+    again = {"PENSTOCK_DATABASE": second, "PENSTOCK_BLOBS": str(tmp_path / "again-blobs")}
+    for status in (0, 2):  # the second time the database is not empty
+        done = call("restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / f"again{status}"), **again)
+        assert done.returncode == status, done.stderr
+    assert not (tmp_path / "again2").exists()
+    with running_server(tmp_path / "again0", environment=again), joined_parts(tmp_path, second) as parts:
+        assert rows_of(parts) == before
+        assert trigger_config(parts, EMPTY).number == 2
 
 
-def test_backup_of_postgresql_is_left_to_its_own_tool(tmp_path: Path) -> None:
-    url = "postgresql://ci@nowhere/ci"
-    done = call("backup", str(tmp_path / "b.tar"), "--data", str(tmp_path), PENSTOCK_DATABASE=url)
-    assert done.returncode == 2
-    assert "pg_dump" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+def has_ended(parts: Parts, pipeline: str) -> bool:
+    return summarize_pipeline(parts, pipeline).workflows[0].status.is_terminal
+
+
+def rows_of(parts: Parts) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of the tables that only runs change."""
+    with parts.db.read() as tx:
+        return {
+            table.name: [tuple(row) for row in tx.execute(table.select().order_by(*table.primary_key))]
+            for table in metadata.sorted_tables
+            if table.name in {"pipelines", "workflows", "jobs", "tasks", "steps", "log_chunks", "projects"}
+        }
+
+
+def test_restore_leaves_no_blob_behind_when_it_fails(tmp_path: Path) -> None:
+    back_up(tmp_path)
+    shared = {
+        "PENSTOCK_DATABASE": "postgresql://ci@nowhere.invalid/ci",
+        "PENSTOCK_BLOBS": str(tmp_path / "b"),
+    }
+    done = call("restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "again"), **shared)
+    assert done.returncode == 3
+    assert [path for path in (tmp_path / "b").rglob("*") if path.is_file()] == []
+    assert not (tmp_path / "again").exists()
 
 
 def test_restore_refuses_half_a_backup_and_leaves_nothing(tmp_path: Path) -> None:
@@ -131,7 +188,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> N
         done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
     findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert len(findings) == 10
+    assert len(findings) == 11
     assert [finding for finding in findings if finding["verdict"] == "fail"] == []
 
 
@@ -143,5 +200,19 @@ def test_the_doctor_names_what_fails_with_a_way_out(tmp_path: Path) -> None:
     done = call("doctor", "--data", str(tmp_path / "data"), **variables)
     assert done.returncode == 3
     failed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("fail")}
-    assert failed == {"keys:", "database:", "address:", "git:"}
+    assert failed == {"keys:", "database:", "tls:", "git:"}
+    assert done.stdout.count("\n      ") >= len(failed)
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_says_when_a_certificate_ends_and_whose_port_it_is(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    (tmp_path / "key.pem").chmod(0o600)
+    tls = {"PENSTOCK_TLS_CERT": str(tmp_path / "cert.pem"), "PENSTOCK_TLS_KEY": str(tmp_path / "key.pem")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = call("doctor", "--data", str(tmp_path / "data"), PENSTOCK_PORT=port, **tls)
+    assert done.returncode == 3
+    assert "warn  tls: the certificate ends on" in done.stdout
+    assert f"fail  address: cannot listen on 127.0.0.1 port {port}" in done.stdout
+    assert "choose another --port" in done.stdout

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.engine.summary import WorkflowSummary, summarize_pipeline
+from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
+from penstock.model.summary import WorkflowSummary
 from tests.support.command import command
 from tests.support.processes import processes_with, wait_until
 from tests.support.server import begin_server, joined_parts, running_server, trigger_config

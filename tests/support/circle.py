@@ -1,20 +1,22 @@
 """CircleCI's API over a real engine and store, with a repository made of words and an agent made by hand."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from penstock.api.common.app import make_app
-from penstock.api.common.caller import find_caller, recall_caller
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
 from penstock.engine.accounts import create_user, make_admin
 from penstock.engine.api_tokens import Wish, issue_token
+from penstock.engine.contexts import add_restriction, create_context
 from penstock.engine.gateway import Gateway
-from penstock.engine.launch import CommitFacts, Ref, Workshop, compile_rest
+from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop, compile_rest
 from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
@@ -26,6 +28,8 @@ from penstock.model.output import Artifact, TestCase, TestOutcome
 from penstock.model.project import Project
 from penstock.model.run import Job
 from penstock.store import artifacts, test_results
+from penstock.store.restrictions import RestrictionKind
+from penstock.store.sealing import Sealer
 from penstock.store.test_results import ReportSet
 from penstock.store.users import Profile
 from tests.support.http import Reply, Site
@@ -70,6 +74,12 @@ class WordCode:
     def __init__(self) -> None:
         self.configs: dict[str, str] = {"main": CONFIG, "v1": TAGGED, "dev": CONFIG}
 
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """The commit of a branch or tag that has a config."""
+        return self.resolve(
+            project, Ref(branch=fetch.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"))
+        )
+
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """The commit of a branch that has a config."""
         name = ref.tag or ref.branch
@@ -90,7 +100,8 @@ class CircleSite(Site):
     """A site that speaks all dialects, with an organization `gh/acme`, its project `app`, and an agent."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.lab = Lab(url, folder)
+        self.sealer = Sealer([b"k" * 32])
+        self.lab = Lab(url, folder, seal=self.sealer)
         self.parts = self.lab.parts
         self.code = WordCode()
         workshop = Workshop(code=self.code)
@@ -99,8 +110,10 @@ class CircleSite(Site):
             parts=self.parts,
             gateway=self.lab.gateway,
             meter=Meter(),
-            authenticate=lambda secret: find_caller(self.parts, secret),
-            recall=lambda secret: recall_caller(self.parts, secret),
+            sealer=self.sealer,
+            authenticate=partial(find_caller, self.parts),
+            recall=partial(recall_caller, self.parts),
+            log_in=partial(find_person, self.parts),
             workshop=workshop,
             base_url=BASE,
         )
@@ -128,6 +141,11 @@ class CircleSite(Site):
             set_member(self.parts, SERVER, self.acme, user.uuid, role)
         wish = Wish(label="test", scopes=scopes or (Scope.ADMIN,), user=user.uuid)
         return issue_token(self.parts, SERVER, wish).secret
+
+    def restrict_context(self, name: str) -> None:
+        """The organization has a context of that name, which no project may use."""
+        made = create_context(self.parts, SERVER, self.acme, name)
+        add_restriction(self.parts, SERVER, made.uuid, RestrictionKind.PROJECT, new_id())
 
     def call(
         self,
@@ -186,9 +204,7 @@ class CircleSite(Site):
 
     def leave_results(self, job: Job) -> None:
         """The job has an artifact and two tests."""
-        blob = f"artifacts/{job.uuid[-2:]}/{job.uuid}/{new_id()}"
-        self.parts.blobs.put(blob, [b"<p>", b"hi"])
-        kept = Artifact(uuid=new_id(), job_id=job.id, task_index=0, path="out/a b.html", size=5, blob=blob)
+        self.leave_artifact(job, "out/a b.html")
         place = ReportSet(
             project_id=job.project_id,
             job_name=job.name,
@@ -201,8 +217,19 @@ class CircleSite(Site):
             TestCase(name="fails", result=TestOutcome.FAILURE, seconds=0.5, message="no"),
         ]
         with self.parts.db.write() as tx:
-            artifacts.save_artifact(tx, kept, now=self.lab.clock.now())
             test_results.save_cases(tx, place, cases)
+
+    def leave_artifact(self, job: Job, path: str) -> None:
+        """The job has an artifact at the path."""
+        blob = f"artifacts/{job.uuid[-2:]}/{job.uuid}/{new_id()}"
+        self.parts.blobs.put(blob, [b"<p>", b"hi"])
+        kept = Artifact(uuid=new_id(), job_id=job.id, task_index=0, path=path, size=5, blob=blob)
+        with self.parts.db.write() as tx:
+            artifacts.save_artifact(tx, kept, now=self.lab.clock.now())
+
+    def get_workflow(self) -> str:
+        """The id of the newest pipeline's workflow."""
+        return self.lab.workflow(self.lab.every_pipeline()[0]).uuid
 
     def find(self, slug: str) -> Project:
         """The project of that slug."""

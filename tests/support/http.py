@@ -11,6 +11,7 @@ from penstock.api.common.dialect import Dialect
 from penstock.api.common.meter import Meter
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.server import Limits, Server
+from penstock.store.sealing import Sealer
 
 
 class Reply(msgspec.Struct):
@@ -53,6 +54,7 @@ class Site:
             parts=None,  # type: ignore[arg-type]  # no handler of these tests needs any
             gateway=None,  # type: ignore[arg-type]  # the same
             meter=self.meter,
+            sealer=Sealer([bytes(32)]),
             authenticate=known.get,
             limits=limits or Limits(),
         )

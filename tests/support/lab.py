@@ -17,7 +17,7 @@ from penstock.engine.transact import transact
 from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline, trigger_pipeline
 from penstock.engine.turn import LEASE
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.variables import GivenVariables
+from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
 from penstock.model.run import Fork, Job, Pipeline, Revision, Task, TriggerType, Workflow
 from penstock.model.status import Reason, StepStatus, TaskStatus, WorkflowStatus
@@ -26,6 +26,7 @@ from penstock.store import jobs, pipelines, tasks, workflows
 from penstock.store.agents import register_agent
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database
+from penstock.store.sealing import Sealer
 from penstock.wire.messages import (
     AnyEvent,
     Assignment,
@@ -146,7 +147,7 @@ class More(TypedDict, total=False):
 
 
 class Lab:
-    """An engine for a test. What the feed says is in `changes`."""
+    """An engine for a test. What the feed says is in `changes`; with `seal` variables are those stored."""
 
     def __init__(
         self,
@@ -155,13 +156,15 @@ class Lab:
         *,
         clock: HandClock | None = None,
         variables: GivenVariables | None = None,
+        seal: Sealer | None = None,
     ) -> None:
         self.clock = clock or HandClock()
+        db = Database.open(url)
         self.parts = Parts(
-            db=Database.open(url),
+            db=db,
             blobs=Blobs.connect(str(folder / "blobs")),
             clock=self.clock,
-            variables=variables or GivenVariables(),
+            variables=StoredVariables(db, seal) if seal else variables or GivenVariables(),
             feed=Feed(),
             signal=Signal(),
             memory=Memory(),

@@ -22,6 +22,7 @@ from penstock.agent.session import Session, Verdict
 from penstock.agent.transport import Transport
 from penstock.agent.tuning import Tuning
 from penstock.kit.clock import Clock, SystemClock
+from penstock.kit.trace import REQUEST
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.model.status import Reason, TaskStatus
 from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync, TaskFinished
@@ -276,6 +277,9 @@ class Agent:
                 control.close()
 
     def _run_task(self, assignment: Assignment, control: Control) -> None:
+        REQUEST.set(assignment.request)
+        facts = {"task": assignment.task, "job": assignment.job}
+        _log.info("task begins", extra={"facts": facts})
         reporter = Reporter(assignment.task, self._outbox, self._tools.clock)
         session = Session(assignment, reporter, control, self._tools)
         try:
@@ -286,6 +290,7 @@ class Agent:
             _log.exception("task %s", assignment.task)
             verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERNAL, f"internal error: {error!r}")
         self._free_slot(assignment.task, reporter, verdict)
+        _log.info("task ends", extra={"facts": facts | {"status": verdict.status.value}})
         session.remove()
 
     def _free_slot(self, task: str, reporter: Reporter, verdict: Verdict) -> None:

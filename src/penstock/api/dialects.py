@@ -3,6 +3,8 @@
 from penstock.api.agent.routes import AGENT
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
+from penstock.api.hooks.routes import HOOKS
+from penstock.api.penstock.routes import PENSTOCK
 from penstock.api.system.routes import SYSTEM
 
-DIALECTS: tuple[Dialect, ...] = (CIRCLECI, AGENT, SYSTEM)
+DIALECTS: tuple[Dialect, ...] = (CIRCLECI, PENSTOCK, HOOKS, AGENT, SYSTEM)

@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,8 +23,10 @@ from penstock.bootstrap.parts import locate_database
 from penstock.bootstrap.settings import Settings
 from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 from penstock.store.blobs import Blobs
-from penstock.store.database import find_version
+from penstock.store.database import Database, find_version
 from penstock.store.snapshot import copy_database, find_file
+from penstock.store.transfer import copy_rows
+from penstock.store.upgrade import HEAD
 
 MANIFEST = "manifest.json"
 COMPLETE = "complete.json"
@@ -53,18 +55,12 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True):
 def write_backup(settings: Settings, folder: DataFolder, file: Path, *, with_key: bool) -> Complete:
     """The file is a whole backup afterwards, readable by its owner only; one that was there is replaced.
 
-    The server may run. Raises RefusedError when the database is not SQLite, UnavailableError when
-    something cannot be read or written; no file is left then.
+    Servers may run. Raises RefusedError when the database has an old schema, UnavailableError when something
+    cannot be read or written; no file is left then.
     """
-    source = find_file(locate_database(settings, folder))
-    if source is None:
-        raise RefusedError(
-            "the database is PostgreSQL: back it up with pg_dump, then the blobs, in this order, so that "
-            "each blob the database names is among them"
-        )
     blobs = Blobs.connect(settings.blobs or str(folder.blobs))
     with _explained(file), _draft(file) as (draft, copy):
-        copy_database(source, copy)
+        _copy(locate_database(settings, folder), copy)
         manifest = Manifest(
             penstock=__version__,
             schema=find_version(str(copy)) or "",
@@ -80,6 +76,26 @@ def write_backup(settings: Settings, folder: DataFolder, file: Path, *, with_key
             complete = _add_blobs(tar, blobs)
             _add_bytes(tar, COMPLETE, msgspec.json.encode(complete))
     return complete
+
+
+def _copy(url: str, copy: Path) -> None:
+    """The SQLite file `copy` holds what the database at the URL, of either kind, holds at one moment."""
+    source = find_file(url)
+    if source is not None:
+        copy_database(source, copy)
+        return
+    version = find_version(url)
+    if version != HEAD:
+        way_out = "run `penstock db upgrade`, or use the penstock of its servers"
+        raise RefusedError(f"the database has schema {version}, this penstock copies {HEAD}: {way_out}")
+    with (
+        closing(Database.open(url)) as old,
+        tempfile.TemporaryDirectory(prefix=".rows-", dir=copy.parent) as place,
+    ):
+        made = Path(place) / DATABASE
+        with closing(Database.open(str(made))) as new:
+            copy_rows(old, new)
+        copy_database(made, copy)
 
 
 def _add_blobs(tar: tarfile.TarFile, blobs: Blobs) -> Complete:

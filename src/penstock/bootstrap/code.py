@@ -1,25 +1,33 @@
 """The source of projects as a server reads it: a mirror of each repository below its data folder."""
 
+import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.settings import Settings
-from penstock.engine.launch import CommitFacts, Ref, Workshop
+from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop
 from penstock.engine.project_settings import open_credentials
 from penstock.forge.address import Policy, Protocol
 from penstock.forge.credentials import Credentials
+from penstock.forge.history import Commit
 from penstock.forge.mirror import Mirror
 from penstock.forge.refs import HEADS, TAGS, check_ref
 from penstock.language.common.context import Context
-from penstock.model.errors import UnavailableError
+from penstock.model.credentials import CloneCredentials
+from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.project import Project
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
 
 PATIENCE = 5.0
 """Seconds a request waits for its turn to talk to an origin."""
+
+FORKS = "refs/penstock/forks/"
+"""Where a mirror keeps branches of forks on hosts that have no refs for them."""
 
 _PULLS = ("pull/", "merge-requests/")
 """How branches begin that stand for the refs of pull requests."""
@@ -28,12 +36,20 @@ _PULLS = ("pull/", "merge-requests/")
 class MirroredCode:
     """Reads projects through their mirrors; an `engine.launch.SourceOfCode`.
 
-    At most `most` origins are talked to at once, so that slow ones leave threads for other requests.
+    At most `most` origins are talked to at once, so that slow ones leave threads for other requests. Keys lie
+    in files below `keys` while they are used.
     """
 
     def __init__(
-        self, folder: Path, database: Database, sealer: Sealer, policy: Policy, most: int = 4
+        self,
+        folder: Path,
+        database: Database,
+        sealer: Sealer,
+        policy: Policy,
+        most: int = 4,
+        keys: Path | None = None,
     ) -> None:
+        self._keys = keys or folder.parent / "keys"
         self._turns = threading.BoundedSemaphore(most)
         self._folder = folder
         self._database = database
@@ -43,35 +59,33 @@ class MirroredCode:
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """Fetch the ref and say which commit it is at."""
         name = _expand(ref)
-        if not self._turns.acquire(timeout=PATIENCE):
-            raise UnavailableError("too many repositories are being fetched at present")
-        try:
-            mirror = self._fetch(project, name)
-        finally:
-            self._turns.release()
-        found = mirror.resolve(name)
-        return CommitFacts(sha=found.sha, author=found.author, subject=found.subject, body=found.body)
+        with self._talk(project) as mirror:
+            mirror.fetch(name)
+        return _describe(mirror.resolve(name))
+
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """Fetch the commit, from a fork when it is there."""
+        with self._talk(project) as mirror:
+            ref = _fetch(mirror, fetch)
+        return _describe(mirror.resolve(fetch.sha or ref))
 
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """Read a file of a commit that is here."""
         return self._open(project, Credentials()).read_file(sha, path)
 
-    def _fetch(self, project: Project, name: str) -> Mirror:
-        """The mirror with the ref as its origin has it now; keys lie in files only meanwhile."""
-        with self._database.read() as tx:
-            sealed = open_credentials(tx, self._sealer, project.id)
-        with TemporaryDirectory(prefix="penstock-key-") as keys:
-            given = Credentials()
-            if sealed is not None:
-                given = Credentials(
-                    user=sealed.user,
-                    token=sealed.token,
-                    key=_write(Path(keys) / "key", sealed.private_key),
-                    known_hosts=_write(Path(keys) / "known_hosts", sealed.known_hosts),
-                )
-            mirror = self._open(project, given)
-            mirror.fetch(name)
-        return mirror
+    @contextmanager
+    def _talk(self, project: Project) -> Iterator[Mirror]:
+        """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
+        if not self._turns.acquire(timeout=PATIENCE):
+            raise UnavailableError("too many repositories are being fetched at present")
+        try:
+            with self._database.read() as tx:
+                sealed = open_credentials(tx, self._sealer, project.id)
+            self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with TemporaryDirectory(dir=self._keys) as keys:
+                yield self._open(project, _lay_out(sealed, Path(keys)) if sealed else Credentials())
+        finally:
+            self._turns.release()
 
     def _open(self, project: Project, credentials: Credentials) -> Mirror:
         folder = self._folder / project.uuid
@@ -81,9 +95,13 @@ class MirroredCode:
 
 def open_workshop(settings: Settings, folder: DataFolder, database: Database, sealer: Sealer) -> Workshop:
     """What a server makes plans with."""
-    policy = Policy(protocols=frozenset(Protocol(name) for name in settings.git_protocols if name != "git"))
-    code = MirroredCode(folder.mirrors, database, sealer, policy, most=max(settings.threads // 2, 1))
-    return Workshop(code=code, supply=_supply)
+    policy = Policy(
+        protocols=frozenset(Protocol(name) for name in settings.git_protocols),
+        folders=tuple(Path(folder) for folder in settings.git_folders),
+    )
+    most = max(settings.threads // 2, 1)
+    code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
+    return Workshop(code=code, supply=_supply, policy=policy)
 
 
 def _supply(source: bytes, context: Context) -> Context:
@@ -92,6 +110,39 @@ def _supply(source: bytes, context: Context) -> Context:
     from penstock.bootstrap.orbs import supply_orbs  # many configs want none
 
     return supply_orbs(source, context)
+
+
+def _fetch(mirror: Mirror, fetch: Fetch) -> str:
+    """The mirror has the commit; the ref by which it knows it, when it has no name.
+
+    The commit is asked for by its name when its ref is gone or elsewhere by now.
+    """
+    ref = check_ref(fetch.ref)
+    if fetch.url:
+        known = f"{FORKS}{hashlib.sha256(fetch.url.encode()).hexdigest()[:20]}/{ref.removeprefix(HEADS)}"
+        mirror.fetch_fork(fetch.url, ref.removeprefix(HEADS), known)
+        return known
+    try:
+        mirror.fetch(ref, commit=fetch.sha)
+    except NotFoundError:
+        if not fetch.sha:
+            raise
+        mirror.fetch(commit=fetch.sha)
+    return ref
+
+
+def _describe(commit: Commit) -> CommitFacts:
+    return CommitFacts(sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body)
+
+
+def _lay_out(sealed: CloneCredentials, folder: Path) -> Credentials:
+    """The credentials with their keys in files of the folder."""
+    return Credentials(
+        user=sealed.user,
+        token=sealed.token,
+        key=_write(folder / "key", sealed.private_key),
+        known_hosts=_write(folder / "known_hosts", sealed.known_hosts),
+    )
 
 
 def _expand(ref: Ref) -> str:

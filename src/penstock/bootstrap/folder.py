@@ -42,6 +42,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "mirrors"
 
     @property
+    def keys(self) -> Path:
+        """Where keys of repositories lie while one is fetched."""
+        return self.root / "keys"
+
+    @property
     def agent(self) -> Path:
         """The UUID of the agent that runs jobs here."""
         return self.root / "agent"

@@ -16,6 +16,18 @@ BACKLOG = 1024
 KEEP_ALIVE = 75
 """Seconds an idle connection stays open."""
 
+STALLED = 120_000
+"""Milliseconds after which a caller who takes nothing of what was sent is given up."""
+
+_WATCH = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),  # seconds, as the next
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED),
+)
+"""Options by which the kernel notices that a caller is gone; connections have them from their listener."""
+
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Listening sockets on every address of the host. Raises UnavailableError when one cannot be had."""
@@ -76,6 +88,7 @@ def _configure(app: App, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
+        limit_concurrency=settings.connections,
         timeout_keep_alive=KEEP_ALIVE,
         h11_max_incomplete_event_size=1 << 16,
     )
@@ -109,6 +122,8 @@ def _listen(family: int, kind: int, protocol: int, address: tuple[str, int]) -> 
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for level, option, value in _WATCH:
+            made.setsockopt(level, option, value)
         made.bind(address)
         made.listen(BACKLOG)
     except BaseException:

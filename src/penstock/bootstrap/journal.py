@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import msgspec
 
-from penstock.api.common.journal import REQUEST
 from penstock.bootstrap.settings import Format, Level
+from penstock.kit.trace import REQUEST
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+*,{}\[\]-]+").fullmatch
 

@@ -32,7 +32,7 @@ def open_parts(home: Home, variables: Variables | None = None) -> Parts:
     return _join(database, home.blobs, variables or GivenVariables())
 
 
-def open_server_parts(settings: Settings, folder: DataFolder) -> Parts:
+def open_server_parts(settings: Settings, folder: DataFolder, base_url: str = "") -> Parts:
     """The parts of a server, its database made or upgraded when needed.
 
     Raises UnavailableError, RefusedError or InvalidError when one of them cannot be had.
@@ -40,7 +40,8 @@ def open_server_parts(settings: Settings, folder: DataFolder) -> Parts:
     sealer = open_sealer(settings, folder)
     database = Database.open(locate_database(settings, folder))
     try:
-        return _join(database, settings.blobs or str(folder.blobs), StoredVariables(database, sealer))
+        blobs = settings.blobs or str(folder.blobs)
+        return _join(database, blobs, StoredVariables(database, sealer), base_url)
     except BaseException:
         database.close()
         raise
@@ -57,7 +58,7 @@ def open_sealer(settings: Settings, folder: DataFolder) -> Sealer:
     return Sealer.load(file, {KEY_VARIABLE: settings.key})
 
 
-def _join(database: Database, blobs: str, variables: Variables) -> Parts:
+def _join(database: Database, blobs: str, variables: Variables, base_url: str = "") -> Parts:
     return Parts(
         db=database,
         blobs=Blobs.connect(blobs),
@@ -66,4 +67,5 @@ def _join(database: Database, blobs: str, variables: Variables) -> Parts:
         feed=Feed(),
         signal=Signal(),
         memory=Memory(),
+        base_url=base_url,
     )

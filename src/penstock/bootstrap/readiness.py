@@ -1,11 +1,13 @@
 """Whether a server should get requests: it means to stay, and what it depends on answers."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from penstock.engine.unit import Parts
-from penstock.model.errors import PenstockError
+from penstock.model.errors import PenstockError, UnavailableError
 
 FRESH = 1.0
 """Seconds for which an answer counts: asking often must cost little."""
@@ -17,11 +19,16 @@ _PROBE = "probes/absent"  # a blob that is never there
 _LEAVING = ("the server is stopping",)
 
 
+LEAST_SPACE = 64 << 20
+"""Bytes free on the disk of the data folder below which a server should get no more work."""
+
+
 class Readiness:
     """Looks at the parts when asked, one look at a time. Safe to use from several threads."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, folder: Path) -> None:
         self._parts = parts
+        self._folder = folder
         self._look = threading.Lock()
         self._leaving = False
         self._found: tuple[str, ...] = ()
@@ -45,12 +52,20 @@ class Readiness:
             return ("the database or the blob store does not answer",) if waits > SLOW else self._found
         try:
             self._begun = time.monotonic()
-            checks = (self._parts.db.ping, self._ask_blobs)
+            checks = (self._parts.db.ping, self._ask_blobs, self._look_at_disk)
             self._found = tuple(reason for check in checks if (reason := _attempt(check)))
             self._ended = time.monotonic()
         finally:
             self._look.release()
         return self._found
+
+    def _look_at_disk(self) -> None:
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise UnavailableError(f"the data folder cannot be looked at: {error.strerror}") from error
+        if free < LEAST_SPACE:
+            raise UnavailableError(f"the disk of the data folder is full: {free >> 20} MiB are free")
 
     def _ask_blobs(self) -> None:
         self._parts.blobs.exists(_PROBE)

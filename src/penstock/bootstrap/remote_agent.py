@@ -80,6 +80,7 @@ class RemoteAgent:
         with ExitStack() as stack:
             self._folder.open()
             stack.callback(self._folder.close)
+            stack.callback(self._links.close)
             engine = open_engine_for(self._options.executor)
             executors = LocalExecutors(self._folder.jobs, engine, anything=True)
             stack.callback(executors.close)

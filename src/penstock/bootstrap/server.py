@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller, recall_caller
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -23,17 +23,19 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
+from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
-from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
+from penstock.model.errors import RefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Process:
         self._hurry = asyncio.Event()
         self._agent: LocalAgent | None = None
         self._loops: list[Loop] = []
+        self._reason = ""  # why it must not go on
 
     def run(self) -> None:
         """Serve until told to stop by SIGTERM or SIGINT.
@@ -77,7 +80,9 @@ class Process:
             sockets = open_sockets(settings.host, settings.port)
             for each in sockets:
                 stack.callback(each.close)
-            parts = open_server_parts(settings, self._folder)
+            address = show_address(sockets, settings)
+            base_url = (settings.base_url or address).rstrip("/")
+            parts = open_server_parts(settings, self._folder, base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
@@ -85,28 +90,34 @@ class Process:
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))
-            address = show_address(sockets, settings)
-            self._readiness = Readiness(parts)
+            self._readiness = Readiness(parts, self._folder.root)
             meter = Meter()
             meter.watch(partial(read_gauges, parts))
             server = Server(
                 parts=parts,
                 gateway=gateway,
                 meter=meter,
+                sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 recall=partial(recall_caller, parts),
-                task_keys=sealer.derive_keys(TASK_TOKENS),
+                log_in=partial(find_person, parts),
                 workshop=workshop,
-                base_url=settings.base_url or address,
+                base_url=base_url,
                 limits=_read_limits(settings),
+                figures_for_all=settings.metrics == "all",
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings)
+            self._loops = [
+                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                make_watch(parts, self._leave),
+            ]
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
+            if self._reason:
+                raise RefusedError(self._reason)
 
     async def _live(self, server: Server, app: App, sockets: list[socket.socket], address: str) -> None:
         """Answer requests; on a signal drain, then leave."""
@@ -122,7 +133,7 @@ class Process:
             await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
             listener.should_exit = True
-            leaving = loop.create_task(self._end_waits(server.gateway))
+            leaving = loop.create_task(self._end_waits(server))
             await asyncio.wait({serving}, timeout=FAREWELL)
             listener.force_exit = True
             await serving
@@ -149,10 +160,11 @@ class Process:
         await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
 
-    async def _end_waits(self, gateway: Gateway) -> None:
-        """Answer agents that wait for work, again and again: more may come while connections close."""
+    async def _end_waits(self, server: Server) -> None:
+        """Answer those who wait for work or news, again and again: more may come while connections close."""
         while True:
-            gateway.end_waits()
+            server.parts.feed.close()
+            server.gateway.end_waits()
             await asyncio.sleep(0.1)
 
     def _end(self) -> None:
@@ -164,6 +176,13 @@ class Process:
         for each in self._loops:
             each.join()
         _log.info("stopped")
+
+    def _leave(self, reason: str) -> None:
+        """Stop as if told to, for a reason; called by a loop's thread."""
+        if not self._reason:
+            self._reason = reason
+            _log.error("%s", reason)
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _heed_signal(self) -> None:
         """The first drains, the second hands back at once, the third ends the process as it is."""

@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_key: Annotated[str, _say("file with the certificate's private key")] = ""
     log_level: Annotated[Level, _say("the least important messages to write")] = "info"
     log_format: Annotated[Format, _say("how lines of the log are written")] = "logfmt"
+    metrics: Annotated[
+        Literal["all", "accounts"],
+        _say("who may read `/metrics`: `all`, or only `accounts`, with any valid token"),
+    ] = "all"
     slots: Annotated[
         Count, _say("jobs the agent in the server runs at once, 0 for no agent; by default one a processor")
     ] | None = None  # fmt: skip
@@ -57,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _say("where its jobs with images run; `auto` is Docker when an engine answers, else this host"),
     ] = "auto"
     drain: Annotated[Seconds, _say("seconds running jobs are given to end when the server is stopped")] = 30.0
+    agent_grace: Annotated[
+        Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
+    ] = 600.0
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)
@@ -65,12 +72,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, _say("password of the first administrator; without it there is none", secret=True)
     ] = ""
     git_protocols: Annotated[
-        tuple[Literal["https", "http", "ssh", "file", "git"], ...],
+        tuple[Literal["https", "http", "ssh", "file"], ...],
         _say("ways projects may be fetched; `file` lets projects read repositories on this machine"),
     ] = ("https", "ssh")
+    git_folders: Annotated[
+        tuple[str, ...],
+        _say("folders below which repositories on this machine must be; without it they may be anywhere"),
+    ] = ()
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
     body_patience: Annotated[Seconds, _say("seconds between two pieces of a body")] = 30.0
+    connections: Annotated[
+        Some, _say("connections open at once; past it one that is idle is closed, else a new one refused")
+    ] = 4096
     threads: Annotated[Some, _say("requests that are worked on at once")] = 8
     waiting: Annotated[Count, _say("requests that may wait for their turn; more are turned away")] = 512
 

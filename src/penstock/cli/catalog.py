@@ -7,11 +7,12 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A command as it is listed and explained. Its file and function have its name."""
+    """A command as it is listed and explained. Its file has its name, and so has what is in it."""
 
     summary: str
     details: str
     examples: Mapping[str, str]  # what an example does, by the call
+    several: bool = False  # it has commands of its own
 
     @property
     def help(self) -> str:
@@ -81,7 +82,9 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock agent --server https://ci.example.com --token-file join": "a machine with one slot",
                 "penstock agent --server https://ci.example.com --labels gpu,big --slots 4": "labels, slots",
                 "penstock agent --server https://ci.example.com --once": "one job, then leave",
+                "penstock agent list": "the agents of the server you logged in to",
             },
+            several=True,
         ),
         "config": Entry(
             "Show the settings of a server.",
@@ -145,10 +148,130 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock orb list": "what there is",
             },
         ),
-        "logs": Entry(
-            "Print what the jobs of a past run printed.",
+        "login": Entry(
+            "Log in to a server.",
+            "Asks for a token, or with --user for the password that makes one, tries it, and keeps it in a "
+            "file that only you can read. Commands that talk to a server use the one you logged in to last, "
+            "unless --server or PENSTOCK_SERVER names one.",
+            {
+                "penstock login https://ci.example.com": "asks for the token",
+                "penstock login https://ci.example.com --user ada": "asks for a password",
+                "penstock login --token - < token.txt": "for scripts, at a server on this machine",
+            },
+        ),
+        "logout": Entry(
+            "Forget a server and its token.",
+            "",
+            {"penstock logout": "the server you logged in to last"},
+        ),
+        "project": Entry(
+            "Look after the projects of a server.",
             "",
             {
+                "penstock project add": "make one of the repository this checkout is cloned from",
+                "penstock project add https://github.com/acme/app": "of another repository",
+                "penstock project list": "all that you see",
+                "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
+                "penstock project hook --new": "a secret for the webhook of its git host",
+            },
+            several=True,
+        ),
+        "organization": Entry(
+            "Look after the organizations of a server and who belongs to them.",
+            "A role is owner, admin, member or viewer; each may do what the later ones may.",
+            {
+                "penstock organization add gh/acme": "make one",
+                "penstock organization admit gh/acme ada admin": "give somebody a role",
+                "penstock organization members gh/acme": "who belongs to it",
+            },
+            several=True,
+        ),
+        "user": Entry(
+            "Look after the accounts of a server.",
+            "Only its administrators may, but everybody may change their own password.",
+            {
+                "penstock user add ada --password": "an account entered with a password",
+                "penstock user add robot": "one that is entered by tokens alone",
+                "penstock user disable ada": "neither it nor its tokens open anything",
+            },
+            several=True,
+        ),
+        "trigger": Entry(
+            "Start a pipeline on a server.",
+            "Of the branch that is checked out, as its remote has it. Exits with 0 when the pipeline is "
+            "started, 2 when its config is wrong; with --watch as `penstock watch` does.",
+            {
+                "penstock trigger --watch": "of this branch, shown until it ends",
+                "penstock trigger gh/acme/app --tag v1.0": "of another project",
+                "penstock trigger -p size=large": "an argument for a parameter",
+            },
+        ),
+        "watch": Entry(
+            "Show a pipeline of a server until it ends.",
+            "Exits with 0 when everything passed, 1 when something did not, 2 when the config is wrong, 4 "
+            "when it has not ended in time. Ctrl-C ends only the watching.",
+            {
+                "penstock watch": "the newest pipeline of this project",
+                "penstock watch 42 --timeout 30m": "a pipeline by its number",
+            },
+        ),
+        "approve": Entry(
+            "Let an approval of a pipeline pass.",
+            "",
+            {
+                "penstock approve": "the only one that waits in the newest pipeline",
+                "penstock approve hold --pipeline 42": "one by its name, of a pipeline by its number",
+            },
+        ),
+        "cancel": Entry(
+            "Stop a pipeline.",
+            "",
+            {
+                "penstock cancel": "the newest pipeline of this project",
+                "penstock cancel 42 --job test": "one job; what does not need it goes on",
+            },
+        ),
+        "rerun": Entry(
+            "Run a workflow of a pipeline again.",
+            "",
+            {
+                "penstock rerun --from-failed --watch": "what failed, and what comes after it",
+                "penstock rerun 42 --job test": "one job, and what comes after it",
+            },
+        ),
+        "artifacts": Entry(
+            "List the files that a job kept, or download them.",
+            "",
+            {
+                "penstock artifacts build": "of the newest pipeline of this project",
+                "penstock artifacts build --pipeline 42 --download out": "into a folder",
+            },
+        ),
+        "token": Entry(
+            "Look after the tokens of your account on a server.",
+            "",
+            {
+                "penstock token create deploy --scope run --project gh/acme/app": "to start pipelines with",
+                "penstock token list": "all you have, and when they were last used",
+                "penstock token revoke deploy": "end one",
+            },
+            several=True,
+        ),
+        "agent-group": Entry(
+            "Look after the groups of agents of a server.",
+            "",
+            {
+                "penstock agent-group create linux/large": "jobs ask for it by resource_class",
+                "penstock agent-group token linux/large spare": "another token to join it with",
+            },
+            several=True,
+        ),
+        "logs": Entry(
+            "Print what the jobs of a past run printed.",
+            "Of a run on this machine; with --pipeline, --follow, --project, --server, --token or --json of "
+            "a pipeline on a server.",
+            {
+                "penstock logs -f test": "on a server, of the newest pipeline, until the job ends",
                 "penstock logs": "all jobs of the last run",
                 "penstock logs test": "one job",
                 "penstock logs test --step install": "steps by their name",
@@ -184,6 +307,16 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         ),
     }
 )
+
+AGENT_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "list": "List the agents of a server, and what they run.",
+        "disable": "Let an agent end what it runs, and give it nothing new.",
+        "enable": "Let an agent that was disabled run jobs again.",
+        "remove": "Remove an agent: it is not let in any more, and what it ran is run elsewhere.",
+    }
+)
+"""The commands of `penstock agent`, which without one runs an agent."""
 
 OVERVIEW: Mapping[str, str] = MappingProxyType(
     {

@@ -37,7 +37,12 @@ def make_app() -> "App":
         suppress_keyboard_interrupt=False,
     )
     for name, entry in CATALOG.items():
-        app.command(f"penstock.cli.{name}:{name}", name=name, help=entry.help, help_epilogue=entry.epilogue)
+        file = name.replace("-", "_")
+        place = f"penstock.cli.{file}:{file}"
+        if entry.several:
+            app.command(place, name=name, help=entry.help)
+        else:
+            app.command(place, name=name, help=entry.help, help_epilogue=entry.epilogue)
     return app
 
 

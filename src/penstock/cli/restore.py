@@ -5,11 +5,10 @@ from pathlib import Path
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.sources import find_settings
 from penstock.cli.exit import Exit
-from penstock.model.errors import InvalidError
 
 
 def restore(file: Path, /, *, data: str | None = None, settings: Path | None = None) -> int:
-    """Make the data folder of a server from a backup.
+    """Make the data folder of a server from a backup, or fill the database and blob store the settings name.
 
     Parameters
     ----------
@@ -18,18 +17,14 @@ def restore(file: Path, /, *, data: str | None = None, settings: Path | None = N
     data
         The data folder to make; it must be empty or missing.
     settings
-        A TOML file with settings.
+        A TOML file with settings; a `database` or `blobs` it names must be empty. It need not be of the kind
+        that was backed up.
     """
     from penstock.bootstrap.restore import read_backup
 
     found = find_settings({"data": data}, settings)
-    if found.settings.database or found.settings.blobs:
-        raise InvalidError(
-            "restore makes a data folder with a database and blobs of its own: "
-            "the settings must name neither `database` nor `blobs`"
-        )
     folder = DataFolder(found.data)
-    manifest, done = read_backup(file, folder)
+    manifest, done = read_backup(file, found.settings, folder)
     print(f"{folder.root}: the database and {done.blobs} blobs of {done.bytes} bytes")
     if not manifest.key:
         print(f"The keys are not in this backup: put the key file at {folder.key} before a server starts")

@@ -11,7 +11,7 @@ from penstock.bootstrap.home import find_home
 from penstock.bootstrap.local import recover_runs
 from penstock.bootstrap.parts import open_parts
 from penstock.cli.exit import Exit
-from penstock.cli.view.summary import Paint
+from penstock.cli.view.results import Paint
 from penstock.cli.view.symbols import OF_WORKFLOW, STANDING
 from penstock.engine.history import PastRun, list_runs
 from penstock.forge.checkout import read_checkout

@@ -137,6 +137,14 @@ def role_in(principal: Principal, place: Place) -> Role | None:
     return Role.OWNER if principal.user.admin else principal.roles.get(organization)
 
 
+def seen_organizations(principal: Principal) -> frozenset[int] | None:
+    """The row ids of the organizations the principal may know of, None when it may know of all."""
+    if principal.organization_id is not None:
+        known = principal.user.admin or principal.organization_id in principal.roles
+        return frozenset({principal.organization_id} if known else ())
+    return None if principal.user.admin else frozenset(principal.roles)
+
+
 def require(principal: Principal, action: Action, place: Place | None = None) -> None:
     """Return when the principal may do it there.
 

@@ -98,15 +98,21 @@ def promote_user(parts: Parts, by: Principal, uuid: str, *, admin: bool) -> User
 
 def change_password(parts: Parts, by: Principal, uuid: str, password: str) -> None:
     """The account has that password. Everybody may change their own, and administrators any."""
-    require(by, Action.CHANGE_TOKENS if by.user.uuid == uuid and not by.is_limited else Action.CHANGE_USERS)
+    require_password_of(by, uuid)
     hashed = hash_password(check_password(password))
 
     def work(unit: Unit) -> None:
         user = open_user(unit.tx, by, uuid)
         users.update_user(unit.tx, UserChange(id=user.id, password=hashed))
         note(unit, by, "user.password", user.uuid, login=user.login)
+        unit.afterwards.append(parts.memory.principals.forget)
 
     transact(parts, work)
+
+
+def require_password_of(by: Principal, uuid: str) -> None:
+    """Return when the principal may change the password of that account. Raises ForbiddenError."""
+    require(by, Action.CHANGE_TOKENS if by.user.uuid == uuid and not by.is_limited else Action.CHANGE_USERS)
 
 
 def check_password(password: str) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 
 from penstock.engine.principal import Principal, reach_of
 from penstock.engine.unit import Parts
-from penstock.model.access import Role, User
+from penstock.model.access import Role
 from penstock.model.errors import ConflictError, UnavailableError
-from penstock.store import memberships, tokens, users
-from penstock.store.passwords import verify_password
+from penstock.store import memberships, tokens
 from penstock.store.sealing import hash_token
 from penstock.store.tokens import USE_STEP, Bearer
 
@@ -35,16 +34,6 @@ def recall(parts: Parts, secret: str) -> Principal | None:
     if not 0 < len(secret) <= MOST_LETTERS:
         return None
     return parts.memory.principals.get(hash_token(secret), parts.clock.monotonic())
-
-
-def log_in(parts: Parts, login: str, password: str) -> User | None:
-    """The account of that login and password, None for a wrong pair; takes the same time either way."""
-    with parts.db.read() as tx:
-        user = users.user_by_login(tx, login)
-        stored = users.load_password(tx, user.id) if user is not None else None
-    if not verify_password(password[:MOST_LETTERS], stored):
-        return None
-    return user if user is not None and user.disabled_at is None else None
 
 
 def _look_up(parts: Parts, key: str) -> Principal | None:

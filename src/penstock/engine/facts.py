@@ -13,6 +13,9 @@ from penstock.store.database import Transaction
 
 T = TypeVar("T")
 
+ASKED_BY = "request"
+"""The label of a pipeline with the id of the request that triggered it."""
+
 LOCAL_SOURCE = "local.source"
 """Label of a pipeline whose source is a copy on this machine: its path."""
 
@@ -26,6 +29,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str
     graph: Graph
     pipeline: Pipeline
+    started_by: str
     labels: dict[str, str]
     project: Project
     organization: Organization
@@ -58,6 +62,7 @@ def load_facts(tx: Transaction, workflow_id: int) -> Facts:
         workspace=workflow.workspace,
         graph=Graph.of(workflows.load_plan(tx, workflow_id)),
         pipeline=pipeline,
+        started_by=workflow.started_by or pipeline.actor,
         labels=pipelines.load_labels(tx, pipeline.id),
         project=project,
         organization=organization,

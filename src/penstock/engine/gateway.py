@@ -10,8 +10,8 @@ from typing import cast
 from penstock.engine import turn
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
+from penstock.engine.forks import name_scope
 from penstock.engine.handback import take_back
-from penstock.engine.outputs import cache_scope
 from penstock.engine.unit import Parts
 from penstock.engine.uploads import may_read_blob, put_upload
 from penstock.model.errors import NotFoundError, UnavailableError
@@ -127,7 +127,7 @@ class Gateway:
                 raise NotFoundError(f"there is no task {task}")
             facts = self._parts.memory.recall_facts(placement.workflow_id)
             facts = facts or load_facts(tx, placement.workflow_id)
-        return placement.project_id, cache_scope(facts)
+        return placement.project_id, name_scope(facts)
 
     def _find_whole(self, owner: tuple[int, str], key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""

@@ -6,16 +6,19 @@ from typing import Protocol
 import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
+from penstock.engine.describe import describe_pipeline
+from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.project_settings import load_project_settings
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.address import ANYWHERE, Policy
 from penstock.kit.ids import new_id
 from penstock.kit.marks import Mark
 from penstock.language.circleci.continuation import compile_continuation
-from penstock.language.circleci.pipeline import PipelineFacts, list_values
+from penstock.language.circleci.pipeline import list_values
 from penstock.language.common.context import Context
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.errors import (
@@ -48,8 +51,6 @@ MOST_PARAMETERS, MOST_NAME, MOST_VALUE = 100, 128, 512
 _FAULTS = {"unexpected-argument", "argument-too-long", "argument-type"}
 """Codes of findings that are about the arguments of the trigger when they are in no call."""
 
-_SOURCES = {TriggerType.WEBHOOK: "webhook", TriggerType.SCHEDULE: "scheduled_pipeline"}
-
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True):
     """A branch or a tag; neither is the default branch. A branch may be `pull/7/head`."""
@@ -67,8 +68,27 @@ class CommitFacts(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""
 
 
+class Fetch(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit somebody told of, and where it is to be had.
+
+    `ref` is the full name it was on; `sha` may be that of an annotated tag, or "" for where the ref is now.
+    `url` is that of another repository than the project's own, "" for that one.
+    """
+
+    ref: str
+    sha: str = ""
+    url: str = ""
+
+
 class SourceOfCode(Protocol):
     """Where the source of projects is read."""
+
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """The commit, which can be read from now on, also when its ref has moved on or is gone.
+
+        Raises as `resolve` does.
+        """
+        ...
 
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """The commit the ref is at now in the origin.
@@ -85,6 +105,10 @@ class SourceOfCode(Protocol):
 
 class NoCode:
     """A source of code that has none."""
+
+    def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
+        """Raises NotFoundError."""
+        raise NotFoundError(f"{project.slug} has no {fetch.ref} here")
 
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """Raises NotFoundError."""
@@ -103,6 +127,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed to make a plan of a project's config."""
 
     code: SourceOfCode
+    policy: Policy = ANYWHERE  # where projects may be
     supply: Supply = lambda _source, context: context
 
 
@@ -120,8 +145,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     trigger: TriggerType = TriggerType.API
 
 
-class _Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish with what was found out about it."""
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish with what was found out about it.
+
+    `values` are what the config may refer to beside what every pipeline has; `labels` are kept with the
+    pipeline.
+    """
 
     project: Project
     wish: Wish
@@ -130,6 +159,8 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     source: bytes
     fault: str = ""  # why there is no source
+    values: Mapping[str, Simple | None] = {}
+    labels: Mapping[str, str] = {}
 
 
 def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wish) -> Pipeline:
@@ -141,12 +172,20 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
     _check_wish(wish)
     with parts.db.read() as tx:
         settings = check_open(tx, project)
-    draft = _draft(workshop, project, settings, wish)
+    return start_draft(parts, workshop, settings, _draft(workshop, project, settings, wish))
+
+
+def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
+    """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does."""
+    project = draft.project
+    with parts.db.read() as tx:
+        labels = {**draft.labels, **label_statuses(tx, project, settings)}
+    draft = msgspec.structs.replace(draft, labels=labels)
     plan, context = _compile(workshop, draft, number=0)
     faults = [
         finding.message for finding in plan.diagnostics if finding.code in _FAULTS and not finding.scope
     ]
-    if wish.parameters and faults:
+    if draft.wish.parameters and faults:
         raise InvalidError("\n".join(faults))
     number = transact(parts, lambda unit: _take_number(unit, project))
     if any(
@@ -177,7 +216,7 @@ def compile_rest(workshop: Workshop) -> Compiler:
             file=CONTINUATION,
             branch=pipeline.revision.branch,
             tag=pipeline.revision.tag,
-            values=list_values(facts),
+            values=list_values(facts) | dict(wanted.values),
             parameters=pipeline.parameters,
         )
         source = wanted.source.encode("utf-8", "surrogatepass")
@@ -199,16 +238,14 @@ def _check_wish(wish: Wish) -> None:
             raise InvalidError(f"Pipeline parameter {name[:MOST_NAME]} is too long: {bounds}.")
 
 
-def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish: Wish) -> _Draft:
+def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish: Wish) -> Draft:
     commit = _resolve(workshop, project, wish.ref)
     origin = (
         commit if wish.config is None or wish.config == wish.ref else _resolve(workshop, project, wish.config)
     )
     source, fault = wish.source.encode("utf-8", "surrogatepass"), ""
-    try:
-        source = source or workshop.code.read_file(project, origin.sha, settings.config_path)
-    except (NotFoundError, InvalidError, LimitExceededError) as error:
-        fault = f"Failed to fetch {settings.config_path}: {error}"
+    if not source:
+        source, fault = read_config(workshop, project, origin.sha, settings.config_path)
     branch = wish.ref.branch or ("" if wish.ref.tag else project.default_branch)
     revision = Revision(
         sha=commit.sha,
@@ -218,7 +255,7 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         body=commit.body,
         author=commit.author,
     )
-    return _Draft(
+    return Draft(
         project=project,
         wish=wish,
         uuid=new_id(),
@@ -227,6 +264,14 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         source=source,
         fault=fault,
     )
+
+
+def read_config(workshop: Workshop, project: Project, sha: str, path: str) -> tuple[bytes, str]:
+    """The config at the commit, and why it cannot be had when it cannot."""
+    try:
+        return workshop.code.read_file(project, sha, path), ""
+    except (NotFoundError, InvalidError, LimitExceededError) as error:
+        return b"", f"Failed to fetch {path}: {error}"
 
 
 def _resolve(workshop: Workshop, project: Project, ref: Ref) -> CommitFacts:
@@ -238,7 +283,7 @@ def _resolve(workshop: Workshop, project: Project, ref: Ref) -> CommitFacts:
 
 
 def _compile(
-    workshop: Workshop, draft: _Draft, *, number: int, known: Context | None = None
+    workshop: Workshop, draft: Draft, *, number: int, known: Context | None = None
 ) -> tuple[Plan, Context]:
     """The plan, and the context with all that was fetched for it."""
     if draft.fault:
@@ -246,9 +291,8 @@ def _compile(
             severity=Severity.ERROR, code=CONFIG_FETCH, message=draft.fault, mark=Mark(draft.file, 1, 1)
         )
         return Plan(language=LANGUAGE, diagnostics=(finding,)), Context(file=draft.file)
-    values = list_values(
-        describe_pipeline(draft.project, draft.revision, draft.wish.trigger, draft.uuid, number)
-    )
+    described = describe_pipeline(draft.project, draft.revision, draft.wish.trigger, draft.uuid, number)
+    values = list_values(described) | dict(draft.values)
     if known is not None:
         context = msgspec.structs.replace(known, values=values)
     else:
@@ -264,32 +308,11 @@ def _compile(
     return find_language(LANGUAGE).compile(draft.source, context), context
 
 
-def describe_pipeline(
-    project: Project, revision: Revision, trigger: TriggerType, uuid: str, number: int
-) -> PipelineFacts:
-    """What a config may ask about the pipeline."""
-    return PipelineFacts(
-        id=uuid,
-        number=number,
-        project_slug=project.slug,
-        project_url=project.url,
-        branch=revision.branch,
-        tag=revision.tag,
-        sha=revision.sha,
-        base=revision.base,
-        default_branch=project.default_branch,
-        subject=revision.subject,
-        body=revision.body,
-        author=revision.author,
-        trigger=_SOURCES.get(trigger, "api"),
-    )
-
-
 def _take_number(unit: Unit, project: Project) -> int:
     return counters.next_number(unit.tx, project.id, counters.CounterKind.PIPELINE)
 
 
-def _make_request(draft: _Draft, plan: Plan, number: int, *, supersedes: bool) -> TriggerRequest:
+def _make_request(draft: Draft, plan: Plan, number: int, *, supersedes: bool) -> TriggerRequest:
     return TriggerRequest(
         project_id=draft.project.id,
         uuid=draft.uuid,
@@ -300,11 +323,12 @@ def _make_request(draft: _Draft, plan: Plan, number: int, *, supersedes: bool) -
         plan=plan,
         source=draft.source.decode(errors="replace"),
         parameters=draft.wish.parameters,
+        labels=draft.labels,
         supersedes=supersedes,
     )
 
 
-def _is_newest(project: Project, draft: _Draft) -> bool:
+def _is_newest(project: Project, draft: Draft) -> bool:
     """True when older pipelines of the branch are not wanted any more (CircleCI docs: auto-cancel)."""
     branch = draft.revision.branch
     scheduled = draft.wish.trigger is TriggerType.SCHEDULE

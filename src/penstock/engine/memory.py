@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.engine.attempts import Attempts
 from penstock.engine.facts import Facts, load_facts
 from penstock.engine.principal import Principal
 from penstock.engine.recent import Recent, Trusted
@@ -39,6 +40,7 @@ class Memory:
         self._facts: Recent[int, Facts] = Recent(512)
         self._states: Recent[int, SavedState] = Recent(128)
         self.principals: Trusted[Principal] = Trusted(4096)  # by the hash of a token
+        self.attempts = Attempts()
         self.people: Trusted[User] = Trusted(1024)  # by login
         self.agents: Trusted[Agent] = Trusted(4096)  # the same
 

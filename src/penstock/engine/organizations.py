@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.engine.access import Action, require
+from penstock.engine.access import Action, require, seen_organizations
 from penstock.engine.audit import note
 from penstock.engine.principal import Principal
 from penstock.engine.transact import transact
@@ -53,11 +53,7 @@ def list_organizations(
     tx: Transaction, by: Principal, *, after: str = "", limit: int = 100
 ) -> list[Organization]:
     """The organizations the principal sees, by slug, those that come after the given one."""
-    if by.organization_id is not None:
-        ids = {by.organization_id} if by.user.admin or by.organization_id in by.roles else set()
-        return projects.list_organizations(tx, ids=ids, after=after, limit=limit)
-    ids_or_all = None if by.user.admin else set(by.roles)
-    return projects.list_organizations(tx, ids=ids_or_all, after=after, limit=limit)
+    return projects.list_organizations(tx, ids=seen_organizations(by), after=after, limit=limit)
 
 
 def rename_organization(parts: Parts, by: Principal, organization: Organization, name: str) -> Organization:

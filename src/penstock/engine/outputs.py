@@ -9,9 +9,9 @@ from typing import assert_never
 import msgspec
 from typing_extensions import Buffer
 
-from penstock.engine.facts import Facts
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
+from penstock.engine.forks import name_scope
 from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
@@ -44,15 +44,6 @@ DAY = 86_400_000
 
 MOST_CASES = 200_000
 """Test cases kept of one report; more would be no help to a reader."""
-
-
-def cache_scope(facts: Facts) -> str:
-    """Whose caches a job sees: those of all branches of the project, or those of its fork alone.
-
-    CircleCI docs: caching and open source. What a fork stores must not reach the project's own jobs.
-    """
-    fork = facts.pipeline.revision.fork
-    return "" if fork is None else f"fork/{fork.owner}/{fork.name}"
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +193,7 @@ def _save_cache(unit: Unit, place: Place, event: CacheSaved) -> None:
         created_at=unit.now,
         expires_at=None if days is None else unit.now + days * DAY,
     )
-    scope = cache_scope(place.flow.facts)
+    scope = name_scope(place.flow.facts)
     gone = caches.free_key(unit.tx, project, scope, event.key, now=unit.now)
     if not caches.claim_key(unit.tx, project, scope, entry):
         gone.append(event.blob)

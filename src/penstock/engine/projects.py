@@ -5,12 +5,13 @@ from typing import TypeVar
 
 import msgspec
 
-from penstock.engine.access import Action, require, role_in
+from penstock.engine.access import Action, require, role_in, seen_organizations, sees
 from penstock.engine.audit import note
 from penstock.engine.lookup import owner_of
 from penstock.engine.principal import Principal
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.address import ANYWHERE, Policy, read_address
 from penstock.forge.remote import without_credentials
 from penstock.kit.ids import new_id
 from penstock.kit.short_ids import shorten_id
@@ -81,6 +82,16 @@ def list_projects(
     return projects.list_projects(tx, organization_id=owner.id, after=after, limit=limit)
 
 
+def list_seen_projects(tx: Transaction, by: Principal, *, after: str = "", limit: int = 100) -> list[Project]:
+    """The projects of all organizations that the principal sees, by slug, those after the given one."""
+    require(by, Action.SEE_SELF)
+    if by.project_id is not None:
+        only = projects.get_project(tx, by.project_id)
+        mine = only is not None and only.slug > after and sees(by, only)
+        return [only] if only is not None and mine and not removal.is_marked(only) else []
+    return projects.list_projects(tx, organizations=seen_organizations(by), after=after, limit=limit)
+
+
 def rename_project(parts: Parts, by: Principal, project: Project, name: str) -> Project:
     """The project is called so; on a git host its slug changes with it. Raises as `create_project` does."""
 
@@ -97,10 +108,19 @@ def rename_project(parts: Parts, by: Principal, project: Project, name: str) -> 
 
 
 def move_source(
-    parts: Parts, by: Principal, project: Project, *, url: str = "", default_branch: str = ""
+    parts: Parts,
+    by: Principal,
+    project: Project,
+    *,
+    url: str = "",
+    default_branch: str = "",
+    policy: Policy = ANYWHERE,
 ) -> Project:
-    """The project's source is cloned from there; "" leaves what is. Raises ForbiddenError, InvalidError."""
-    check_source(url or project.url, default_branch or project.default_branch)
+    """The project's source is cloned from there; "" leaves what is.
+
+    Raises ForbiddenError, also for an address that the policy forbids, and InvalidError.
+    """
+    check_source(url or project.url, default_branch or project.default_branch, policy if url else ANYWHERE)
 
     def work(unit: Unit, found: Project, owner: Organization) -> Project:
         changed = msgspec.structs.replace(
@@ -176,10 +196,11 @@ def change_project(
     return transact(parts, locked)
 
 
-def check_source(url: str, default_branch: str) -> None:
-    """Return when git may be given these; raises InvalidError when not."""
+def check_source(url: str, default_branch: str, policy: Policy = ANYWHERE) -> None:
+    """Return when git may be given these; raises InvalidError when not, ForbiddenError when not here."""
     if not 0 < len(url) <= MOST_LETTERS or url.startswith("-") or not url.isprintable():
         raise InvalidError("a project needs the address of its git repository")
+    read_address(url, policy)
     if without_credentials(url) != url and not url.startswith("ssh://"):
         raise InvalidError("leave user and password out of the address: set them as clone credentials")
     unsafe = default_branch.startswith("-") or not default_branch.isprintable() or " " in default_branch

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from penstock.engine.clearance import refuse_unauthorized
 from penstock.engine.effects import judge_copies, settle
 from penstock.engine.facts import present
 from penstock.engine.flow import load_flow
@@ -45,8 +46,14 @@ def take_in(unit: Unit, agent_id: int, task_uuid: str, events: Sequence[Prepared
 
 
 def start_task(unit: Unit, task_uuid: str) -> bool:
-    """A claimed task's job runs afterwards; False, and the task has ended, when it was canceled meanwhile."""
+    """A claimed task's job runs afterwards; False, and the task has ended, when it must not.
+
+    That is when it was canceled meanwhile, or may not use its contexts any more.
+    """
     place = _lock(unit, task_uuid)
+    if refuse_unauthorized(unit, place.flow, place.job.key):
+        settle(unit)
+        place = _lock(unit, task_uuid)
     running = place.task.status is TaskStatus.RUNNING
     if running:
         place.flow.apply(JobStarted(key=place.job.key, attempt=place.task.attempt))

@@ -1,16 +1,20 @@
 """Starts a pipeline: its rows, its workflows, and everything of it that can run at once."""
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
 
 from penstock.engine.effects import settle
+from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
+from penstock.kit.trace import REQUEST
 from penstock.lifecycle.events import CancelRequested
 from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
 from penstock.model.diagnostic import has_errors
@@ -58,6 +62,9 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     supersedes: bool = False
 
 
+_log = logging.getLogger(__name__)
+
+
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """The name of a pipeline to come, which its config may mention."""
 
@@ -94,27 +101,40 @@ def reserve_pipeline(parts: Parts, ref: ProjectRef) -> Reservation:
 def trigger_pipeline(parts: Parts, request: TriggerRequest) -> Pipeline:
     """Store the pipeline with its workflows and start those that start at once.
 
-    A plan with errors makes an errored pipeline without workflows.
+    A plan with errors makes an errored pipeline without workflows. One that is stored already is left as it
+    is.
     """
     return transact(parts, lambda unit: _trigger(unit, request))
 
 
 def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
+    present = pipelines.pipeline_by_uuid(unit.tx, request.uuid)
+    if present is not None:
+        return present
+    labels = {**request.labels, ASKED_BY: asked} if (asked := REQUEST.get()) else request.labels
     pipeline = pipelines.insert_pipeline(
-        unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=request.labels
+        unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=labels
     )
+    unit.afterwards.append(lambda: _tell(pipeline))
     plan = request.plan
     config = StoredConfig(source=request.source, compiled=plan.compiled, plan=encode(plan))
     pipelines.save_config(unit.tx, pipeline.id, config)
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
+    if pipeline.errors:
+        promise_error(unit, pipeline, request.labels)
     if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
     if request.supersedes:
         _cancel_older(unit, pipeline)
     settle(unit)
     return pipeline
+
+
+def _tell(pipeline: Pipeline) -> None:
+    facts = {"pipeline": pipeline.uuid, "project": pipeline.project_id, "number": pipeline.number}
+    _log.info("pipeline triggered", extra={"facts": facts})
 
 
 def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:

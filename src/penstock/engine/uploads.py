@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Iterable, Iterator
 
+from penstock.engine.facts import load_facts
+from penstock.engine.forks import name_scope
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, PenstockError
-from penstock.store import caches, tasks, workflows, workspaces
+from penstock.store import caches, tasks, workspaces
 from penstock.store.blobs import Blobs
 from penstock.store.database import Transaction
 
@@ -37,18 +39,16 @@ def check_owner(task: str, kind: str, blob: str) -> None:
 
 
 def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
-    """True when the task may read the blob: its own, a cache of its project, a layer of its workspace."""
+    """True when the task may read the blob: its own, a cache it may restore, a layer of its workspace."""
     if any(blob.startswith(folder_of(task, kind)) for kind in LIMITS):
         return True
     place = tasks.place_task(tx, task)
     if place is None:
         return False
-    if caches.holds_blob(tx, place.project_id, blob):
+    facts = load_facts(tx, place.workflow_id)
+    if caches.holds_blob(tx, place.project_id, name_scope(facts), blob):
         return True
-    workflow = workflows.get_workflow(tx, place.workflow_id)
-    return workflow is not None and any(
-        layer.blob == blob for layer in workspaces.layers_of(tx, workflow.workspace)
-    )
+    return any(layer.blob == blob for layer in workspaces.layers_of(tx, facts.workspace))
 
 
 def delete_quietly(blobs: Blobs, name: str) -> None:

@@ -5,10 +5,18 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.model.credentials import CloneCredentials
 from penstock.model.project import SshKey
-from penstock.store import contexts, variables
+from penstock.store import contexts, secrets, variables
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
+
+KEYS = "ssh-key/"
+"""How the names of secrets begin that hold SSH keys of a project, as JSON of `SshKey`."""
+
+
+CLONE = "clone"
+"""The name of the secret that holds what a project is cloned with, as JSON of `CloneCredentials`."""
 
 
 class Variables(Protocol):
@@ -24,6 +32,10 @@ class Variables(Protocol):
 
     def keys_of_project(self, project_id: int) -> Sequence[SshKey]:
         """The SSH keys the project was given besides the one of its checkout."""
+        ...
+
+    def clone_credentials(self, project_id: int) -> CloneCredentials | None:
+        """What the project is cloned with, None when nothing was set."""
         ...
 
 
@@ -46,6 +58,10 @@ class GivenVariables(msgspec.Struct, frozen=True, kw_only=True):
         """The given keys."""
         return self.keys
 
+    def clone_credentials(self, _project_id: int) -> CloneCredentials | None:
+        """None: what is on this machine is read without."""
+        return None
+
 
 class StoredVariables:
     """Variables as the database holds them, opened with the keys of this server."""
@@ -67,6 +83,14 @@ class StoredVariables:
                 return None
             return variables.open_variables(tx, self._sealer, variables.of_context(context.id))
 
-    def keys_of_project(self, _project_id: int) -> Sequence[SshKey]:
-        """None: keys of projects are not stored yet."""
-        return ()
+    def keys_of_project(self, project_id: int) -> Sequence[SshKey]:
+        """The project's keys, oldest first; raises as `of_project`."""
+        with self._db.read() as tx:
+            found = secrets.open_secrets(tx, self._sealer, secrets.of_project(project_id), KEYS)
+        return tuple(msgspec.json.decode(plain, type=SshKey) for plain in found.values())
+
+    def clone_credentials(self, project_id: int) -> CloneCredentials | None:
+        """What the project is cloned with, None when nothing was set; raises as `of_project`."""
+        with self._db.read() as tx:
+            plain = secrets.open_secret(tx, self._sealer, secrets.of_project(project_id), CLONE)
+        return None if plain is None else msgspec.json.decode(plain, type=CloneCredentials)

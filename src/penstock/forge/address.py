@@ -32,6 +32,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[Path, ...] = ()
 
 
+ANYWHERE = Policy(protocols=frozenset(Protocol))
+"""Every address that is one."""
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """A repository's place. `url` is what git is told: it holds no password."""
 

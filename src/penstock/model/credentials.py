@@ -1,4 +1,4 @@
-"""What opens a repository of somebody else's."""
+"""What opens a repository of somebody else's, and lets us speak to its host."""
 
 import msgspec
 
@@ -19,3 +19,20 @@ class CloneCredentials(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         """Which parts there are, but no secret one."""
         parts = [name for name in ("token", "private_key") if getattr(self, name)]
         return f"CloneCredentials(user={self.user!r}, has={parts!r})"
+
+
+class HostAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a project's host takes statuses of commits, and the token for it; kept sealed.
+
+    `host` is a kind of host (`github`, `gitlab`, `gitea`, `bitbucket`, `bitbucket_server`), `api` the address
+    its API is below, `repository` the full name there. What is empty follows from the project's address.
+    """
+
+    token: str
+    host: str = ""
+    api: str = ""
+    repository: str = ""
+
+    def __repr__(self) -> str:
+        """Everything but the token."""
+        return f"HostAccount(host={self.host!r}, api={self.api!r}, repository={self.repository!r})"

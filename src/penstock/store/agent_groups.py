@@ -61,6 +61,17 @@ def list_groups(
     return rows.fetch_all(tx, AgentGroup, page.order_by(agent_groups.c.name).limit(limit), {})
 
 
+def list_groups_among(
+    tx: Transaction, organizations: Collection[int] | None, *, after: str = "", limit: int = 100
+) -> list[AgentGroup]:
+    """The groups of these organizations (None for all) and those that serve all, by name, after `after`."""
+    page = select(*rows.columns_of(agent_groups, AgentGroup)).where(agent_groups.c.name > after)
+    if organizations is not None:
+        owner = agent_groups.c.organization_id
+        page = page.where(or_(owner.is_(None), owner.in_(sorted(organizations))))
+    return rows.fetch_all(tx, AgentGroup, page.order_by(agent_groups.c.name).limit(limit), {})
+
+
 def delete_group(tx: Transaction, group_id: int) -> None:
     """Remove the group with its agents and tokens; tasks that agents of it hold run out of their leases."""
     tx.execute(delete(agent_groups).where(agent_groups.c.id == group_id))

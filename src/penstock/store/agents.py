@@ -1,6 +1,6 @@
 """Agents that registered, found by the hash of their token."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -69,6 +69,16 @@ def agents_of(tx: Transaction, group_id: int, *, after: int = 0, limit: int = 10
     mine = (agents.c.group_id == group_id, agents.c.id > after)
     page = select(*rows.columns_of(agents, Agent)).where(*mine).order_by(agents.c.id).limit(limit)
     return rows.fetch_all(tx, Agent, page, {})
+
+
+def list_agents_among(
+    tx: Transaction, groups: Collection[int] | None, *, after: int = 0, limit: int = 100
+) -> list[Agent]:
+    """Agents of these groups, None for all there are, oldest first, those with an id above `after`."""
+    page = select(*rows.columns_of(agents, Agent)).where(agents.c.id > after)
+    if groups is not None:
+        page = page.where(agents.c.group_id.in_(sorted(groups)))
+    return rows.fetch_all(tx, Agent, page.order_by(agents.c.id).limit(limit), {})
 
 
 def touch_agent(tx: Transaction, agent_id: int, now: int) -> None:

@@ -37,10 +37,10 @@ def find_newest(tx: Transaction, project_id: int, scope: str, prefix: str, *, no
     return rows.fetch_one(tx, CacheEntry, _select_newest(bounded=True), values | {"end": end})
 
 
-def holds_blob(tx: Transaction, project_id: int, blob: str) -> bool:
-    """True when the blob is one of the project's caches."""
-    mine = select(caches.c.id).where(caches.c.project_id == project_id, caches.c.blob == blob)
-    return tx.execute(mine.limit(1)).first() is not None
+def holds_blob(tx: Transaction, project_id: int, scope: str, blob: str) -> bool:
+    """True when the blob is one of the project's caches of that scope."""
+    mine = (caches.c.project_id == project_id, caches.c.scope == scope, caches.c.blob == blob)
+    return tx.execute(select(caches.c.id).where(*mine).limit(1)).first() is not None
 
 
 def drop_entry(tx: Transaction, project_id: int, scope: str, entry: CacheEntry) -> None:

@@ -105,6 +105,16 @@ class Database:
         """
         return self._files.version() if self._sqlite else None
 
+    @contextmanager
+    def moment(self) -> Iterator[Transaction]:
+        """A transaction that only looks; all its statements see one and the same moment on both databases."""
+        if self._sqlite:
+            with self.read() as tx:
+                yield tx
+            return
+        with explained(), self._engine.connect() as tx:
+            yield tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def ping(self) -> None:
         """The database answers. Raises UnavailableError when it does not."""
         with self.read() as tx:
@@ -116,6 +126,19 @@ class Database:
             return time.time()
         with self.read() as tx:
             return float(tx.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
+    def count_room(self) -> int | None:
+        """How many more connections the database server takes from this user; None for SQLite."""
+        if self._sqlite:
+            return None
+        with self.read() as tx:
+            return int(
+                tx.exec_driver_sql(
+                    "SELECT current_setting('max_connections')::int "
+                    "- current_setting('superuser_reserved_connections')::int "
+                    "- (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+                ).scalar_one()
+            )
 
     def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
         """What `work` returned in a transaction that was committed.

@@ -45,6 +45,7 @@ class JobChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     message: str | msgspec.UnsetType = msgspec.UNSET
     approved_by: str | msgspec.UnsetType = msgspec.UNSET
+    canceled_by: str | msgspec.UnsetType = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -1,11 +1,14 @@
-"""Work that a transaction promised to do after it: written with it, done at least once."""
+"""Work that a transaction promised to do after it: written with it, done at least once.
 
-from collections.abc import Mapping
+Letters of one kind and subject are taken one after the other, in the order they were written.
+"""
+
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, exists, select, update
 
 from penstock.store import rows
 from penstock.store.database import Transaction
@@ -45,12 +48,15 @@ def append_letter(
     return rows.insert_row(tx, outbox, values)
 
 
-def take_due(tx: Transaction, now: int, *, lease_until: int, limit: int = 50) -> list[Letter]:
-    """Letters that are due, longest due first, which nobody else gets before `lease_until`.
+def take_due(
+    tx: Transaction, kinds: Collection[str], now: int, *, lease_until: int, limit: int = 50
+) -> list[Letter]:
+    """Letters of these kinds that are due, longest due first, which nobody else gets before `lease_until`.
 
-    One that is not `finish`ed by then is due again: its taker is taken for dead.
+    One that is not `finish`ed by then is due again: its taker is taken for dead. Until it is finished, no
+    later one of its kind and subject is taken.
     """
-    values = {"now": now, "until": lease_until, "count": limit}
+    values = {"kinds": sorted(kinds), "now": now, "until": lease_until, "count": limit}
     return sorted(rows.fetch_all(tx, Letter, _take(), values), key=lambda letter: letter.id)
 
 
@@ -64,21 +70,31 @@ def postpone_letter(tx: Transaction, letter_id: int, *, due_at: int, error: str)
     tx.execute(_postpone(), {"letter": letter_id, "due": due_at, "why": error})
 
 
-def next_due(tx: Transaction) -> int | None:
-    """When the next letter is due, None when there is none."""
-    due: int | None = tx.execute(_next_due()).scalar_one()
+def next_due(tx: Transaction, kinds: Collection[str]) -> int | None:
+    """When the next letter of these kinds is due that waits for no other, None when there is none."""
+    due: int | None = tx.execute(_next_due(), {"kinds": sorted(kinds)}).scalar_one_or_none()
     return due
 
 
 @cache
 def _take() -> Executable:
     due = (
-        select(outbox.c.id).where(outbox.c.due_at <= bindparam("now")).order_by(outbox.c.due_at, outbox.c.id)
+        select(outbox.c.id)
+        .where(_is_wanted(), outbox.c.due_at <= bindparam("now"))
+        .order_by(outbox.c.due_at, outbox.c.id)
     )
-    first = due.limit(bindparam("count")).with_for_update(skip_locked=True).cte("first")
+    first = due.limit(bindparam("count")).with_for_update(skip_locked=True, of=outbox).cte("first")
     chosen = update(outbox).where(outbox.c.id.in_(select(first.c.id)))
     taken = chosen.values(due_at=bindparam("until"), attempts=outbox.c.attempts + 1)
     return taken.returning(*rows.columns_of(outbox, Letter))
+
+
+def _is_wanted() -> ColumnElement[bool]:
+    """Of the kinds that are asked for, and the first of its subject."""
+    older = outbox.alias("older")
+    same = (older.c.kind == outbox.c.kind) & (older.c.subject == outbox.c.subject)
+    is_next = exists().where(same & (older.c.id < outbox.c.id))
+    return outbox.c.kind.in_(bindparam("kinds", expanding=True)) & ~is_next
 
 
 @cache
@@ -94,4 +110,5 @@ def _postpone() -> Executable:
 
 @cache
 def _next_due() -> Executable:
-    return select(func.min(outbox.c.due_at))
+    in_order = select(outbox.c.due_at).where(_is_wanted()).order_by(outbox.c.due_at, outbox.c.id)
+    return in_order.limit(1)

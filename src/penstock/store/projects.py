@@ -125,11 +125,19 @@ def project_by_uuid(tx: Transaction, uuid: str) -> Project | None:
 
 
 def list_projects(
-    tx: Transaction, *, organization_id: int | None = None, after: str = "", limit: int = 100
+    tx: Transaction,
+    *,
+    organization_id: int | None = None,
+    organizations: Collection[int] | None = None,
+    after: str = "",
+    limit: int = 100,
 ) -> list[Project]:
-    """Projects by slug, those that come after the given one, of one organization or of all."""
-    chosen = select(*rows.columns_of(projects, Project)).where(projects.c.deleted_at.is_(None))
-    mine = chosen if organization_id is None else chosen.where(projects.c.organization_id == organization_id)
+    """Projects by slug, those that come after the given one, of one organization, of some or of all."""
+    mine = select(*rows.columns_of(projects, Project)).where(projects.c.deleted_at.is_(None))
+    if organization_id is not None:
+        mine = mine.where(projects.c.organization_id == organization_id)
+    if organizations is not None:
+        mine = mine.where(projects.c.organization_id.in_(sorted(organizations)))
     page = mine.where(projects.c.slug > after).order_by(projects.c.slug).limit(limit)
     return rows.fetch_all(tx, Project, page, {})
 

@@ -1,5 +1,6 @@
 """Who may use a context: all kinds must let somebody pass, and of a kind any one is enough."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Select, bindparam, delete, select
 from penstock.kit.ids import new_id
 from penstock.store import rows
 from penstock.store.database import Transaction
-from penstock.store.schema import context_restrictions
+from penstock.store.schema import context_restrictions, contexts
 from penstock.store.upserts import insert_into
 
 
@@ -50,6 +51,21 @@ def restrictions_of(tx: Transaction, context_id: int) -> list[Restriction]:
     """The context's restrictions, by kind and value."""
     ordered = _select_by("context_id").order_by(context_restrictions.c.kind, context_restrictions.c.value)
     return rows.fetch_all(tx, Restriction, ordered, {"context_id": context_id})
+
+
+def restrictions_by_name(
+    tx: Transaction, organization_id: int, names: Collection[str]
+) -> dict[str, list[Restriction]]:
+    """The restrictions of the organization's contexts of these names; those that have none are left out."""
+    columns = rows.columns_of(context_restrictions, Restriction)
+    joined = select(contexts.c.name, *columns).join_from(
+        context_restrictions, contexts, contexts.c.id == context_restrictions.c.context_id
+    )
+    mine = joined.where(contexts.c.organization_id == organization_id, contexts.c.name.in_(sorted(names)))
+    found: dict[str, list[Restriction]] = {}
+    for name, *row in tx.execute(mine.order_by(context_restrictions.c.id)):
+        found.setdefault(name, []).append(rows.build(Restriction, row))
+    return found
 
 
 def restriction_by_uuid(tx: Transaction, uuid: str) -> Restriction | None:

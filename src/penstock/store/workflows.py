@@ -27,6 +27,7 @@ class WorkflowChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
+    canceled_by: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class LockedWorkflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,11 @@ def try_lock(tx: Transaction, job_id: int) -> bool:
 def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
     """The pipeline's workflows, oldest first."""
     return rows.fetch_all(tx, Workflow, _select_many("pipeline_id"), {"pipeline_id": pipeline_id})
+
+
+def versions_of(tx: Transaction, pipeline_id: int) -> list[tuple[int, int]]:
+    """Row id and version of each of the pipeline's workflows, oldest first."""
+    return [(row[0], row[1]) for row in tx.execute(_select_versions(), {"pipeline_id": pipeline_id})]
 
 
 def page_of_pipeline(
@@ -160,6 +166,12 @@ def _select_locked() -> Select[Any]:
 @cache
 def _select_many(by: str) -> Select[Any]:
     return _select_one(by).order_by(workflows.c.id)
+
+
+@cache
+def _select_versions() -> Executable:
+    mine = workflows.c.pipeline_id == bindparam("pipeline_id")
+    return select(workflows.c.id, workflows.c.version).where(mine).order_by(workflows.c.id)
 
 
 @cache

@@ -165,6 +165,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
     agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
     environment. `token` opens, over a network, what belongs to the task, and nothing once it has ended.
+    `request` is the id of the request that triggered the pipeline, for the agent's log.
     """
 
     task: str
@@ -185,6 +186,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lease: float = 30.0
     continues: bool = False
     token: str = ""
+    request: str = ""
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,10 +19,18 @@ from penstock.engine.accounts import (
     promote_user,
 )
 from penstock.engine.api_tokens import Wish, issue_token, list_tokens, revoke_token
-from penstock.engine.authenticate import TRUST, authenticate, log_in
+from penstock.engine.attempts import OF_PAIR
+from penstock.engine.authenticate import TRUST, authenticate
+from penstock.engine.login import let_in, log_in
 from penstock.engine.principal import SERVER
 from penstock.model.access import Role, Scope
-from penstock.model.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from penstock.model.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ThrottledError,
+)
 from penstock.store import projects, tokens, users
 from penstock.store.sealing import hash_token
 from penstock.store.users import Profile, UserChange
@@ -320,3 +328,28 @@ def test_accounts_are_a_matter_of_administrators(lab: Lab) -> None:
             create_user(parts, SERVER, Profile(login=login))
     with pytest.raises(NotFoundError):
         disable_user(parts, SERVER, "nobody")
+
+
+def test_who_guesses_passwords_is_slowed_down_and_others_are_not(lab: Lab) -> None:
+    create_user(lab.parts, SERVER, Profile(login="ada"), password="correct horse")
+    for _ in range(OF_PAIR.burst):
+        assert let_in(lab.parts, "ada", "wrong", "192.0.2.1") is None
+    with pytest.raises(ThrottledError) as refused:
+        let_in(lab.parts, "Ada", "correct horse", "192.0.2.1")
+    assert 0 < refused.value.rest <= OF_PAIR.seconds
+    principal = let_in(lab.parts, "ada", "correct horse", "192.0.2.2")
+    assert principal is not None
+    assert (principal.user.login, principal.scopes) == ("ada", frozenset(Scope))
+    lab.clock.advance(OF_PAIR.seconds)
+    assert let_in(lab.parts, "ada", "correct horse", "192.0.2.1") is not None
+
+
+def test_a_changed_password_and_a_disabled_account_are_seen_at_once(lab: Lab) -> None:
+    ada = create_user(lab.parts, SERVER, Profile(login="ada"), password="correct horse")
+    principal = let_in(lab.parts, "ada", "correct horse", "::1")
+    assert principal is not None
+    change_password(lab.parts, principal, ada.uuid, "battery staple")
+    assert let_in(lab.parts, "ada", "correct horse", "::1") is None
+    assert let_in(lab.parts, "ada", "battery staple", "::1") is not None
+    disable_user(lab.parts, SERVER, ada.uuid)
+    assert let_in(lab.parts, "ada", "battery staple", "::1") is None

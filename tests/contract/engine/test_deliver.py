@@ -2,7 +2,8 @@
 
 import pytest
 
-from penstock.engine.deliver import LEASE, MOST_ATTEMPTS, deliver_letters
+from penstock.engine.deliver import LEASE, MOST_ATTEMPTS, LaterError, deliver_letters
+from penstock.engine.transact import transact
 from penstock.engine.unit import Parts
 from penstock.model.errors import UnavailableError
 from penstock.store import outbox
@@ -51,22 +52,58 @@ def test_a_letter_that_cannot_be_delivered_comes_again_later(lab: Lab, error: Ex
     assert len(receiver.got) == 3
 
 
-def test_a_letter_nobody_knows_does_not_hold_up_others_and_is_given_up(lab: Lab) -> None:
+def test_a_letter_this_server_does_not_know_is_left_to_another(lab: Lab) -> None:
     receiver = Receiver()
     post(lab, "strange", kind="unknown")
     post(lab, "one")
+    assert deliver_letters(lab.parts, {"word": receiver}) is None
+    assert receiver.got == ["one"]
+    assert deliver_letters(lab.parts, {"unknown": receiver}) is None
+    assert receiver.got == ["one", "strange"]
+
+
+def test_a_letter_is_given_up_after_many_tries_and_lets_the_next_one_go(lab: Lab) -> None:
+    receiver = Receiver(*(UnavailableError("away") for _ in range(MOST_ATTEMPTS)))
+    post(lab, "same")
+    post(lab, "same")
     for _ in range(MOST_ATTEMPTS):
         deliver_letters(lab.parts, {"word": receiver})
         lab.clock.advance(3_600)
-    assert receiver.got == ["one"]
+    assert len(receiver.got) == MOST_ATTEMPTS
     assert deliver_letters(lab.parts, {"word": receiver}) is None
+    assert len(receiver.got) == MOST_ATTEMPTS + 1
+
+
+def test_letters_of_one_subject_wait_for_each_other_and_for_nobody_else(lab: Lab) -> None:
+    receiver = Receiver(UnavailableError("away"))
+    for subject in ("one", "one", "two"):
+        post(lab, subject)
+    assert deliver_letters(lab.parts, {"word": receiver}) == lab.clock.now() + 2_000
+    assert receiver.got == ["one", "two"]
+    lab.clock.advance(2)
+    deliver_letters(lab.parts, {"word": receiver})
+    assert receiver.got == ["one", "two", "one"]
+    deliver_letters(lab.parts, {"word": receiver})
+    assert receiver.got == ["one", "two", "one", "one"]
+
+
+def test_whoever_asks_for_a_longer_rest_gets_it(lab: Lab) -> None:
+    receiver = Receiver(LaterError("too many requests", 90))
+    post(lab, "one")
+    assert deliver_letters(lab.parts, {"word": receiver}) == lab.clock.now() + 90_000
+
+
+def test_a_posted_letter_wakes_those_who_deliver(lab: Lab) -> None:
+    seen = lab.parts.post.count
+    transact(lab.parts, lambda unit: unit.promise("word", "one", {}))
+    assert lab.parts.post.count == seen + 1
 
 
 def test_a_letter_whose_server_died_comes_to_another(lab: Lab) -> None:
     post(lab, "one")
     now = lab.clock.now()
     with lab.parts.db.write() as tx:
-        [taken] = outbox.take_due(tx, now, lease_until=now + LEASE)
+        [taken] = outbox.take_due(tx, ["word"], now, lease_until=now + LEASE)
     receiver = Receiver()
     assert deliver_letters(lab.parts, {"word": receiver}) == now + LEASE
     lab.clock.advance(LEASE / 1000)

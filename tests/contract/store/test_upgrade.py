@@ -4,7 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,8 +86,7 @@ def test_what_an_older_database_holds_is_kept(url: str) -> None:
         agent = """INSERT INTO agents (uuid, name, labels, slots, created_at, seen_at, disabled)
             VALUES ('a', 'box', '[]', 1, 1, 1, false)"""
         connection.execute(text(agent))
-    database = Database.open(url)
-    with database.read() as tx:
+    with closing(Database.open(url)) as database, database.read() as tx:
         found = projects.find_project(tx, "gh/acme/app")
         assert found is not None
         assert projects.list_projects(tx, organization_id=found.organization_id) == [found]
@@ -102,14 +101,12 @@ def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: s
         connection.execute(
             text("INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('u', 's', 'n', 1)")
         )
-    database = Database.open(url)
-    with database.write() as tx:
+    with closing(Database.open(url)) as database, database.write() as tx:
         assert [each.slug for each in projects.list_organizations(tx)] == ["s"]
         job = add_jobs(tx, "a")[0]
         place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
         save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
         assert len(cases_of(tx, job.id, attempt=1)) == 1
-    database.close()
 
 
 def test_the_known_version_is_the_last_migration() -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from penstock.api.circleci.projects import definition_id
 from penstock.model.status import Reason, TaskStatus
 from tests.support.circle import APP, CircleSite
+from tests.support.operations import find_route, list_operations
 from tests.support.vendor_schema import check_answer
 
 P = "/project/{project-slug}"
@@ -31,7 +33,7 @@ class Scene(msgspec.Struct):
             "{job-number}": str(self.number),
             "{job-id}": self.job,
             "{project_id}": self.site.project.uuid,
-            "{org-slug-or-id}": self.site.acme.uuid,
+            "{pipeline_definition_id}": definition_id(self.site.project),
         }
         own = self.workflow if template.startswith("/workflow") else str(self.site.get("me")["id"])
         for name, value in (values | {"{id}": own}).items():
@@ -58,7 +60,29 @@ LOOKS = [
     "/workflow/{id}",
     "/workflow/{id}/job",
     "/projects/{project_id}/pipeline-definitions",
+    "/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}",
 ]
+
+
+UNDOCUMENTED = {
+    ("GET", "/organization/{org-slug-or-id}"),
+    ("GET", "/jobs/{job-id}"),
+    ("POST", "/compile-config-with-defaults"),
+}
+"""Operations that clients call though the document does not have them."""
+
+SETUP = """\
+version: 2.1
+setup: true
+jobs: {plan: {machine: true, steps: [checkout]}}
+workflows: {plan: {jobs: [plan]}}
+"""
+
+REST = """\
+version: 2.1
+jobs: {rest: {machine: true, steps: [checkout]}}
+workflows: {rest: {jobs: [rest]}}
+"""
 
 
 def look_around(scene: Scene) -> None:
@@ -106,9 +130,8 @@ def lose_time(scene: Scene) -> None:
     scene.site.worker.work(TaskStatus.TIMEDOUT, Reason.TIMEOUT)
 
 
-def cancel(scene: Scene) -> None:
-    answer = scene.site.post(f"workflow/{scene.workflow}/cancel", None, 202)
-    check_answer("POST", "/workflow/{id}/cancel", 202, answer)
+def cancel(scene: Scene) -> object:
+    return scene.site.post(f"workflow/{scene.workflow}/cancel", None, 202)
 
 
 def cancel_while_running(scene: Scene) -> None:
@@ -116,11 +139,17 @@ def cancel_while_running(scene: Scene) -> None:
     cancel(scene)
 
 
-def _approve(scene: Scene) -> None:
+def _approve(scene: Scene) -> object:
     jobs = scene.site.get(f"workflow/{scene.workflow}/job")["items"]
     [request] = [job["approval_request_id"] for job in jobs if job["type"] == "approval"]
-    answer = scene.site.post(f"workflow/{scene.workflow}/approve/{request}", None, 202)
-    check_answer("POST", "/workflow/{id}/approve/{approval_request_id}", 202, answer)
+    return scene.site.post(f"workflow/{scene.workflow}/approve/{request}", None, 202)
+
+
+def be_unauthorized(scene: Scene) -> None:
+    scene.site.restrict_context("deploy")
+    run_to_the_approval(scene)
+    _approve(scene)
+    assert scene.site.get(f"workflow/{scene.workflow}")["status"] == "unauthorized"
 
 
 def wait(_scene: Scene) -> None:
@@ -136,11 +165,12 @@ MOVES = [
     lose_time,
     cancel,
     cancel_while_running,
+    be_unauthorized,
 ]
 
 
 @pytest.mark.parametrize("move", MOVES, ids=lambda move: move.__name__)
-def test_everything_is_told_as_the_document_says(site: CircleSite, move: Callable[[Scene], None]) -> None:
+def test_everything_is_told_as_the_document_says(site: CircleSite, move: Callable[[Scene], object]) -> None:
     scene = set_scene(site, parameters={"deep": True, "word": "é"})
     move(scene)
     look_around(scene)
@@ -164,37 +194,65 @@ def test_an_errored_pipeline_is_told_as_the_document_says(site: CircleSite) -> N
             check_answer("GET", f"/pipeline/{{pipeline-id}}{path}", 200, answer)
 
 
-def test_the_newer_trigger_and_both_ways_to_cancel_a_job_answer_as_the_document_says(
-    site: CircleSite,
-) -> None:
-    made = site.post(f"project/{APP}/pipeline/run", {"checkout": {"branch": "dev"}}, 201)
-    check_answer("POST", "/project/{provider}/{organization}/{project}/pipeline/run", 201, made)
-    [workflow] = site.get(f"pipeline/{made['id']}/workflow")["items"]
-    [job, *_] = site.get(f"workflow/{workflow['id']}/job")["items"]
-    by_number = site.post(f"project/{APP}/job/{job['job_number']}/cancel")
-    check_answer("POST", f"{P}/job/{{job-number}}/cancel", 200, by_number)
-    check_answer("POST", "/jobs/{job-id}/cancel", 200, site.post(f"jobs/{job['id']}/cancel"))
+def trigger(scene: Scene) -> object:
+    return scene.site.post(f"project/{APP}/pipeline", {"branch": "dev", "parameters": {"deep": True}}, 201)
+
+
+def run_definition(scene: Scene) -> object:
+    return scene.site.post(f"project/{APP}/pipeline/run", {"checkout": {"branch": "dev"}}, 201)
+
+
+def approve_hold(scene: Scene) -> object:
+    scene.site.build()
+    return _approve(scene)
+
+
+def rerun(scene: Scene) -> object:
+    cancel(scene)
+    return scene.site.post(f"workflow/{scene.workflow}/rerun", None, 202)
+
+
+def continue_setup(scene: Scene) -> object:
+    scene.site.code.configs["main"] = SETUP
+    scene.site.trigger()
+    keys = [each.environment.get("CIRCLE_CONTINUATION_KEY") for each in scene.site.worker.claim(3)]
+    [key] = filter(None, keys)
+    return scene.site.post("pipeline/continue", {"continuation-key": key, "configuration": REST}, token="")
+
+
+CHANGES: dict[str, tuple[int, Callable[[Scene], object]]] = {
+    f"{P}/pipeline": (201, trigger),
+    "/project/{provider}/{organization}/{project}/pipeline/run": (201, run_definition),
+    "/pipeline/continue": (200, continue_setup),
+    f"{P}/job/{{job-number}}/cancel": (200, lambda scene: scene.site.post(f"project/{APP}/job/1/cancel")),
+    "/jobs/{job-id}/cancel": (200, lambda scene: scene.site.post(f"jobs/{scene.job}/cancel")),
+    "/workflow/{id}/approve/{approval_request_id}": (202, approve_hold),
+    "/workflow/{id}/cancel": (202, cancel),
+    "/workflow/{id}/rerun": (202, rerun),
+}
+"""What changes something: with what status it is answered, and how it is asked for."""
+
+
+@pytest.mark.parametrize("template", CHANGES)
+def test_a_change_is_answered_as_the_document_says(site: CircleSite, template: str) -> None:
+    status, ask = CHANGES[template]
+    check_answer("POST", template, status, ask(set_scene(site)))
+
+
+def test_every_operation_that_is_answered_and_documented_is_checked_here() -> None:
+    routed = {(each["method"], each["path"]) for each in list_operations() if find_route(each)}
+    assert routed - UNDOCUMENTED == {("GET", path) for path in LOOKS} | {("POST", path) for path in CHANGES}
 
 
 def test_a_setup_workflow_continues_its_pipeline(site: CircleSite) -> None:
-    site.code.configs["main"] = """\
-version: 2.1
-setup: true
-jobs: {plan: {machine: true, steps: [checkout]}}
-workflows: {plan: {jobs: [plan]}}
-"""
+    site.code.configs["main"] = SETUP
     made = site.trigger()
     assert made["state"] == "setup-pending"
     [workflow] = site.get(f"pipeline/{made['id']}/workflow")["items"]
     assert workflow["tag"] == "setup"
     [assignment] = site.worker.claim()
     key = assignment.environment["CIRCLE_CONTINUATION_KEY"]
-    rest = """\
-version: 2.1
-jobs: {rest: {machine: true, steps: [checkout]}}
-workflows: {rest: {jobs: [rest]}}
-"""
-    body = {"continuation-key": key, "configuration": rest}
+    body = {"continuation-key": key, "configuration": REST}
     wrong = site.post("pipeline/continue", body | {"continuation-key": "k"}, 404, token="")
     assert wrong["message"] == "Invalid continuation key."
     answer = site.post("pipeline/continue", body, 200, token="")
@@ -203,7 +261,7 @@ workflows: {rest: {jobs: [rest]}}
     assert "already" in site.post("pipeline/continue", body, 400, token="")["message"]
     config = site.get(f"pipeline/{made['id']}/config")
     check_answer("GET", "/pipeline/{pipeline-id}/config", 200, config)
-    assert config["source"] == rest
+    assert config["source"] == REST
     assert "setup: true" in config["setup-config"]
     names = {each["name"] for each in site.get(f"pipeline/{made['id']}/workflow")["items"]}
     assert names == {"plan", "rest"}

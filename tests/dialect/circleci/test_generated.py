@@ -13,13 +13,20 @@ from hypothesis import strategies as st
 
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.openapi import describe_dialect
+from penstock.engine.contexts import create_context, set_context_variable, set_project_variable
+from penstock.engine.principal import SERVER
+from penstock.engine.ssh_keys import add_ssh_key
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
+from tests.support.keys import make_key
 
 DOCUMENT = describe_dialect(CIRCLECI, "http://ci.example.com")
 SCHEMA: Any = schemathesis.openapi.from_dict(msgspec.to_builtins(DOCUMENT))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
-EXAMPLES = 25
+EXAMPLES = 60
+SECRET = "swordfish-of-the-tests"
+"""What a variable of the project and one of a context hold."""
+
 FAULT = 500
 
 
@@ -28,6 +35,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CircleSite]:
     """One site for all requests; a pipeline of it has run."""
     folder: Path = tmp_path_factory.mktemp("generated")
     made = CircleSite(f"sqlite:///{folder / 'penstock.db'}", folder)
+    set_project_variable(made.parts, made.sealer, SERVER, made.project, "PASSWORD", SECRET)
+    context = create_context(made.parts, SERVER, made.acme, "deploy")
+    set_context_variable(made.parts, made.sealer, SERVER, context.uuid, "PASSWORD", SECRET)
+    add_ssh_key(made.parts, made.sealer, SERVER, made.project, make_key().decode())
     made.trigger()
     made.build()
     yield made
@@ -54,7 +65,8 @@ def ask(site: CircleSite, case: Any, real: dict[str, str], token: str) -> Reply:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operation: Any) -> None:  # noqa: ANN401 - the library's
     pipeline = site.lab.every_pipeline()[0]
-    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, site.lab.job(pipeline, "build").uuid]
+    job = site.lab.job(pipeline, "build").uuid
+    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job]
     things = st.fixed_dictionaries(
         {},
         optional={
@@ -62,6 +74,12 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             "id": st.sampled_from(ids),
             "number": st.just("1"),
             "project_id": st.just(site.project.uuid),
+            "request": st.just(site.lab.job(pipeline, "hold").uuid),
+            "index": st.just("0"),
+            "step": st.sampled_from(["0", "1", "99"]),
+            "kind": st.sampled_from(["output", "error"]),
+            "path": st.sampled_from(["out/a%20b.html", "../penstock.db", "..%2f..%2fpenstock.db"]),
+            "branch": st.sampled_from(["main", "dev", "..", "a%2Fb"]),
         },
     )
 
@@ -82,6 +100,7 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
         if not known and not public:
             assert reply.status in {401, 404, 405}, (reply.status, reply.body)
             assert set(reply.json()) == {"message"}
-        assert site.token.encode() not in reply.body
+        for secret in (site.token, SECRET, "PRIVATE KEY"):
+            assert secret.encode() not in reply.body
 
     requests()

@@ -20,7 +20,7 @@ PROGRAM = CLIENTS / "node_modules/@circleci/mcp-server-circleci/dist/index.js"
 NODE = shutil.which("node")
 
 pytestmark = pytest.mark.skipif(
-    NODE is None or not PROGRAM.exists(), reason=f"no clients from npm: npm install --prefix {CLIENTS}"
+    NODE is None or not PROGRAM.exists(), reason="no clients from npm: `make test` installs them where npm is"
 )
 
 

@@ -1,15 +1,12 @@
 """The vendor's list of operations against our table of routes."""
 
-import csv
-
 import pytest
 
 from penstock.api.circleci.routes import ROUTES
-from penstock.api.common.faults import UnknownPathError, WrongMethodError
 from penstock.api.common.route import PUBLIC, Route
-from penstock.api.common.router import Router
-from penstock.engine.access import Action
-from tests.support.shared_data import find_shared
+from penstock.engine.access import RULES, Action
+from penstock.model.access import Scope
+from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
     # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
@@ -75,23 +72,8 @@ MISSING = {
 }
 """Operations of the seed that are not answered yet; the list may only get shorter."""
 
-ROUTER = Router((route.method, route.path, route) for route in ROUTES)
 OPEN = {"/api/v2/pipeline/continue"}
 """What anybody may call: the key in the body is the credential."""
-
-
-def list_operations() -> list[dict[str, str]]:
-    with find_shared("circleci/operations.tsv").open() as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def find_route(operation: dict[str, str]) -> Route | None:
-    path = operation["path"].replace("{provider}/{organization}/{project}", "gh/acme/app")
-    path = path.replace("{project-slug}", "gh/acme/app").replace("{job-number}", "1").replace("{", "x")
-    try:
-        return ROUTER.find(operation["method"], f"/api/v2{path.replace('}', '')}").target
-    except (UnknownPathError, WrongMethodError):
-        return None
 
 
 def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:
@@ -123,4 +105,4 @@ def test_a_route_says_who_may_call_it_and_what_it_does(route: Route) -> None:
     assert route.summary
     changes = route.method != "GET"
     free = route.path in OPEN or "compil" in route.path
-    assert free or changes == (route.access in {Action.RUN_PIPELINE, Action.FOLLOW_PROJECT})
+    assert free or changes == (RULES[Action(route.access)].scope is not Scope.READ)

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterator
 
+import pytest
+
+from penstock.api.circleci import jobs, workflows
+from penstock.api.circleci.paging import write_token
+from penstock.api.circleci.routes import ROUTES
+from penstock.api.common.route import Route
 from penstock.model.access import Role
 from tests.support.circle import APP, CircleSite
 
@@ -61,6 +67,68 @@ def test_pipelines_of_all_projects_one_follows_come_together(site: CircleSite) -
     assert [item["trigger"]["actor"]["login"] for item in mine["items"]] == ["grace"]
     builds = site.succeed("GET", "/api/v1.1/recent-builds?limit=3&offset=1", None, 200, token=member)
     assert [build["reponame"] for build in builds] == ["app", "lib", "lib"]
+
+
+def test_workflows_and_jobs_stay_in_their_pages_while_reruns_come(
+    site: CircleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflows, "LONG_PAGE", 2)
+    made = site.trigger()
+    path = f"pipeline/{made['id']}/workflow"
+    for _ in range(22):
+        newest = site.get(path)["items"][0]["id"]
+        site.post(f"workflow/{newest}/cancel", None, 202)
+        site.post(f"workflow/{newest}/rerun", None, 202)
+    first, *rest = walk(site, path)
+    site.post(f"workflow/{first[0]['id']}/cancel", None, 202)
+    site.post(f"workflow/{first[0]['id']}/rerun", None, 202)
+    assert [len(page) for page in (first, *rest)] == [20, 3]
+    assert len({item["id"] for page in (first, *rest) for item in page}) == 23
+    pages = list(walk(site, f"workflow/{first[0]['id']}/job"))
+    assert [[job["name"] for job in page] for page in pages] == [["build", "hold"], ["test"]]
+
+
+def test_artifacts_and_tests_stay_in_their_pages_while_more_come(
+    site: CircleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONG_PAGE", 1)
+    site.trigger()
+    job = site.build()
+    site.leave_artifact(job, "out/m.html")
+    site.leave_artifact(job, "out/z.html")
+    seen: list[object] = []
+    for page in walk(site, f"project/{APP}/{job.number}/artifacts"):
+        seen += [item["path"] for item in page]
+        site.leave_artifact(job, f"out/0{len(seen)}.html")
+    assert seen == ["out/a b.html", "out/m.html", "out/z.html"]
+    pages = walk(site, f"project/{APP}/{job.number}/tests")
+    assert [[test["name"] for test in page] for page in pages] == [["adds"], ["fails"]]
+
+
+LISTS = [
+    route for route in ROUTES if route.query is not None and "page_token" in route.query.__struct_fields__
+]
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
+def test_no_list_takes_a_token_that_is_none_of_its_own(site: CircleSite, route: Route) -> None:
+    site.trigger()
+    job = site.build()
+    owners = {"/pipeline/{id}": site.lab.every_pipeline()[0].uuid, "/workflow/{id}": site.get_workflow()}
+    path = route.path
+    for place, uuid in owners.items():
+        path = path.replace(place, place.replace("{id}", uuid))
+    path = path.replace("{slug:3}", APP).replace("{number}", str(job.number))
+    assert site.call("GET", path).status == 200
+    foreign = write_token("pipelines/999999", 1)
+    for token in (
+        "x", "%00", "e30", "W10", "WzFd", "bnVsbA", "%C3%A9", "a" * 3000, "-1", foreign, f"{foreign}x",
+        write_token("jobs/0", 1), write_token("tests/0", "x"), write_token("artifacts/0", [1]),
+        write_token("pipelines", -1), write_token("pipelines", 1 << 63), write_token("followed", 1.5),
+    ):  # fmt: skip
+        reply = site.call("GET", f"{path}?page-token={token}")
+        assert (reply.status, set(reply.json())) == (400, {"message"}), (token, reply.body)
+    assert site.call("GET", f"{path}?page-token=").status == 200
 
 
 def test_a_token_of_another_list_is_refused(site: CircleSite) -> None:

@@ -165,9 +165,11 @@ def test_a_trigger_that_makes_no_sense_makes_nothing(
     assert site.get(f"project/{APP}/pipeline")["items"] == []
 
 
-def test_nothing_is_needed_to_trigger_the_default_branch(site: CircleSite) -> None:
-    made = site.post(f"project/{APP}/pipeline", None, 201)
-    assert site.get(f"pipeline/{made['id']}")["vcs"]["branch"] == "main"
+@pytest.mark.parametrize("body", [b"", b"null", b" null\n", b"{}"])
+def test_nothing_is_needed_to_trigger_the_default_branch(site: CircleSite, body: bytes) -> None:
+    reply = site.send("POST", f"/api/v2/project/{APP}/pipeline", body, {"circle-token": site.token})
+    assert reply.status == 201
+    assert site.get(f"pipeline/{reply.json()['id']}")["vcs"]["branch"] == "main"
 
 
 def test_the_newer_trigger_takes_config_and_source_from_different_refs(site: CircleSite) -> None:

@@ -5,9 +5,9 @@ import logging
 import msgspec
 import pytest
 
-from penstock.api.common.journal import REQUEST
 from penstock.bootstrap.journal import LineFormatter
 from penstock.bootstrap.settings import Format
+from penstock.kit.trace import REQUEST
 
 
 def line_of(style: Format, message: str, facts: dict[str, object] | None = None) -> str:

@@ -23,7 +23,7 @@ def parts(tmp_path: Path) -> Parts:
 
 
 def test_a_server_whose_parts_answer_is_ready_until_it_leaves(parts: Parts) -> None:
-    ready = Readiness(parts)
+    ready = Readiness(parts, Path("/"))
     assert ready.find_reasons() == ()
     ready.leave()
     assert ready.find_reasons() == ("the server is stopping",)
@@ -35,7 +35,7 @@ def test_what_does_not_answer_is_named(parts: Parts, monkeypatch: pytest.MonkeyP
         raise UnavailableError("the database does not answer")
 
     monkeypatch.setattr(parts.db, "ping", fail)
-    assert Readiness(parts).find_reasons() == ("the database does not answer",)
+    assert Readiness(parts, Path("/")).find_reasons() == ("the database does not answer",)
     parts.db.close()
 
 
@@ -48,7 +48,7 @@ def test_only_one_caller_waits_for_a_part_that_is_slow(parts: Parts, monkeypatch
 
     monkeypatch.setattr(parts.db, "ping", wait)
     monkeypatch.setattr(readiness, "SLOW", 0.05)
-    ready = Readiness(parts)
+    ready = Readiness(parts, Path("/"))
     first = threading.Thread(target=ready.find_reasons)
     first.start()
     assert asked.wait(5)

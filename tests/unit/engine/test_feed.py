@@ -10,7 +10,7 @@ def test_subscribers_hear_changes_in_order_until_they_leave() -> None:
     second: list[Change] = []
     leave = feed.subscribe(first.append)
     feed.subscribe(second.append)
-    one, two = Change(at=1), Change(at=2)
+    one, two = Change(pipeline="p", at=1), Change(pipeline="p", at=2)
     feed.publish([one, two])
     leave()
     leave()
@@ -47,7 +47,7 @@ def test_what_follows_is_done_after_the_commit_and_only_then(lab: Lab) -> None:
 
     def work(unit: Unit) -> str:
         unit.afterwards.append(lambda: done.append("after"))
-        unit.changes.append(Change(at=unit.now))
+        unit.changes.append(Change(pipeline="p", at=unit.now))
         assert done == []
         return "result"
 
@@ -55,6 +55,6 @@ def test_what_follows_is_done_after_the_commit_and_only_then(lab: Lab) -> None:
     assert transact(lab.parts, work) == "result"
     assert (done, lab.changes[-1:], lab.parts.signal.count) == (
         ["after"],
-        [Change(at=lab.clock.now())],
+        [Change(pipeline="p", at=lab.clock.now())],
         before,
     )

@@ -1,4 +1,4 @@
-"""Connections to a server that stay open: each thread has its own, made anew when it breaks."""
+"""Connections to a server that stay open, each used by one thread at a time, made anew when they break."""
 
 import http.client
 import platform
@@ -160,23 +160,42 @@ class Link:
 
 
 class Links:
-    """A connection for each thread."""
+    """Connections for any thread: those nobody uses wait for the next who asks."""
 
     def __init__(self, address: Address, trust: ssl.SSLContext | None) -> None:
         self.address = address
         self._trust = trust
-        self._mine = threading.local()
+        self._lock = threading.Lock()
+        self._idle: list[Link] = []
+        self._closed = False
 
     def ask(self, ask: Ask) -> bytes:
-        """What `Link.ask` does, with the connection of this thread."""
-        link = getattr(self._mine, "link", None)
-        if link is None:
-            link = self._mine.link = self.make_link()
-        return link.ask(ask)
+        """What `Link.ask` does, with a connection that nobody else uses meanwhile."""
+        with self._lock:
+            link = self._idle.pop() if self._idle else self.make_link()
+        try:
+            return link.ask(ask)
+        finally:
+            self._put_back(link)
 
     def make_link(self) -> Link:
         """A connection of its own."""
         return Link(self.address, self._trust)
+
+    def close(self) -> None:
+        """No connection stays open; those in use are closed after their answer."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for link in idle:
+            link.close()
+
+    def _put_back(self, link: Link) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(link)
+                return
+        link.close()
 
 
 def _explain(address: Address, error: Exception) -> UnavailableError:

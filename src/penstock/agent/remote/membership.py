@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.msgpack import Decoder
 
-from penstock.agent.remote.link import Ask, Links
+from penstock.agent.remote.link import Ask, Links, UnknownTokenError
 from penstock.agent.remote.transport import decode_answer
 from penstock.wire.protocol import PREFIX, Farewell, Hello, Welcome
 
@@ -12,7 +12,12 @@ _WELCOME = Decoder(Welcome)
 
 def join_group(links: Links, token: str, hello: Hello) -> Welcome:
     """Become an agent of the group that the token leads to. Raises UnknownTokenError for a token of none."""
-    return decode_answer(_WELCOME, _post(links, "enlist", token, hello))
+    try:
+        return decode_answer(_WELCOME, _post(links, "enlist", token, hello))
+    except UnknownTokenError as error:
+        raise UnknownTokenError(
+            "this token leads to no group of agents: it is wrong or was revoked"
+        ) from error
 
 
 def return_to(links: Links, token: str, hello: Hello) -> Welcome:

@@ -50,7 +50,7 @@ def cancel_by_number(server: Server, call: Call) -> payloads.Message:
     """Ask a job to stop; its workflow goes on."""
     with server.parts.db.read() as tx:
         found = open_by_number(tx, call, Action.RUN_PIPELINE)
-    control.cancel_job(server.parts, found.job.uuid)
+    control.cancel_job(server.parts, found.job.uuid, by=principal_of(call).user.login)
     return ACCEPTED
 
 
@@ -58,7 +58,7 @@ def cancel_by_id(server: Server, call: Call) -> payloads.Message:
     """Ask a job to stop; its workflow goes on."""
     with server.parts.db.read() as tx:
         found = open_job(tx, principal_of(call), Action.RUN_PIPELINE, call.params["id"])
-    control.cancel_job(server.parts, found.job.uuid)
+    control.cancel_job(server.parts, found.job.uuid, by=principal_of(call).user.login)
     return CANCELED
 
 

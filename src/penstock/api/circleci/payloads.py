@@ -188,6 +188,7 @@ class Workflow(Payload, frozen=True, kw_only=True):
     """A workflow."""
 
     pipeline_id: str
+    canceled_by: str | UnsetType = UNSET
     id: str
     auto_rerun_number: int | UnsetType = UNSET
     name: str
@@ -203,6 +204,7 @@ class Workflow(Payload, frozen=True, kw_only=True):
 class WorkflowJob(Payload, frozen=True, kw_only=True):
     """A job in the list of its workflow."""
 
+    canceled_by: str | UnsetType = UNSET
     dependencies: tuple[str, ...]
     requires: dict[str, tuple[str, ...]]
     job_number: int | UnsetType = UNSET

@@ -15,6 +15,7 @@ from penstock.engine.organizations import list_organizations
 from penstock.engine.runs import read_id
 from penstock.model.access import User
 from penstock.model.errors import NotFoundError
+from penstock.model.run import Pipeline, Workflow
 from penstock.store import users
 from penstock.store.database import Transaction
 
@@ -54,6 +55,11 @@ def get_organization(server: Server, call: Call) -> payloads.Organization:
 def find_people(tx: Transaction, logins: Iterable[Any]) -> dict[str, User]:
     """The accounts of these logins, by login."""
     return users.users_by_login(tx, {login for login in logins if login})
+
+
+def list_actors(pipeline: Pipeline, every: Iterable[Workflow]) -> set[str]:
+    """The logins of those who wanted the pipeline, and who started or stopped workflows of it."""
+    return {pipeline.actor}.union(*({each.started_by, each.canceled_by} for each in every))
 
 
 def known_people(server: Server, tx: Transaction, logins: Iterable[str]) -> dict[str, User]:

@@ -7,7 +7,7 @@ import msgspec
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import PAGE, Page, PageToken, cut_page, read_token
-from penstock.api.circleci.people import find_people, known_people
+from penstock.api.circleci.people import find_people, known_people, list_actors
 from penstock.api.circleci.projects import definition_id
 from penstock.api.circleci.show import show_new_pipeline, show_pipeline, show_workflow
 from penstock.api.common.answer import Answer, answer_json
@@ -16,11 +16,11 @@ from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
 from penstock.engine.access import Action, require, role_in
 from penstock.engine.continuation import answer_wish
-from penstock.engine.launch import Ref, Wish, compile_rest, describe_pipeline, launch_pipeline
+from penstock.engine.describe import list_pipeline_values
+from penstock.engine.launch import Ref, Wish, compile_rest, launch_pipeline
 from penstock.engine.lookup import open_organization, open_project
 from penstock.engine.principal import Principal
 from penstock.engine.runs import open_numbered, open_pipeline, read_id
-from penstock.language.circleci.pipeline import list_values
 from penstock.model.access import User
 from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.project import Project
@@ -113,11 +113,8 @@ def get_values(server: Server, call: Call) -> dict[str, payloads.Simple]:
     """The pipeline values a config could refer to, by dotted name."""
     with server.parts.db.read() as tx:
         found = open_pipeline(tx, principal_of(call), Action.SEE_PROJECT, call.params["id"])
-    pipeline = found.pipeline
-    facts = describe_pipeline(
-        found.project, pipeline.revision, pipeline.trigger, pipeline.uuid, pipeline.number
-    )
-    return {name: value for name, value in list_values(facts).items() if value is not None}
+        values = list_pipeline_values(tx, found.project, found.pipeline)
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def list_workflows(server: Server, call: Call) -> Page[payloads.Workflow]:
@@ -128,7 +125,7 @@ def list_workflows(server: Server, call: Call) -> Page[payloads.Workflow]:
         place = f"workflows/{pipeline.id}"
         before = read_token(call.query.page_token, place, int)
         every = workflows.page_of_pipeline(tx, pipeline.id, before=before, limit=PAGE + 1)
-        people = find_people(tx, [pipeline.actor])
+        people = find_people(tx, list_actors(pipeline, every))
     kept, token = cut_page(every, PAGE, place, lambda workflow: workflow.id)
     return Page([show_workflow(workflow, pipeline, project, people) for workflow in kept], token)
 

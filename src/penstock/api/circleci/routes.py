@@ -7,10 +7,10 @@ import msgspec
 from penstock.api.circleci import compile as compiling
 from penstock.api.circleci import jobs, people, pipelines, projects, workflows
 from penstock.api.circleci import payloads as p
-from penstock.api.circleci.auth import read_secret
+from penstock.api.circleci.auth import read_login, read_secret
 from penstock.api.circleci.errors import show_error
 from penstock.api.circleci.paging import Page, PageQuery
-from penstock.api.circleci.v1 import builds, output
+from penstock.api.circleci.v1 import builds, keys, output
 from penstock.api.circleci.v1 import payloads as q
 from penstock.api.circleci.v1 import people as callers
 from penstock.api.common.dialect import Dialect
@@ -148,6 +148,13 @@ _OLD_PEOPLE = (
     _post(f"v1.1/{SLUG}/unfollow", callers.unfollow, Action.FOLLOW_PROJECT, q.Followed),
 )
 
+_KEYS = f"v1.1/{SLUG}/ssh-key"
+_OLD_KEYS = (
+    _post(_KEYS, keys.add_key, Action.CHANGE_VARIABLES, p.Message, q.SshKeyBody, optional=False),
+    _route("DELETE", f"/api/{_KEYS}", keys.remove_key, Action.CHANGE_VARIABLES, p.Message, q.SshKeyDeleteBody,
+           optional=False),
+)
+
 _BUILD = f"v1.1/{SLUG}/{{number}}"
 _OLD_BUILDS = (
     _get("v1.1/recent-builds", builds.list_recent, SEE, list[q.Build], q.BuildsQuery),
@@ -158,6 +165,8 @@ _OLD_BUILDS = (
     _get(f"v1.1/{SLUG}/latest/artifacts", builds.list_latest_artifacts, SEE, list[q.Artifact], q.LatestQuery),
     _get(_BUILD, builds.get_build, SEE, q.BuildDetails),
     _post(f"{_BUILD}/retry", builds.retry, RUN, q.Build),
+    _post(f"{_BUILD}/ssh", keys.refuse_ssh, RUN, p.Message),
+    _post(f"{_BUILD}/ssh-users", keys.refuse_ssh, RUN, p.Message),
     _post(f"{_BUILD}/cancel", builds.cancel, RUN, q.Build),
     _get(f"{_BUILD}/artifacts", builds.list_artifacts, SEE, list[q.Artifact]),
     _get(f"{_BUILD}/tests", builds.list_tests, SEE, q.Tests),
@@ -174,6 +183,7 @@ ROUTES: tuple[Route, ...] = (
     *_PROJECTS,
     *_COMPILING,
     *_OLD_PEOPLE,
+    *_OLD_KEYS,
     *_OLD_BUILDS,
 )
 
@@ -184,6 +194,7 @@ CIRCLECI = Dialect(
     routes=ROUTES,
     show_error=show_error,
     read_secret=read_secret,
+    read_login=read_login,
     security={
         "header": {"type": "apiKey", "in": "header", "name": "Circle-Token"},
         "bearer": {"type": "http", "scheme": "bearer"},

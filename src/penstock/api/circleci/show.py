@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.times import show_maybe, show_millis, show_seconds
@@ -18,15 +18,16 @@ from penstock.api.circleci.words import (
 )
 from penstock.engine.joblist import ListedJob
 from penstock.engine.launch import CONFIG_FETCH
+from penstock.engine.links import link_job, link_pipeline
 from penstock.engine.runs import OpenJob
 from penstock.forge.remote import without_credentials
 from penstock.model.access import User
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.output import Artifact, TestCase
 from penstock.model.project import Organization, Project
-from penstock.model.run import Pipeline, Task, Workflow
-from penstock.model.slug import host_of, lengthen_slug
-from penstock.model.status import JobKind, Outcome
+from penstock.model.run import Pipeline, Revision, Task, Workflow
+from penstock.model.slug import host_of
+from penstock.model.status import JobKind, JobStatus, Outcome
 from penstock.plan.executor import ExecutorKind
 from penstock.plan.workflow import SETUP_TAG, JobPlan
 
@@ -128,8 +129,15 @@ def _show_vcs(pipeline: Pipeline, project: Project) -> payloads.Vcs:
         review_id=number or UNSET,
         review_url=revision.pull_request or UNSET,
         revision=revision.sha or None,
-        commit=payloads.Commit(subject=revision.subject or None, body=revision.body or None),
+        commit=_show_commit(revision),
     )
+
+
+def _show_commit(revision: Revision) -> payloads.Commit:
+    """What the commit says; a subject without more has an empty body, as in the vendor's answers."""
+    if not revision.subject:
+        return payloads.Commit(subject=None, body=revision.body or None)
+    return payloads.Commit(subject=revision.subject, body=revision.body)
 
 
 def show_errors(findings: Iterable[Diagnostic]) -> tuple[payloads.PipelineError, ...]:
@@ -160,29 +168,35 @@ def show_workflow(
     workflow: Workflow, pipeline: Pipeline, project: Project, people: People
 ) -> payloads.Workflow:
     """A workflow."""
-    user = people.get(pipeline.actor)
     return payloads.Workflow(
         pipeline_id=pipeline.uuid,
+        canceled_by=_find_id(people, workflow.canceled_by),
         id=workflow.uuid,
         auto_rerun_number=workflow.auto_rerun_number or UNSET,
         name=workflow.name,
         project_slug=project.slug,
         tag=SETUP_TAG if SETUP_TAG in workflow.tag.split() else UNSET,
         status=WORKFLOW_STATUSES[workflow.status],
-        started_by=user.uuid if user else NOBODY,
+        started_by=_find_id(people, workflow.started_by or pipeline.actor) or NOBODY,
         pipeline_number=pipeline.number,
         created_at=show_seconds(workflow.created_at),
         stopped_at=show_maybe(workflow.stopped_at),
     )
 
 
+def _find_id(people: People, login: str) -> str | UnsetType:
+    """The id of an account, unset for a login without one."""
+    user = people.get(login)
+    return user.uuid if user else UNSET
+
+
 def show_workflow_job(listed: ListedJob, project: Project, people: People) -> payloads.WorkflowJob:
     """A job in the list of its workflow; one that a rerun kept has the id and number it had."""
     job = listed.job
     approval = job.kind is JobKind.APPROVAL
-    approver = people.get(job.approved_by)
     number = listed.origin.number
     return payloads.WorkflowJob(
+        canceled_by=_find_id(people, job.canceled_by) if job.status is JobStatus.CANCELED else UNSET,
         dependencies=tuple(listed.needs),
         requires={
             uuid: tuple(outcome.value for outcome in outcomes if outcome in _NEEDED)
@@ -193,7 +207,7 @@ def show_workflow_job(listed: ListedJob, project: Project, people: People) -> pa
         created_at=show_seconds(job.created_at),
         started_at=show_maybe(job.started_at),
         name=job.name,
-        approved_by=approver.uuid if approver else UNSET,
+        approved_by=_find_id(people, job.approved_by),
         project_slug=project.slug,
         status=JOB_STATUSES[job.status],
         type="approval" if approval else "build",
@@ -237,8 +251,8 @@ def show_job(
 
 def show_job_url(found: OpenJob, base_url: str) -> str:
     """Where a person looks at the job."""
-    place = f"{base_url}/pipelines/{lengthen_slug(found.project.slug)}/{found.pipeline.number}"
-    return f"{place}/workflows/{found.workflow.uuid}/jobs/{found.job.number or found.job.uuid}"
+    pipeline = link_pipeline(base_url, found.project.slug, found.pipeline.number)
+    return link_job(pipeline, found.workflow.uuid, found.job.number or found.job.uuid)
 
 
 def _show_executor(plan: JobPlan) -> payloads.JobExecutor:

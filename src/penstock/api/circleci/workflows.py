@@ -2,7 +2,7 @@
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import LONG_PAGE, Page, cut_page, read_token
-from penstock.api.circleci.people import find_people
+from penstock.api.circleci.people import find_people, list_actors
 from penstock.api.circleci.pipelines import ACCEPTED
 from penstock.api.circleci.show import show_workflow, show_workflow_job
 from penstock.api.common.call import Call
@@ -16,6 +16,9 @@ from penstock.engine.runs import OpenWorkflow, open_workflow, read_id
 from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.store import jobs
 
+NOT_OVER = "Workflow must be in a terminal state to be rerun"
+"""The vendor's words."""
+
 NO_SSH = "Jobs cannot be entered by SSH on this server: rerun them without enable_ssh."
 
 
@@ -23,7 +26,7 @@ def get_workflow(server: Server, call: Call) -> payloads.Workflow:
     """A workflow by id."""
     with server.parts.db.read() as tx:
         found = open_workflow(tx, principal_of(call), Action.SEE_PROJECT, call.params["id"])
-        people = find_people(tx, [found.pipeline.actor])
+        people = find_people(tx, list_actors(found.pipeline, [found.workflow]))
     return show_workflow(found.workflow, found.pipeline, found.project, people)
 
 
@@ -36,7 +39,9 @@ def list_workflow_jobs(server: Server, call: Call) -> Page[payloads.WorkflowJob]
         every = list_jobs(server.parts, tx, found.workflow)
         later = [listed for listed in every if listed.job.id > after]
         kept, token = cut_page(later, LONG_PAGE, place, lambda listed: listed.job.id)
-        people = find_people(tx, (listed.job.approved_by for listed in kept))
+        people = find_people(
+            tx, (who for each in kept for who in (each.job.approved_by, each.job.canceled_by))
+        )
     return Page([show_workflow_job(listed, found.project, people) for listed in kept], token)
 
 
@@ -56,7 +61,7 @@ def approve(server: Server, call: Call) -> payloads.Message:
 def cancel(server: Server, call: Call) -> payloads.Message:
     """Ask the workflow to stop."""
     found = _open_to_run(server, call)
-    control.cancel_workflow(server.parts, found.workflow.uuid)
+    control.cancel_workflow(server.parts, found.workflow.uuid, by=principal_of(call).user.login)
     return ACCEPTED
 
 
@@ -65,11 +70,14 @@ def rerun(server: Server, call: Call) -> payloads.Rerun:
     body: payloads.RerunBody = call.payload or payloads.RerunBody()
     _check_rerun(body)
     found = _open_to_run(server, call)
+    if not found.workflow.status.is_terminal:
+        raise RefusedError(NOT_OVER)
     with server.parts.db.read() as tx:
         check_open(tx, found.project)
     again = control.rerun_workflow(
         server.parts,
         found.workflow.uuid,
+        by=principal_of(call).user.login,
         from_failed=bool(body.from_failed),
         chosen=[read_id(uuid) for uuid in body.jobs or ()],
         sparse=bool(body.sparse_tree),

@@ -19,13 +19,14 @@ from penstock.api.common.faults import (
     UnauthorizedError,
     WrongMethodError,
 )
-from penstock.api.common.journal import REQUEST, note_request, pick_request_id
+from penstock.api.common.journal import note_request, pick_request_id
 from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.router import Router
 from penstock.api.common.server import Server
 from penstock.engine.recent import Recent
+from penstock.kit.trace import REQUEST
 from penstock.model.errors import ForbiddenError, PenstockError
 
 Scope = MutableMapping[str, Any]
@@ -35,6 +36,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _NO_BODY = {204, 304}
+
+_NOTHING = {b"", b"null"}
+"""What says that there is no body where it may be missing."""
 
 CUT_OFF = 499
 """What is counted for a request whose caller went away, since there is no status for that."""
@@ -54,6 +58,7 @@ class App:
     def __init__(self, server: Server, dialects: Sequence[Dialect]) -> None:
         self._server = server
         self._pool = Pool(server.limits.threads, server.limits.waiting)
+        self._uploads = Pool(server.limits.uploads, server.limits.waiting, "penstock-upload")
         self._prefixes = sorted(
             ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
             key=lambda pair: -len(pair[0]),
@@ -68,6 +73,7 @@ class App:
     def close(self) -> None:
         """Wait for the handlers that run; none is begun any more."""
         self._pool.close()
+        self._uploads.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are refused."""
@@ -77,6 +83,7 @@ class App:
             return
         begun = time.perf_counter()
         call = _make_call(scope)
+        REQUEST.set(call.request_id)
         self._server.meter.open_requests += 1
         status = 0
         try:
@@ -126,7 +133,8 @@ class App:
         if route.quick and (caller := self._server.recall(target.dialect.read_secret(call))) is not None:
             call.caller = caller
             return self._handle_known(target, call)
-        answer: Answer = await self._pool.run(self._handle, target, call)
+        pool = self._uploads if route.raw else self._pool  # slow senders must not tie up all threads
+        answer: Answer = await pool.run(self._handle, target, call)
         return answer
 
     async def _read(self, route: Route, call: Call, receive: Receive) -> None:
@@ -140,7 +148,6 @@ class App:
 
     def _handle(self, target: Target, call: Call) -> Answer:
         """All of a plain handler's work, in a thread of the pool."""
-        REQUEST.set(call.request_id)
         self._guard(target, call)
         self._decode(target.route, call)
         return _complete(target.route, target.route.handler(self._server, call))
@@ -164,8 +171,7 @@ class App:
         access = target.route.access
         if access == PUBLIC:
             return
-        secret = target.dialect.read_secret(call)
-        call.caller = target.dialect.find_caller(self._server, secret) if secret else None
+        call.caller = identify(self._server, target.dialect, call)
         self._check_rights(target, call)
 
     def _check_rights(self, target: Target, call: Call) -> None:
@@ -177,7 +183,7 @@ class App:
     def _decode(self, route: Route, call: Call) -> None:
         if route.query is not None:
             call.query = read_query(call, route.query)
-        if route.body is not None and not (route.optional and not call.body.strip()):
+        if route.body is not None and not (route.optional and call.body.strip() in _NOTHING):
             call.payload = route.decode(call.body, route.body, self._server.limits.depth)
 
     def _show(self, call: Call, error: PenstockError) -> Answer:
@@ -226,6 +232,15 @@ def make_app(server: Server, dialects: Sequence[Dialect]) -> App:
     Raises ValueError when two routes have the same method and path.
     """
     return App(server, dialects)
+
+
+def identify(server: Server, dialect: Dialect, call: Call) -> Caller | None:
+    """Who has the secret the request carries, or the login and password; None when nobody has."""
+    secret = dialect.read_secret(call)
+    caller = dialect.find_caller(server, secret) if secret else None
+    if caller is None and (pair := dialect.read_login(call)) is not None:
+        return server.log_in(*pair, call.peer)
+    return caller
 
 
 async def _hold(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:  # noqa: ANN401 - what the work returns

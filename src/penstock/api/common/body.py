@@ -14,6 +14,10 @@ PIECE_BYTES = 1 << 20
 """About how many bytes a raw route gets at a time."""
 
 
+LEAST_SPEED = 1024
+"""Bytes a second, past the patience for a piece: a body that trickles is not waited for either."""
+
+
 class CutOffError(Exception):
     """The caller went away before the whole body had come."""
 
@@ -26,6 +30,7 @@ class Body:
         self._patience = patience
         self._receive = receive
         self._size = 0
+        self._begun = 0.0
         self._over = False
         self._check_length(call.header("content-length"))
 
@@ -50,11 +55,16 @@ class Body:
         return bytes(gathered)
 
     async def _next_message(self) -> bytes:
+        now = asyncio.get_running_loop().time()
+        self._begun = self._begun or now
+        latest = self._begun + self._patience + self._size / LEAST_SPEED
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout_at(min(now + self._patience, latest)):
                 message = await self._receive()
         except TimeoutError as error:
-            raise TooSlowError(f"nothing of the body came for {self._patience:g} s") from error
+            raise TooSlowError(
+                f"the body came too slowly: nothing for {self._patience:g} s, or hardly anything"
+            ) from error
         if message["type"] == "http.disconnect":
             self._over = True
             raise CutOffError

@@ -6,6 +6,7 @@ from penstock.api.common.call import Call
 from penstock.api.common.faults import UnauthorizedError
 from penstock.engine.access import Action, may_ever
 from penstock.engine.authenticate import authenticate, recall
+from penstock.engine.login import let_in
 from penstock.engine.principal import Principal
 from penstock.engine.unit import Parts
 
@@ -34,6 +35,12 @@ def find_caller(parts: Parts, secret: str) -> KnownCaller | None:
 def recall_caller(parts: Parts, secret: str) -> KnownCaller | None:
     """The same when that was looked up a moment ago and the database is a file; else None."""
     principal = recall(parts, secret) if parts.db.is_sqlite else None
+    return None if principal is None else KnownCaller(principal)
+
+
+def find_person(parts: Parts, login: str, password: str, peer: str) -> KnownCaller | None:
+    """Who has that login and password, None when nobody has. Raises ThrottledError."""
+    principal = let_in(parts, login, password, peer)
     return None if principal is None else KnownCaller(principal)
 
 

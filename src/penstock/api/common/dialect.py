@@ -9,7 +9,7 @@ from penstock.api.common.call import Call, Caller
 from penstock.api.common.faults import UnauthorizedError, WrongMethodError, find_status
 from penstock.api.common.route import Route
 from penstock.api.common.server import Server
-from penstock.model.errors import PenstockError, UnavailableError
+from penstock.model.errors import PenstockError, ThrottledError, UnavailableError
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -30,6 +30,8 @@ def list_headers(error: PenstockError) -> Headers:
             return (("allow", ", ".join(error.allowed)),)
         case UnauthorizedError():
             return (("www-authenticate", 'Basic realm="Penstock"'),)
+        case ThrottledError():
+            return (("retry-after", str(error.rest)),)
         case UnavailableError():
             return (("retry-after", "2"),)
         case _:
@@ -46,11 +48,16 @@ def find_person(server: Server, secret: str) -> Caller | None:
     return server.authenticate(secret)
 
 
+def read_no_login(_call: Call) -> tuple[str, str] | None:
+    """No request carries a login with a password."""
+    return None
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
 
     `read_secret` finds the secret a request carries, "" for none; `find_caller` who has it, in a thread of
-    the pool.
+    the pool; `read_login` a login and its password, which are tried when the secret opens nothing.
     """
 
     name: str
@@ -61,3 +68,4 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     show_error: Callable[[PenstockError], Answer] = show_plainly
     read_secret: Callable[[Call], str] = read_nothing
     find_caller: Callable[[Server, str], Caller | None] = find_person
+    read_login: Callable[[Call], tuple[str, str] | None] = read_no_login

@@ -8,6 +8,7 @@ from penstock.model.errors import (
     NotFoundError,
     PenstockError,
     RefusedError,
+    ThrottledError,
     UnavailableError,
 )
 
@@ -47,6 +48,7 @@ class InternalError(PenstockError):
 _STATUSES: tuple[tuple[type[PenstockError], int], ...] = (
     (UnauthorizedError, 401),
     (TooSlowError, 408),
+    (ThrottledError, 429),
     (WrongMethodError, 405),
     (TooLargeError, 413),
     (LimitExceededError, 422),

@@ -4,7 +4,6 @@ import itertools
 import logging
 import re
 import secrets
-from contextvars import ContextVar
 
 from penstock.api.common.call import Call, RawHeaders
 from penstock.api.common.meter import Meter
@@ -15,9 +14,6 @@ _MOST_PATH = 200
 
 _STEM = secrets.token_hex(5)  # of this process
 _numbers = itertools.count()
-
-REQUEST: ContextVar[str] = ContextVar("REQUEST", default="")
-"""The id of the request that the present thread or task works for."""
 
 
 def pick_request_id(headers: RawHeaders) -> str:

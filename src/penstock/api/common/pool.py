@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from penstock.api.common.faults import BusyError
@@ -11,8 +12,8 @@ from penstock.api.common.faults import BusyError
 class Pool:
     """Threads for work of requests. To be used from one loop."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="penstock-request")
+    def __init__(self, threads: int, waiting: int, name: str = "penstock-request") -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most = threads + waiting
         self._open = 0
 
@@ -22,7 +23,9 @@ class Pool:
             raise BusyError("the server has too much to do at present")
         self._open += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+            seen = copy_context()  # the thread knows which request it works for
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._executor, seen.run, work, *arguments)
         finally:
             self._open -= 1
 

@@ -38,7 +38,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     decode: Callable[[bytes, Any, int], Any] = read_json  # of the body, its type and the depth of nesting
     media: str = JSON
-    optional: bool = False  # the body may be missing; the handler gets None then
+    optional: bool = False  # the body may be missing or null; the handler gets None then
     answer: Any = None
     status: int = 200
     raw: bool = False

@@ -10,6 +10,7 @@ from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
+from penstock.store.sealing import Sealer
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 100  # of JSON in a body
     patience: float = 30.0  # seconds between two pieces of a body
     threads: int = 8  # requests that are worked on at once
+    uploads: int = 32  # uploads taken in at once, each at the speed of its sender
     waiting: int = 512  # requests that wait for a thread
 
 
@@ -28,16 +30,20 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     parts: Parts
     gateway: Gateway
     meter: Meter
+    sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
     recall: Callable[[str], Caller | None] = lambda _secret: None
     """The same when it is known without asking the database, for quick routes. Where the database is a file,
     such a route is answered on the loop: to read some rows takes less than to hand it to a thread."""
-    task_keys: tuple[bytes, ...] = ()
-    """Keys that sign the tokens of tasks, newest first."""
+    log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
+    """Who has that login and password, None when nobody has; takes the caller's address too. Raises
+    ThrottledError for somebody who was wrong too often."""
     workshop: Workshop = Workshop(code=NoCode())
     base_url: str = ""
     limits: Limits = Limits()
+    figures_for_all: bool = True
+    """Whether the server's figures are shown to those without an account."""
     shown: Recent[tuple[Hashable, ...], msgspec.Raw] = msgspec.field(default_factory=lambda: Recent(4096))
     """What dialects have encoded, by all that it follows from."""
     pages: Recent[tuple[Hashable, ...], bytes] = msgspec.field(default_factory=lambda: Recent(256))

@@ -5,6 +5,7 @@ import msgspec
 from penstock.api.common.answer import Answer, answer_json, answer_text
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
+from penstock.api.common.faults import UnauthorizedError
 from penstock.api.common.meter import MEDIA
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.server import Server
@@ -28,8 +29,12 @@ def tell_readiness(server: Server, _call: Call) -> Answer:
     return answer_json(Readiness(not reasons, reasons), 503 if reasons else 200)
 
 
-def show_figures(server: Server, _call: Call) -> Answer:
-    """The figures in Prometheus' text format."""
+def show_figures(server: Server, call: Call) -> Answer:
+    """The figures in Prometheus' text format. Raises UnauthorizedError."""
+    if not server.figures_for_all:
+        scheme, _, given = call.header("authorization").partition(" ")
+        if scheme.lower() != "bearer" or server.authenticate(given.strip()) is None:
+            raise UnauthorizedError("a valid token is needed here")
     return Answer(body=server.meter.show(), media=MEDIA)
 
 

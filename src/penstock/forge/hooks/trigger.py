@@ -47,6 +47,7 @@ class Decline(StrEnum):
     FORK = "pull requests of forks are not built"
     NOTHING_NEW = "there are no new commits"
     NO_SOURCE = "the repository the commits come from is gone"
+    OTHER_REPOSITORY = "it is about another repository"
     OTHER_PRESET = "the trigger listens to other events"
     NO_BUILD = "nothing is built for this event"
 

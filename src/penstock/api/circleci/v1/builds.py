@@ -91,7 +91,13 @@ def retry(server: Server, call: Call) -> payloads.Build:
     with server.parts.db.read() as tx:
         found = new.open_by_number(tx, call, Action.RUN_PIPELINE)
         check_open(tx, found.project)
-    again = control.rerun_workflow(server.parts, found.workflow.uuid, chosen=[found.job.uuid], sparse=True)
+    again = control.rerun_workflow(
+        server.parts,
+        found.workflow.uuid,
+        by=principal_of(call).user.login,
+        chosen=[found.job.uuid],
+        sparse=True,
+    )
     with server.parts.db.read() as tx:
         job = jobs.job_by_key(tx, again.id, found.job.key) or found.job
         shown = OpenJob(job, again, found.pipeline, found.project)
@@ -102,7 +108,7 @@ def cancel(server: Server, call: Call) -> payloads.Build:
     """Ask the job to stop."""
     with server.parts.db.read() as tx:
         found = new.open_by_number(tx, call, Action.RUN_PIPELINE)
-    control.cancel_job(server.parts, found.job.uuid)
+    control.cancel_job(server.parts, found.job.uuid, by=principal_of(call).user.login)
     with server.parts.db.read() as tx:
         after = new.open_by_number(tx, call, Action.RUN_PIPELINE)
         return show_build(after, find_people(tx, [after.pipeline.actor]), server.base_url)

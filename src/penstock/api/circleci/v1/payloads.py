@@ -54,6 +54,20 @@ class Followed(Payload, frozen=True, kw_only=True):
     first_build: None = None
 
 
+class SshKeyBody(Payload, frozen=True, kw_only=True):
+    """The body of `createSshKey`."""
+
+    private_key: str
+    hostname: str | None = None
+
+
+class SshKeyDeleteBody(Payload, frozen=True, kw_only=True):
+    """The body of `deleteSshKey`."""
+
+    fingerprint: str
+    hostname: str | None = None
+
+
 class Action(Payload, frozen=True, kw_only=True):
     """What one parallel copy did in a step."""
 

@@ -1,4 +1,4 @@
-"""A server that speaks CircleCI's API, without a network, on both databases."""
+"""A server that speaks all dialects, without a network, on both databases."""
 
 from collections.abc import Iterator
 from pathlib import Path

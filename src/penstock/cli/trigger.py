@@ -1,0 +1,105 @@
+"""`penstock trigger`: a pipeline of a project on a server."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from penstock.api.penstock.payloads import ProjectView
+from penstock.cli.exit import Exit
+from penstock.cli.options import split_pairs
+from penstock.cli.remote.access import HERE, Access, open_client
+from penstock.cli.remote.answers import Made
+from penstock.cli.remote.client import Client
+from penstock.cli.remote.console import write_json, write_line
+from penstock.cli.remote.names import find_project, guess_project
+from penstock.cli.remote.watching import TO_THE_END, Watching, watch_pipeline
+from penstock.forge.checkout import read_checkout
+from penstock.model.errors import InvalidError, UnavailableError
+
+Several = list[str]
+
+
+def trigger(  # noqa: PLR0913 - an argument for each option
+    project: str = "",
+    /,
+    *,
+    branch: str = "",
+    tag: str = "",
+    parameter: Annotated[Several | None, Parameter(negative="", alias="-p")] = None,
+    config: Path | None = None,
+    watch: Annotated[bool, Parameter(negative="", alias="-w")] = False,
+    watching: Watching = TO_THE_END,
+    access: Access = HERE,
+) -> int:
+    """Trigger a pipeline.
+
+    Parameters
+    ----------
+    project
+        The project, by slug or id; without it the one this checkout is cloned from.
+    branch
+        The branch; without it and a tag the one checked out, or the default one of a project that is named.
+    tag
+        The tag.
+    parameter
+        NAME=VALUE of a pipeline parameter. true, false and whole numbers are such; put others in double
+        quotes to keep them text. May be given several times.
+    config
+        A file with the config to use instead of the one in the repository.
+    watch
+        Show the pipeline until it ends; the exit status says how.
+    """
+    if branch and tag:
+        raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
+    wanted = {name: read_value(text) for name, text in split_pairs(parameter or (), "--parameter").items()}
+    source = _read_config(config) if config is not None else ""
+    client = open_client(access)
+    found, ref = _find_target(client, project, branch, tag)
+    body: dict[str, Any] = {"checkout": ref} if ref else {}
+    if source:
+        body["config"] = {**ref, "content": source}
+    if wanted:
+        body["parameters"] = wanted
+    made = client.circle("POST", f"project/{found.address}/pipeline/run", Made, body)
+    if watch:
+        return watch_pipeline(client, made.id, watching, json=access.json)
+    _announce(found, made, json=access.json)
+    return Exit.USAGE if made.state == "errored" else Exit.SUCCESS
+
+
+def read_value(text: str) -> str | int | bool:
+    """The value of a parameter as it is typed: a truth value, a whole number, else text."""
+    try:
+        return msgspec.json.decode(text, type=str | int | bool)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text
+
+
+def _find_target(client: Client, named: str, branch: str, tag: str) -> tuple[ProjectView, dict[str, str]]:
+    """The project, and which branch or tag of it; none for its default branch."""
+    ref = {"branch": branch} if branch else {"tag": tag} if tag else {}
+    if named:
+        return find_project(client, named), ref
+    checkout = read_checkout(Path())
+    found = guess_project(client, checkout)
+    return found, ref or ({"branch": checkout.branch} if checkout.branch else {})
+
+
+def _read_config(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnavailableError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"cannot read {file}: it is not UTF-8 text") from error
+
+
+def _announce(project: ProjectView, made: Made, *, json: bool) -> None:
+    if json:
+        write_json(made)
+    elif made.state == "errored":
+        write_line(f"Pipeline {made.number} of {project.slug} is errored: penstock watch {made.id}")
+    else:
+        write_line(f"Pipeline {made.number} of {project.slug}: penstock watch {made.id}")
