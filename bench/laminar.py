@@ -9,7 +9,7 @@ from typing import Self
 
 from tests.support.processes import wait_until
 
-JOB = "#!/bin/bash -eo pipefail\n{}\n"
+JOB = "#!/bin/bash -e\n{}\n"
 
 
 def find_laminar() -> bool:

@@ -37,7 +37,8 @@ def run() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
         folder = Path(name)
         config = CONFIG.replace("$PLACE", str(folder / "told"))
-        with served(folder, config) as server:
+        with serve_config(folder, config) as server:
+            measure(folder / "told", lambda: trigger(server))
             ours, floor = [], []
             for _ in range(ROUNDS):
                 floor.append(measure(folder / "told", lambda: do_by_hand(config)))
@@ -57,8 +58,8 @@ def run() -> list[Figure]:
 
 
 @contextmanager
-def served(folder: Path, config: str) -> Iterator[ServerProcess]:
-    """A server with the project `gh/acme/app`, of which a pipeline has run."""
+def serve_config(folder: Path, config: str) -> Iterator[ServerProcess]:
+    """A server with the project `gh/acme/app`."""
     source = make_repository(folder / "source", {".circleci/config.yml": config})
     git(folder, "clone", "--quiet", "--bare", str(source), "app.git")
     settings = ("--git-protocols", "file", "--executor", "host")
@@ -66,7 +67,6 @@ def served(folder: Path, config: str) -> Iterator[ServerProcess]:
         with joined_parts(folder / "data") as parts:
             acme = create_organization(parts, SERVER, host="gh", name="acme")
             create_project(parts, SERVER, acme, NewProject(name="app", url=str(folder / "app.git")))
-        measure(folder / "told", lambda: trigger(server))
         yield server
 
 
