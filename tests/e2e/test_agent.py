@@ -21,6 +21,7 @@ from tests.e2e.test_serve import (
 from tests.support.agent_process import begin_agent, make_join_token, running_agent
 from tests.support.bad_wire import bad_wire
 from tests.support.certificates import make_certificate
+from tests.support.chaos import find_port
 from tests.support.processes import processes_with, wait_until
 from tests.support.server import ServerProcess, joined_parts, running_server, trigger_config
 
@@ -258,3 +259,27 @@ def test_a_call_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[
     agent = begin_agent(tmp_path / "work", "https://127.0.0.1:1", token, *arguments)
     assert agent.end() == 2
     assert "Traceback" not in agent.log()
+
+
+def test_a_job_that_ended_while_the_server_was_away_is_not_run_again_when_its_agent_dies_too(
+    tmp_path: Path,
+) -> None:
+    settings = ("--slots", "0", "--port", str(find_port()))
+    script = f"echo ran >> {tmp_path}/ledger; until test -e {tmp_path}/go; do sleep 0.02; done"
+    with running_server(tmp_path / "data", *settings) as server, joined_parts(server.folder.root) as parts:
+        token = make_join_token(parts)
+        with running_agent(tmp_path / "work", server.url, token) as agent:
+            pipeline = trigger_config(parts, config_of(script))
+            wait_until((tmp_path / "ledger").exists, what="the job runs")
+            server.kill()
+            (tmp_path / "go").touch()
+            wait_until(lambda: "task ends" in agent.log(), what="it has ended")
+            agent.kill()
+        with (
+            running_server(tmp_path / "data", *settings),
+            running_agent(tmp_path / "work", server.url, token) as agent,
+        ):
+            assert await_end(parts, pipeline.uuid).status == "success"
+            assert (tmp_path / "ledger").read_text() == "ran\n"
+            assert list((tmp_path / "work/ends").iterdir()) == []
+            assert agent.stop() == 0

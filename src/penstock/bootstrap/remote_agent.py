@@ -15,6 +15,7 @@ import msgspec
 
 from penstock import __version__
 from penstock.agent.executor.base import Executor
+from penstock.agent.last_words import LastWords
 from penstock.agent.loop import Agent
 from penstock.agent.remote.address import load_trust, read_address
 from penstock.agent.remote.link import SYSTEM, Links, UnknownTokenError
@@ -63,6 +64,7 @@ class RemoteAgent:
         self._options = options
         self._announce = announce
         self._folder = AgentFolder(options.work)
+        self._last_words = LastWords(self._folder.ends)
         address = read_address(options.server)
         self._links = Links(address, load_trust(options.authorities) if address.tls else None)
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()  # signals, and the end of the work
@@ -146,6 +148,7 @@ class RemoteAgent:
         self._announce(f"agent {identity.agent} works for {self._links.address.url}")
         server = RemoteServer(self._links, identity.agent, identity.token)
         agent = Agent(server, self._choose_from(executors), name=identity.agent, slots=self._slots())
+        agent.keep_last_words(self._last_words)
         with self._lock:
             self._agent = agent
             if self._stopping.is_set():
@@ -202,6 +205,7 @@ class RemoteAgent:
         known = self._folder.load_identity(url, options.token)
         if known is not None:
             with suppress(UnknownTokenError):
+                self._last_words.deliver(RemoteServer(self._links, known.agent, known.token), known.agent)
                 return_to(self._links, known.token, hello)
                 return known
         welcome = join_group(self._links, options.token, hello)
