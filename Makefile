@@ -49,6 +49,10 @@ demo: .venv/.run ## Run the pipeline of examples/ and show the result
 test: setup $(CLIENTS)/node_modules/.made ## Run all tests, two at a time (TESTS=path narrows)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
+.PHONY: chaos
+chaos: setup ## Kill servers and agents at random under load for a minute (SECONDS=n, SEED=n)
+	PENSTOCK_CHAOS_SECONDS=$(or $(SECONDS),60) PENSTOCK_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/e2e/test_chaos.py
+
 .PHONY: check
 check: setup ## Check format, lint, types, import rules and budgets
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,6 +1,7 @@
 """What operators do around a server: look at settings, look for trouble, upgrade, back up, restore."""
 
 import os
+import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from penstock.engine.unit import Parts
 from penstock.store.blobs import Blobs
 from penstock.store.pipelines import pipeline_by_uuid
 from penstock.store.schema import metadata
+from tests.e2e.test_serve import make_certificate
 from tests.support.command import command
 from tests.support.databases import PostgresServer, start_postgresql
 from tests.support.processes import wait_until
@@ -186,7 +188,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> N
         done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
     findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert len(findings) == 10
+    assert len(findings) == 11
     assert [finding for finding in findings if finding["verdict"] == "fail"] == []
 
 
@@ -198,5 +200,19 @@ def test_the_doctor_names_what_fails_with_a_way_out(tmp_path: Path) -> None:
     done = call("doctor", "--data", str(tmp_path / "data"), **variables)
     assert done.returncode == 3
     failed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("fail")}
-    assert failed == {"keys:", "database:", "address:", "git:"}
+    assert failed == {"keys:", "database:", "tls:", "git:"}
+    assert done.stdout.count("\n      ") >= len(failed)
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_says_when_a_certificate_ends_and_whose_port_it_is(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    (tmp_path / "key.pem").chmod(0o600)
+    tls = {"PENSTOCK_TLS_CERT": str(tmp_path / "cert.pem"), "PENSTOCK_TLS_KEY": str(tmp_path / "key.pem")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = call("doctor", "--data", str(tmp_path / "data"), PENSTOCK_PORT=port, **tls)
+    assert done.returncode == 3
+    assert "warn  tls: the certificate ends on" in done.stdout
+    assert f"fail  address: cannot listen on 127.0.0.1 port {port}" in done.stdout
+    assert "choose another --port" in done.stdout

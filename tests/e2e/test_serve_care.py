@@ -110,3 +110,12 @@ def fill(disk: Path) -> None:
     with (disk / "filler").open("wb") as filler:
         found = os.statvfs(disk)
         os.posix_fallocate(filler.fileno(), 0, found.f_bavail * found.f_frsize)
+
+
+def test_a_server_leaves_when_a_newer_one_has_upgraded_its_database(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data", "--drain", "0") as server:
+        with joined_parts(server.folder.root) as parts, parts.db.write() as tx:
+            tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        assert server.end() == 2
+        assert "a newer penstock has made schema 9999" in server.log()
+        assert "Traceback" not in server.log()

@@ -21,7 +21,6 @@ from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project
-from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
 from penstock.model.errors import NotFoundError
@@ -112,7 +111,6 @@ class CircleSite(Site):
             gateway=self.lab.gateway,
             meter=Meter(),
             sealer=self.sealer,
-            task_keys=self.sealer.derive_keys(TASK_TOKENS),
             authenticate=partial(find_caller, self.parts),
             log_in=partial(find_person, self.parts),
             workshop=workshop,

@@ -16,9 +16,9 @@ from penstock.bootstrap.http import Listener, open_sockets
 from penstock.bootstrap.settings import Settings
 from penstock.engine.gateway import Gateway
 from penstock.engine.unit import Parts
+from penstock.store.sealing import Sealer
 
-KEYS = (b"k" * 32,)
-"""Keys that sign tokens of tasks."""
+SEALER = Sealer([b"k" * 32])
 
 
 class Served:
@@ -43,7 +43,7 @@ def serving(
     """The surface answers inside the block."""
     settings = Settings(tls_cert=str(cert[0]), tls_key=str(cert[1])) if cert else Settings()
     sockets = open_sockets("127.0.0.1", port)
-    server = Server(parts=parts, gateway=gateway, meter=Meter(), task_keys=KEYS)
+    server = Server(parts=parts, gateway=gateway, meter=Meter(), sealer=SEALER)
     app = make_app(server, DIALECTS)
     started = threading.Event()
     listener = Listener(app, settings, started.set)

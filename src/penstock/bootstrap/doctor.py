@@ -13,8 +13,9 @@ import msgspec
 
 from penstock.bootstrap.executors import open_engine_for
 from penstock.bootstrap.folder import DataFolder, FolderLock
-from penstock.bootstrap.http import load_tls
+from penstock.bootstrap.http import load_tls, open_sockets
 from penstock.bootstrap.parts import locate_database
+from penstock.bootstrap.readiness import LEAST_SPACE
 from penstock.bootstrap.settings import Settings
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.store.blobs import Blobs
@@ -26,6 +27,13 @@ SCARCE = 2 << 30
 """Bytes free on a disk below which a server will soon be in trouble."""
 
 FEW_FILES = 4096
+FEW_INODES = 10_000
+DAYS_LEFT = 14
+"""Days before its end at which a certificate is worth a warning."""
+
+MOST_CONNECTIONS = 32
+"""Connections to PostgreSQL that one server may want at once."""
+
 _GIT_SECONDS = 10
 _OLDEST_GIT = (2, 30)
 _PROBE = "probes/doctor"
@@ -50,6 +58,15 @@ class Finding(msgspec.Struct, frozen=True):
     way_out: str = ""
 
 
+WAYS_OUT = {
+    "folder": "name a folder that this user may write to with --data",
+    "keys": "put back the key file of this server: without it no secret can be read",
+    "database": "look at the setting `database`; a damaged file comes back from `penstock restore`",
+    "blobs": "look at the setting `blobs` and at what the store wants: AWS_… or the like in the environment",
+    "tls": "tls_cert and tls_key must be PEM files that this user may read and that belong together",
+}
+"""What to do about what is wrong with a part, when the error does not say."""
+
 Check = Callable[[Settings, DataFolder], Finding]
 
 
@@ -60,7 +77,7 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
             yield check(settings, folder)
         except PenstockError as error:
             subject = check.__name__.removeprefix("check_").replace("_", " ")
-            yield Finding(Verdict.FAIL, subject, str(error))
+            yield Finding(Verdict.FAIL, subject, str(error), WAYS_OUT.get(subject, ""))
 
 
 def check_folder(_settings: Settings, folder: DataFolder) -> Finding:
@@ -74,28 +91,32 @@ def check_folder(_settings: Settings, folder: DataFolder) -> Finding:
             )
         return Finding(Verdict.OK, "folder", f"{root} will be made")
     folder.make()
-    try:
-        with FolderLock(folder):
-            pass
-    except RefusedError:
+    if _is_served(folder):
         return Finding(Verdict.OK, "folder", f"{root}, a server runs on it")
     if root.stat().st_mode & 0o077:
         return Finding(Verdict.WARN, "folder", f"others may look into {root}", f"chmod 700 {root}")
     return Finding(Verdict.OK, "folder", str(root))
 
 
-def check_disk(_settings: Settings, folder: DataFolder) -> Finding:
-    """There is space, on a file system whose locks hold."""
-    place = next(path for path in (folder.root, *folder.root.parents) if path.exists())
-    free = shutil.disk_usage(place).free
+def check_disk(settings: Settings, folder: DataFolder) -> Finding:
+    """There is space for data and blobs, and the data folder's file system has locks that hold."""
+    place = _find_existing(folder.root)
     kind = _find_file_system(place)
     if kind.startswith(("nfs", "cifs", "smb", "fuse.sshfs")):
         return Finding(
             Verdict.FAIL, "disk", f"{place} is on {kind}, whose locks do not hold", "use a local disk"
         )
-    verdict = Verdict.WARN if free < SCARCE else Verdict.OK
-    way_out = "make room, or set retention" if free < SCARCE else ""
-    return Finding(verdict, "disk", f"{free / (1 << 30):.1f} GiB free", way_out)
+    places = [place] if "://" in settings.blobs else [place, _find_existing(Path(settings.blobs or place))]
+    least = min(places, key=lambda each: shutil.disk_usage(each).free)
+    free, files = shutil.disk_usage(least).free, os.statvfs(least)
+    if free < LEAST_SPACE:
+        return Finding(Verdict.FAIL, "disk", f"{free >> 20} MiB free at {least}: full", "make room")
+    if free < SCARCE:
+        way_out = "make room, or set retention"
+        return Finding(Verdict.WARN, "disk", f"{free / (1 << 30):.1f} GiB free at {least}", way_out)
+    if files.f_files and files.f_favail < FEW_INODES:
+        return Finding(Verdict.WARN, "disk", f"room for {files.f_favail} more files at {least}", "make room")
+    return Finding(Verdict.OK, "disk", f"{free / (1 << 30):.1f} GiB free")
 
 
 def check_keys(settings: Settings, folder: DataFolder) -> Finding:
@@ -119,6 +140,16 @@ def check_database(settings: Settings, folder: DataFolder) -> Finding:
     if version != HEAD:
         way_out = "`penstock db upgrade`, or start the server"
         return Finding(Verdict.WARN, "database", f"schema {version}, this one needs {HEAD}", way_out)
+    database = Database.open(locate_database(settings, folder), patience=5)
+    try:
+        with database.write():
+            pass
+        room = database.count_room()
+    finally:
+        database.close()
+    if room is not None and room < MOST_CONNECTIONS:
+        way_out = f"raise max_connections of PostgreSQL: each server may want {MOST_CONNECTIONS}"
+        return Finding(Verdict.WARN, "database", f"takes only {room} more connections", way_out)
     return Finding(Verdict.OK, "database", f"answers, schema {version}")
 
 
@@ -135,15 +166,36 @@ def check_blobs(settings: Settings, folder: DataFolder) -> Finding:
     return Finding(Verdict.OK, "blobs", "can be written and read")
 
 
-def check_address(settings: Settings, _folder: DataFolder) -> Finding:
-    """The certificate can be used, and whoever is to reach the server can, in private."""
-    if settings.tls_cert:
-        load_tls(settings)
+def check_tls(settings: Settings, _folder: DataFolder) -> Finding:
+    """The certificate can be used for a while, and its key is nobody else's."""
+    if not settings.tls_cert:
+        return Finding(Verdict.OK, "tls", "not set: plain HTTP")
+    load_tls(settings)
+    from cryptography.x509 import load_pem_x509_certificate
+
+    certificate = load_pem_x509_certificate(Path(settings.tls_cert).read_bytes())
+    left = (certificate.not_valid_after_utc.timestamp() - time.time()) / 86400
+    until = certificate.not_valid_after_utc.date()
+    if left < 0:
+        return Finding(Verdict.FAIL, "tls", f"the certificate ended on {until}", "renew it")
+    if left < DAYS_LEFT:
+        return Finding(Verdict.WARN, "tls", f"the certificate ends on {until}", "renew it soon")
+    if Path(settings.tls_key).stat().st_mode & 0o007:
+        what = f"everybody may read {settings.tls_key}"
+        return Finding(Verdict.WARN, "tls", what, f"chmod o= {settings.tls_key}")
+    return Finding(Verdict.OK, "tls", f"the certificate is good until {until}")
+
+
+def check_address(settings: Settings, folder: DataFolder) -> Finding:
+    """The port is free or the server's own, and whoever is to reach the server can, in private."""
     try:
         socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM)
     except OSError:
         way_out = "name an address of this machine with --host"
         return Finding(Verdict.FAIL, "address", f"{settings.host} is no address", way_out)
+    if not _is_served(folder):
+        for each in open_sockets(settings.host, settings.port):
+            each.close()
     public = settings.host not in {"127.0.0.1", "::1", "localhost"}
     if public and not settings.tls_cert and not settings.base_url.startswith("https:"):
         way_out = "give --tls-cert and --tls-key, or --base-url https://… of a proxy that has them"
@@ -151,8 +203,8 @@ def check_address(settings: Settings, _folder: DataFolder) -> Finding:
     return Finding(Verdict.OK, "address", f"{settings.host} port {settings.port}")
 
 
-def check_git(_settings: Settings, _folder: DataFolder) -> Finding:
-    """There is a git that is new enough."""
+def check_git(settings: Settings, _folder: DataFolder) -> Finding:
+    """There is a git that is new enough, and ssh when repositories are fetched so."""
     try:
         done = subprocess.run(
             ["git", "--version"], capture_output=True, text=True, timeout=_GIT_SECONDS, check=True
@@ -164,6 +216,9 @@ def check_git(_settings: Settings, _folder: DataFolder) -> Finding:
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
     if numbers < _OLDEST_GIT:
         return Finding(Verdict.WARN, "git", f"version {version} is old", "install git 2.30 or newer")
+    if "ssh" in settings.git_protocols and shutil.which("ssh") is None:
+        way_out = "install OpenSSH's client, or leave `ssh` out of git_protocols"
+        return Finding(Verdict.WARN, "git", "there is no ssh to fetch with", way_out)
     return Finding(Verdict.OK, "git", f"version {version}")
 
 
@@ -209,9 +264,25 @@ def check_files(_settings: Settings, _folder: DataFolder) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_folder, check_disk, check_keys, check_database, check_blobs, check_address, check_git,
+    check_folder, check_disk, check_keys, check_database, check_blobs, check_tls, check_address, check_git,
     check_docker, check_clock, check_files,
 )  # fmt: skip
+
+
+def _is_served(folder: DataFolder) -> bool:
+    """True while a server uses the folder."""
+    if not folder.lock.exists():
+        return False
+    try:
+        with FolderLock(folder):
+            return False
+    except RefusedError:
+        return True
+
+
+def _find_existing(place: Path) -> Path:
+    """The place, or the nearest above it that exists."""
+    return next(path for path in (place.absolute(), *place.absolute().parents) if path.exists())
 
 
 def _find_file_system(place: Path) -> str:

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from penstock.agent.loop import Agent
-from penstock.bootstrap.executors import LocalExecutors, open_engine_for
+from penstock.bootstrap.executors import LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.settings import Settings
 from penstock.engine.gateway import Gateway
@@ -33,10 +33,10 @@ class LocalAgent:
         self._parts = parts
         self._gateway = gateway
         self._folder = folder
-        self._labels = settings.labels
+        self._labels = tuple(dict.fromkeys((*settings.labels, *sorted(list_offered()))))
         self._slots = os.cpu_count() or 1 if settings.slots is None else settings.slots
         self._engine = open_engine_for(settings.executor)
-        self._executors = LocalExecutors(folder.jobs, self._engine, keep=False)
+        self._executors = LocalExecutors(folder.jobs, self._engine, anything=True)
         self._leaving = threading.Event()
         self._agent: Agent | None = None
         self._uuid = ""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from penstock.bootstrap.lease_watch import LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
@@ -15,6 +16,7 @@ from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
+from penstock.engine.stranded import refuse_stranded
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
 from penstock.forge.status.request import Request
@@ -23,6 +25,9 @@ from penstock.store.sealing import Sealer
 
 TICK = 0.5
 """Seconds between looks at timers, leases and the outbox."""
+
+STRANDED = 20.0
+"""Seconds between looks for jobs that no agent could take."""
 
 SWEEP = 3600.0
 """Seconds between sweeps."""
@@ -41,7 +46,7 @@ POLL = 5.0
 MOST_PUSHES = 4
 """Pushes that are fetched and compiled at once."""
 
-PUSH_LEASE = 30_000
+PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 STATUSES = 2
@@ -66,7 +71,8 @@ def make_loops(
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, tick, TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
@@ -96,6 +102,18 @@ def _look(parts: Parts, work: Callable[[Parts], int | None], rest: float) -> flo
     if due is None:
         return rest
     return min(max((due - parts.clock.now()) / 1000, 0.01), rest)
+
+
+def _tick(watch: LeaseWatch, parts: Parts) -> int | None:
+    due = tick(parts, judges=watch.is_open())
+    watch.note_round()
+    return due
+
+
+def _refuse_stranded(parts: Parts, grace: float) -> float:
+    """Look as often as it takes to be no later than a tenth of the time."""
+    refuse_stranded(parts, grace=round(grace * 1000))
+    return min(max(grace / 10, TICK), STRANDED)
 
 
 def _remove(parts: Parts) -> float:

@@ -29,12 +29,13 @@ from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.parts import open_sealer, open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
+from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
-from penstock.engine.task_tokens import PURPOSE as TASK_TOKENS
+from penstock.model.errors import RefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Process:
         self._hurry = asyncio.Event()
         self._agent: LocalAgent | None = None
         self._loops: list[Loop] = []
+        self._reason = ""  # why it must not go on
 
     def run(self) -> None:
         """Serve until told to stop by SIGTERM or SIGINT.
@@ -97,7 +99,6 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
-                task_keys=sealer.derive_keys(TASK_TOKENS),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=base_url,
@@ -107,10 +108,15 @@ class Process:
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = make_loops(parts, settings, workshop, sealer, Leftovers(self._folder))
+            self._loops = [
+                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                make_watch(parts, self._leave),
+            ]
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
+            if self._reason:
+                raise RefusedError(self._reason)
 
     async def _live(self, server: Server, app: App, sockets: list[socket.socket], address: str) -> None:
         """Answer requests; on a signal drain, then leave."""
@@ -169,6 +175,13 @@ class Process:
         for each in self._loops:
             each.join()
         _log.info("stopped")
+
+    def _leave(self, reason: str) -> None:
+        """Stop as if told to, for a reason; called by a loop's thread."""
+        if not self._reason:
+            self._reason = reason
+            _log.error("%s", reason)
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _heed_signal(self) -> None:
         """The first drains, the second hands back at once, the third ends the process as it is."""

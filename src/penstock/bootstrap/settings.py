@@ -61,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _say("where its jobs with images run; `auto` is Docker when an engine answers, else this host"),
     ] = "auto"
     drain: Annotated[Seconds, _say("seconds running jobs are given to end when the server is stopped")] = 30.0
+    agent_grace: Annotated[
+        Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
+    ] = 600.0
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)

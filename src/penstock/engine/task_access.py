@@ -2,10 +2,11 @@
 
 import msgspec
 
-from penstock.engine.task_tokens import read_task_token, sign_task_token
+from penstock.engine.task_tokens import PURPOSE, read_task_token, sign_task_token
 from penstock.engine.unit import Parts
 from penstock.model.status import TaskStatus
 from penstock.store import tasks
+from penstock.store.sealing import Sealer
 from penstock.wire.messages import Assignment, Commands
 
 LONGEST = 7 * 86_400_000
@@ -14,17 +15,18 @@ LONGEST = 7 * 86_400_000
 _HELD = {TaskStatus.RUNNING, TaskStatus.CANCELING}
 
 
-def hand_out_tokens(commands: Commands, keys: tuple[bytes, ...], *, now: int) -> Commands:
+def hand_out_tokens(commands: Commands, sealer: Sealer, *, now: int) -> Commands:
     """The commands; each task that is given to the agent has its token."""
     if not commands.assignments:
         return commands
+    keys = sealer.derive_keys(PURPOSE)
     given = tuple(_with_token(each, keys, now) for each in commands.assignments)
     return msgspec.structs.replace(commands, assignments=given)
 
 
-def find_task(parts: Parts, keys: tuple[bytes, ...], token: str) -> str | None:
+def find_task(parts: Parts, sealer: Sealer, token: str) -> str | None:
     """The UUID of the task that the token opens; None when it is forged or expired or no agent has it."""
-    task = read_task_token(keys, token, now=parts.clock.now())
+    task = read_task_token(sealer.derive_keys(PURPOSE), token, now=parts.clock.now())
     if task is None:
         return None
     with parts.db.read() as tx:

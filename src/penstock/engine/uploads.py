@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterable, Iterator
 
-from penstock.engine.facts import Facts, load_facts
+from penstock.engine.facts import load_facts
+from penstock.engine.forks import name_scope
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, PenstockError
 from penstock.store import caches, tasks, workspaces
@@ -37,15 +38,6 @@ def check_owner(task: str, kind: str, blob: str) -> None:
         raise InvalidError(f"the agent spoke of a blob that is no {kind} of this task")
 
 
-def cache_scope(facts: Facts) -> str:
-    """Whose caches a job sees: those of all branches of the project, or those of its fork alone.
-
-    CircleCI docs: caching and open source. What a fork stores must not reach the project's own jobs.
-    """
-    fork = facts.pipeline.revision.fork
-    return "" if fork is None else f"fork/{fork.owner}/{fork.name}"
-
-
 def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
     """True when the task may read the blob: its own, a cache it may restore, a layer of its workspace."""
     if any(blob.startswith(folder_of(task, kind)) for kind in LIMITS):
@@ -54,7 +46,7 @@ def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
     if place is None:
         return False
     facts = load_facts(tx, place.workflow_id)
-    if caches.holds_blob(tx, place.project_id, cache_scope(facts), blob):
+    if caches.holds_blob(tx, place.project_id, name_scope(facts), blob):
         return True
     return any(layer.blob == blob for layer in workspaces.layers_of(tx, facts.workspace))
 

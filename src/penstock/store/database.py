@@ -122,6 +122,19 @@ class Database:
         with self.read() as tx:
             return float(tx.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
 
+    def count_room(self) -> int | None:
+        """How many more connections the database server takes from this user; None for SQLite."""
+        if self._sqlite:
+            return None
+        with self.read() as tx:
+            return int(
+                tx.exec_driver_sql(
+                    "SELECT current_setting('max_connections')::int "
+                    "- current_setting('superuser_reserved_connections')::int "
+                    "- (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+                ).scalar_one()
+            )
+
     def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
         """What `work` returned in a transaction that was committed.
 

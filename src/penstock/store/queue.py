@@ -88,6 +88,13 @@ def expired_tasks(tx: Transaction, now: int, *, limit: int = 100) -> list[Task]:
     return rows.fetch_all(tx, Task, _select_expired(), {"now": now, "limit": limit})
 
 
+def queued_before(tx: Transaction, key: str, before: int, *, limit: int) -> list[Task]:
+    """Tasks of the label set that have been queued since before the instant, first those claimed first."""
+    values = {"key": key, "count": limit}
+    first = rows.fetch_all(tx, Task, _first_queued(*rows.columns_of(tasks, Task)), values)
+    return [task for task in first if task.queued_at < before]
+
+
 def release_task(tx: Transaction, task_id: int, *, now: int) -> None:
     """Put the task back in the queue as nobody's, in its old place among its equals.
 

@@ -77,7 +77,7 @@ def find_caller(server: Server, secret: str) -> Caller | None:
         agent = authenticate_agent(server.parts, secret)
         return None if agent is None else AgentCaller(agent)
     if secret.startswith(TASK_PREFIX):
-        task = find_task(server.parts, server.task_keys, secret)
+        task = find_task(server.parts, server.sealer, secret)
         return None if task is None else TaskCaller(task)
     return None
 

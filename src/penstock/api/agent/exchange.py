@@ -33,7 +33,7 @@ async def sync(server: Server, call: Call) -> Answer:
         raise
     finally:
         exchange.close()
-    return pack(hand_out_tokens(commands, server.task_keys, now=server.parts.clock.now()))
+    return pack(hand_out_tokens(commands, server.sealer, now=server.parts.clock.now()))
 
 
 async def _await_commands(server: Server, call: Call, exchange: Exchange) -> Commands:

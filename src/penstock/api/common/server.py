@@ -33,8 +33,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
-    task_keys: tuple[bytes, ...] = ()
-    """Keys that sign the tokens of tasks, newest first."""
     log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
     """Who has that login and password, None when nobody has; takes the caller's address too. Raises
     ThrottledError for somebody who was wrong too often."""
