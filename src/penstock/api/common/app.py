@@ -20,6 +20,7 @@ from penstock.api.common.faults import (
     WrongMethodError,
 )
 from penstock.api.common.journal import note_request, pick_request_id
+from penstock.api.common.layout import lay_out
 from penstock.api.common.manual import make_manual
 from penstock.api.common.pool import Pool
 from penstock.api.common.route import PUBLIC, Route
@@ -173,6 +174,7 @@ class App:
 
     async def _send(self, call: Call, answer: Answer, receive: Receive, send: Send) -> None:
         """Send the answer; a body in pieces is read in the pool, and closed however that ends."""
+        answer = lay_out(call, answer)
         whole = isinstance(answer.body, bytes)
         body, extra = compress(call, answer) if whole else (b"", ())
         headers = [(b"x-request-id", call.request_id.encode())]

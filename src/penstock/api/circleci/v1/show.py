@@ -213,7 +213,7 @@ def _describe_state(job: Job) -> dict[str, object]:
 
 
 def _show_user(found: OpenJob, people: People) -> payloads.BuildUser:
-    login = found.pipeline.actor
+    login = found.workflow.started_by or found.pipeline.actor
     user = people.get(login)
     return payloads.BuildUser(
         login=login,
