@@ -1,6 +1,7 @@
 """The source of projects as a server reads it: a mirror of each repository below its data folder."""
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,10 @@ PATIENCE = 5.0
 FORKS = "refs/penstock/forks/"
 """Where a mirror keeps branches of forks on hosts that have no refs for them."""
 
-_PULLS = ("pull/", "merge-requests/")
-"""How branches begin that stand for the refs of pull requests."""
+_PULLS = {"pull/": "head", "merge-requests/": "head", "pull-requests/": "from"}
+"""How branches begin that stand for the refs of pull requests, and where the commits are below such a ref."""
+
+_NUMBERED = re.compile(r"[a-z-]+/[0-9]+")
 
 
 class MirroredCode:
@@ -61,7 +64,11 @@ class MirroredCode:
         name = _expand(ref)
         with self._talk(project) as mirror:
             mirror.fetch(name)
-        return _describe(mirror.resolve(name))
+            if not name.startswith((HEADS, TAGS)):
+                mirror.fetch()  # whose commit it is, the branches tell
+        commit = mirror.resolve(name)
+        foreign = not name.startswith((HEADS, TAGS)) and not mirror.find_branches_of(commit.sha)
+        return _describe(commit, foreign=foreign)
 
     def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
         """Fetch the commit, from a fork when it is there."""
@@ -131,8 +138,10 @@ def _fetch(mirror: Mirror, fetch: Fetch) -> str:
     return ref
 
 
-def _describe(commit: Commit) -> CommitFacts:
-    return CommitFacts(sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body)
+def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:
+    return CommitFacts(
+        sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body, foreign=foreign
+    )
 
 
 def _lay_out(sealed: CloneCredentials, folder: Path) -> Credentials:
@@ -149,8 +158,10 @@ def _expand(ref: Ref) -> str:
     """The full name of the ref. Raises InvalidError for what git would not have."""
     if ref.tag:
         return check_ref(f"{TAGS}{ref.tag}")
-    if ref.branch.startswith(_PULLS):
-        return check_ref(f"refs/{ref.branch}")
+    for prefix, end in _PULLS.items():
+        if ref.branch.startswith(prefix):
+            short = _NUMBERED.fullmatch(ref.branch) is not None
+            return check_ref(f"refs/{ref.branch}/{end}" if short else f"refs/{ref.branch}")
     return check_ref(f"{HEADS}{ref.branch}")
 
 

@@ -14,6 +14,7 @@ from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.segments import sweep_segments
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
 from penstock.engine.stranded import refuse_stranded
@@ -123,6 +124,7 @@ def _remove(parts: Parts) -> float:
 def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
     leftovers.remove()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
+    sweep_segments(parts)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK
     return SWEEP

@@ -35,6 +35,7 @@ from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
+from penstock.forge.halt import halt
 from penstock.model.errors import RefusedError
 
 _log = logging.getLogger(__name__)
@@ -170,6 +171,7 @@ class Process:
         """Hand back what still runs, and end all threads."""
         if self._agent is not None:
             self._agent.stop()
+        halt()
         for each in self._loops:
             each.stop()
         for each in self._loops:

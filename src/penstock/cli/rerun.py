@@ -22,7 +22,7 @@ def rerun(
     /,
     *,
     workflow: str = "",
-    from_failed: Annotated[bool, Parameter(negative="", alias="-f")] = False,
+    from_failed: Annotated[bool, Parameter(negative="")] = False,
     job: Annotated[Several | None, Parameter(negative="")] = None,
     watch: Annotated[bool, Parameter(negative="", alias="-w")] = False,
     watching: Watching = TO_THE_END,

@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from penstock.engine.unit import Parts
 from penstock.engine.uploads import LIMITS, delete_quietly, folder_of
 from penstock.model.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError
+from penstock.store import tasks
 from penstock.store.blobs import Blobs
 
 ROOT = "segments"
@@ -102,12 +104,22 @@ def drop_upload(blobs: Blobs, upload: Upload) -> None:
     blobs.drop_empty(upload.folder)
 
 
-def list_abandoned(blobs: Blobs) -> dict[str, list[str]]:
-    """The names of all segments that there are, by the task they are of."""
-    found: dict[str, list[str]] = {}
-    for name, _ in blobs.list(ROOT):
-        found.setdefault(name.split("/")[1], []).append(name)
-    return found
+def sweep_segments(parts: Parts) -> int:
+    """Segments of tasks that no agent has any more are gone; returns how many there were."""
+    by_task: dict[str, list[str]] = {}
+    for name, _ in parts.blobs.list(ROOT):
+        by_task.setdefault(name.split("/")[1], []).append(name)
+    gone = 0
+    for task, names in by_task.items():
+        with parts.db.read() as tx:
+            found = tasks.task_by_uuid(tx, task)
+        if found is not None and found.lease_until is not None:
+            continue
+        for name in names:
+            delete_quietly(parts.blobs, name)
+        parts.blobs.drop_empty(f"{ROOT}/{task}")
+        gone += len(names)
+    return gone
 
 
 def _join(blobs: Blobs, upload: Upload, size: int) -> Stored:

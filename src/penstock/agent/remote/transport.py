@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec.msgpack import Decoder
 
-from penstock.agent.remote.link import Ask, Link, Links
+from penstock.agent.remote.link import Ask, Link, Links, check_whole
 from penstock.agent.transport import BlobKind
 from penstock.kit.ids import new_id
 from penstock.model.errors import ConflictError, UnavailableError
@@ -165,6 +165,7 @@ def _read_from(link: Link, path: str, token: str, offset: int) -> Iterator[bytes
         try:
             while piece := response.read1(PIECE):
                 yield piece
+            check_whole(response)
         except (OSError, http.client.HTTPException) as error:
             link.close()
             raise UnavailableError("the download was cut") from error
