@@ -4,9 +4,10 @@ from pathlib import Path
 
 from penstock.engine.principal import SERVER
 from penstock.engine.project_settings import set_credentials
-from penstock.engine.summary import WorkflowSummary, summarize_pipeline
+from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.credentials import CloneCredentials
+from penstock.model.summary import WorkflowSummary
 from penstock.store.pipelines import list_pipelines
 from tests.e2e.test_agent import read_job
 from tests.support.agent_process import make_join_token, running_agent

@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller, find_person
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -100,6 +100,7 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
+                recall=partial(recall_caller, parts),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=base_url,

@@ -33,6 +33,9 @@ from tests.support.lab import Lab
 from tests.support.served import SEALER
 from tests.support.stations import Connected, Station, open_station
 
+UPLOAD = "01a1ff4f-77b7-7e0c-bbfa-6d0268c2a23b"
+"""The id of an upload, the same in each process that collects these tests."""
+
 
 class Site:
     """A server with an agent that has a task, and a way to say anything to it."""
@@ -192,11 +195,11 @@ def test_nonsense_is_refused(site: Site, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "data", "error"),
     [
-        (f"cache/{new_id()}?offset=-1", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=nought", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=99999999999999999", b"x", LimitExceededError),
-        (f"cache/{new_id()}", b"x" * (SEGMENT + 1), LimitExceededError),
-        (f"log/{new_id()}", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=-1", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=nought", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=99999999999999999", b"x", LimitExceededError),
+        (f"cache/{UPLOAD}", b"x" * (SEGMENT + 1), LimitExceededError),
+        (f"log/{UPLOAD}", b"x", InvalidError),
         ("cache/..%2F..%2Fetc", b"x", InvalidError),
         ("..%2F..%2Fetc/passwd", b"x", InvalidError),
         ("cache/short", b"x", InvalidError),
