@@ -191,7 +191,6 @@ def test_nonsense_is_refused(site: Site, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "data", "error"),
     [
-        (f"cache/{new_id()}?offset=10", b"x", ConflictError),
         (f"cache/{new_id()}?offset=-1", b"x", InvalidError),
         (f"cache/{new_id()}?offset=nought", b"x", InvalidError),
         (f"cache/{new_id()}?offset=99999999999999999", b"x", LimitExceededError),
@@ -210,6 +209,14 @@ def test_segments_that_cannot_be_are_refused(
     with pytest.raises(error):
         site.put(path, data)
     assert site.snapshot() == before
+
+
+def test_an_upload_with_a_gap_does_not_become_whole(site: Site) -> None:
+    name = new_id()
+    site.put(f"cache/{name}?offset=0", b"abc")
+    with pytest.raises(ConflictError, match="missing"):
+        site.put(f"cache/{name}?offset=10&last=true", b"x")
+    assert not [blob for _, blobs in [site.snapshot()] for blob in blobs if blob.startswith("cache/")]
 
 
 def test_damaged_bytes_are_not_kept(site: Site) -> None:
