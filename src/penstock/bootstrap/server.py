@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller, find_person
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -100,6 +100,7 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
+                recall=partial(recall_caller, parts),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=base_url,
@@ -110,7 +111,9 @@ class Process:
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
             self._loops = [
-                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                *make_loops(
+                    parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
+                ),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:

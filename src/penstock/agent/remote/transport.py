@@ -5,6 +5,7 @@ import http.client
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
+from random import uniform
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -132,7 +133,7 @@ class RemoteServer:
             try:
                 return call()
             except UnavailableError:
-                self._pause.wait(pause)
+                self._pause.wait(pause * uniform(0.5, 1))  # noqa: S311 - spreads agents
                 pause, call = pause * 2, again
         return call()
 
@@ -143,7 +144,7 @@ class RemoteServer:
         with closing(self._links.make_link()) as link:
             while not over:
                 if tries:
-                    self._pause.wait(FIRST_PAUSE * 2**tries)
+                    self._pause.wait(FIRST_PAUSE * 2**tries * uniform(0.5, 1))  # noqa: S311 - the same
                 try:
                     for piece in _read_from(link, path, token, offset):
                         offset, tries = offset + len(piece), 0 if piece else tries
