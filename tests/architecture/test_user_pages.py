@@ -1,10 +1,12 @@
 """The pages for users name every command, option, event, variable and exit status there is, and no other."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cyclopts import App
 
 from penstock.agent.executor.variables import PASSED, PASSED_PREFIXES, POINTERS
 from penstock.api.common.meter import Meter
@@ -29,9 +31,20 @@ def list_commands() -> list[str]:
 
 
 def list_options(command: str) -> set[str]:
-    """The options of a command in all their spellings, without its plain arguments."""
-    arguments = make_app()[command].assemble_argument_collection()
-    return {name for argument in arguments for name in argument.names if name.startswith("-")}
+    """The options of a command and its own commands in all their spellings, without plain arguments."""
+    return {name for app in walk_apps(make_app()[command]) for name in list_names(app)}
+
+
+def list_names(app: App) -> Iterator[str]:
+    for argument in app.assemble_argument_collection() if app.default_command else ():
+        yield from (name for name in argument.names if name.startswith("-"))
+
+
+def walk_apps(app: App) -> Iterator[App]:
+    yield app
+    for name in app:
+        if not name.startswith("-"):
+            yield from walk_apps(app[name])
 
 
 def read_section(command: str) -> str:
@@ -42,7 +55,7 @@ def read_section(command: str) -> str:
 
 
 def test_the_overview_names_every_command_in_order() -> None:
-    named = re.findall(r"^\| \[`(\w+)`\]", COMMANDS.read_text(), re.MULTILINE)
+    named = re.findall(r"^\| \[`([\w-]+)`\]", COMMANDS.read_text(), re.MULTILINE)
     assert named == list_commands()
 
 

@@ -37,6 +37,7 @@ OPEN = {
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
+    "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
 }
 """What anybody may call, and why. Nothing else is."""
@@ -47,6 +48,9 @@ OWN = {
 }
 """Lists that are about the caller though their action is about a place."""
 
+BY_USE_CASE = {"DELETE /api/penstock/v1/tokens/{id}": "every token may end itself, and only some others"}
+"""Routes whose table asks for less than what they do, so that the use case decides."""
+
 IDS = {
     "/pipeline/{id}": "pipeline",
     "/workflow/{id}": "workflow",
@@ -54,12 +58,23 @@ IDS = {
     "/output/job/{id}": "job",
     "/pipeline-definitions/{id}": "definition",
     "/user/{id}": "user",
+    "/pipelines/{id}": "pipeline",
+    "/tokens/{id}": "api-token",
+    "/agent-groups/{id}": "group",
+    "/agents/{id}": "agent",
+    "/secrets/{id}": "secret",
 }
 """What `{id}` is the id of, by what stands before it."""
 
-BODIES: Mapping[str, object] = {
+BODIES: Mapping[str, Mapping[str, object]] = {
     "rerun": {"from_failed": True},
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
+    "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
+    "tokens": {"label": "new"},
+    "{user}": {"role": "member"},
+    "statuses": {"token": "x", "host": "github"},
+    "credentials": {"token": "x"},
+    "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
 
@@ -93,6 +108,7 @@ class House(CircleSite):
             "user": self.get("me")["id"],
             "request": self.lab.job(pipeline, "hold").uuid,
             "project_id": self.project.uuid,
+            "secret": new_id(),
             "number": str(self.lab.job(pipeline, "build").number),
         }
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
@@ -119,15 +135,19 @@ class House(CircleSite):
 
     def _make_machines(self) -> dict[str, str]:
         """Good tokens of machines, by what they may do."""
-        group = create_group(self.parts, SERVER, None, name="acme/large")
-        join = issue_join_token(self.parts, SERVER, group.uuid, "test").secret
-        agent = enlist_agent(self.parts, join, Enlisting(name="box"))
+        group = create_group(self.parts, SERVER, self.acme, name="acme/large")
+        join = issue_join_token(self.parts, SERVER, group.uuid, "test")
+        agent = enlist_agent(self.parts, join.secret, Enlisting(name="box"))
+        principal = authenticate(self.parts, self.token)
         assert agent is not None
+        assert principal is not None
+        self.things |= {"group": group.uuid, "agent": agent.agent.uuid}
+        self.things |= {"token": join.token.uuid, "api-token": principal.token}
         self.trigger(branch="dev")
         task = self.worker.take()
         expiry = self.lab.clock.now() + 3_600_000
         held = sign_task_token(self.sealer.derive_keys(PURPOSE), task, expires_at=expiry)
-        return {"join": join, "exchange": agent.secret, "task": held}
+        return {"join": join.secret, "exchange": agent.secret, "task": held}
 
     def _add_disabled(self) -> str:
         secret = self.add_person("disabled", Role.OWNER)
@@ -155,26 +175,34 @@ class House(CircleSite):
         values = {
             "{slug:3}": APP if real else "gh/acme/none",
             "{slug:2}": "gh/acme" if real else "gh/none",
+            "{project}": "gh%2Facme%2Fapp" if real else "gh%2Facme%2Fnone",
+            "{organization}": "gh%2Facme" if real else "gh%2Fnone",
+            "{user}": self.things["user"],
+            "{token}": self.things["token"] if real else new_id(),
             "{slug}": "gh%2Facme" if real else "gh%2Fnone",
             "{project_id}": self.things["project_id"] if real else new_id(),
             "{request}": self.things["request"] if real else new_id(),
             "{number}": self.things["number"],
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
+            "{vcs}": "github",
             "{kind}": "output",
             "{step}": "0",
             "{index}": "0",
             "{upload}": new_id(),
             "{blob:rest}": "artifacts/aa/bb",
         }
-        made = re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
-        assert "{" not in made
-        return made
+        unknown = set(re.findall(r"\{[^}]+\}", path)) - values.keys()
+        assert not unknown, f"say here what {unknown} of {path} stands for, or in IDS"
+        return re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
 
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""
-        body = BODIES.get(route.path.rpartition("/")[2], {}) if route.body is not None else None
-        return self.call(route.method, self.locate(route, real=real), body, token=token)
+        body = dict(BODIES.get(route.path.rpartition("/")[2], {})) if route.body is not None else None
+        if body and "organization" in body and not real:
+            body["organization"] = "gh/none"
+        headers = {"authorization": f"Bearer {token}"}
+        return self.call(route.method, self.locate(route, real=real), body, token=token, headers=headers)
 
     def fingerprint(self) -> str:
         """Another text whenever a row of the database is another; the last use of tokens does not count."""
@@ -264,8 +292,9 @@ def test_a_token_does_only_what_it_was_made_for(house: House, dialect: Dialect, 
     before = house.fingerprint()
     rule = RULES[Action(route.access)]
     reply = house.ask_route(route, house.people["reader"])
-    assert (reply.status == 403) == (rule.scope is not Scope.READ), (dialect.name, reply.body)
-    if rule.scope is not Scope.READ:
+    narrow = rule.scope is not Scope.READ or name_route(route) in BY_USE_CASE
+    assert (reply.status == 403) == narrow, (dialect.name, reply.body)
+    if narrow:
         assert house.fingerprint() == before
 
 

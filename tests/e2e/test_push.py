@@ -1,14 +1,30 @@
 """From a push to its build: announced by a signed webhook, made once, whatever happens in between."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+import pytest
+
+from penstock.engine.host_account import set_host_account
+from penstock.engine.principal import SERVER
+from penstock.engine.project_settings import set_credentials
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
+from penstock.model.credentials import CloneCredentials, HostAccount
+from penstock.model.project import Project
 from penstock.model.summary import WorkflowSummary
 from penstock.store import pipelines
+from tests.support import hooks
+from tests.support.answers import Answer, serve_answers
+from tests.support.git_host import TOKEN as GIT_TOKEN
+from tests.support.git_host import serve_git
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
-from tests.support.server import joined_parts, running_server
+from tests.support.repositories import git
+from tests.support.server import ServerProcess, joined_parts, running_server
 
 CONFIG = """
 version: 2.1
@@ -35,14 +51,115 @@ def await_end(parts: Parts, uuid: str) -> WorkflowSummary:
     return summarize_pipeline(parts, uuid).workflows[0]
 
 
-def test_an_announced_push_is_built_at_its_commit(tmp_path: Path) -> None:
-    origin = Origin(tmp_path, CONFIG)
-    with running_server(tmp_path / "data", *SERVE) as server, joined_parts(server.folder.root) as parts:
-        project = add_built_project(parts, sealer_of(server), str(origin.bare))
-        sha = origin.push("topic", files={"word": "pushed"})
-        origin.push("topic", files={"word": "moved on"})
-        answer = announce(server, project, tell_push(sha, "refs/heads/topic"))
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    return Origin(tmp_path, CONFIG)
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A server and a project of it."""
+
+    server: ServerProcess
+    parts: Parts
+    project: Project
+
+    def announce(self, message: hooks.Message) -> str:
+        """The UUID of the one pipeline that is promised."""
+        answer = announce(self.server, self.project, message)
         assert answer.status_code == 202, answer.text
         [promised] = answer.json()["pipelines"]
-        assert promised == {"id": promised["id"], "branch": "topic", "revision": sha}
-        assert await_end(parts, promised["id"]).status == "success", server.log()
+        return str(promised["id"])
+
+
+@contextmanager
+def serving(origin: Origin, url: str, **settings: object) -> Iterator[Built]:
+    """A server with a project that is cloned from there."""
+    with (
+        running_server(origin.bare.parent / "data", *SERVE) as server,
+        joined_parts(server.folder.root) as parts,
+    ):
+        project = add_built_project(parts, sealer_of(server), url, **settings)
+        yield Built(server=server, parts=parts, project=project)
+
+
+@pytest.mark.parametrize("form", ["{bare}", "file://{bare}", "{copy}", "{copy}/.git"])
+def test_an_announced_push_is_built_at_its_commit(origin: Origin, form: str) -> None:
+    with serving(origin, form.format(bare=origin.bare, copy=origin.copy)) as built:
+        sha = origin.push("topic", files={"word": "pushed"})
+        origin.push("topic", files={"word": "moved on"})
+        uuid = built.announce(tell_push(sha, "refs/heads/topic"))
+        assert await_end(built.parts, uuid).status == "success", built.server.log()
+
+
+def test_a_fork_s_pull_request_is_built_from_its_ref(origin: Origin) -> None:
+    with serve_git(origin.bare.parent) as host:
+        url = f"{host.address}/app.git"
+        with serving(origin, url, build_fork_prs=True) as built:
+            sha = origin.push("theirs", files={"word": "pushed"})
+            git(origin.copy, "push", "--quiet", "origin", f"{sha}:refs/pull/7/head", ":refs/heads/theirs")
+            pull = hooks.github_pull(fork=True)
+            pull["pull_request"]["head"]["sha"] = sha  # type: ignore[index]  # a body is nested
+            uuid = built.announce(hooks.from_github("pull_request", pull))
+            assert await_end(built.parts, uuid).status == "success", built.server.log()
+
+
+def test_a_branch_that_was_deleted_meanwhile_is_built_all_the_same(origin: Origin) -> None:
+    with serving(origin, str(origin.bare)) as built:
+        sha = origin.push("short", files={"word": "pushed"})
+        git(origin.copy, "push", "--quiet", "origin", ":refs/heads/short")
+        uuid = built.announce(tell_push(sha, "refs/heads/short"))
+        assert await_end(built.parts, uuid).status == "success", built.server.log()
+
+
+def test_a_push_survives_the_death_of_the_server_that_heard_it(origin: Origin) -> None:
+    data = origin.bare.parent / "data"
+    with serve_git(origin.bare.parent) as host:
+        with serving(origin, f"{host.address}/app.git") as built:
+            sha = origin.push(files={"word": "pushed"})
+            host.gate.clear()
+            host.asked.clear()
+            uuid = built.announce(tell_push(sha))
+            assert host.asked.wait(30), "it is being fetched"
+            built.server.kill()
+        host.gate.set()
+        with running_server(data, *SERVE) as server, joined_parts(data) as parts:
+            assert await_end(parts, uuid).status == "success", server.log()
+            with parts.db.read() as tx:
+                assert len(pipelines.list_pipelines(tx, limit=10)) == 1
+
+
+def test_the_host_hears_how_a_job_goes(origin: Origin) -> None:
+    with serve_answers() as host, serving(origin, str(origin.bare)) as built:
+        host.answer = Answer(201, {}, b"{}")
+        account = HostAccount(
+            token="t0ken-of-the-host", host="github", api=host.address, repository="acme/app"
+        )
+        set_host_account(built.parts, sealer_of(built.server), SERVER, built.project, account)
+        sha = origin.push(files={"word": "pushed"})
+        built.announce(tell_push(sha))
+        wait_until(
+            lambda: any(b"success" in asked.body for asked in host.asked), seconds=60, what="it is told"
+        )
+        assert {asked.path for asked in host.asked} == {f"/repos/acme/app/statuses/{sha}"}
+        last = json.loads(host.asked[-1].body)
+        assert (last["state"], last["context"]) == ("success", "ci/circleci: build")
+        assert last["target_url"].startswith(f"{built.server.url}/pipelines/github/acme/app/1/workflows/")
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_private_repository_is_opened_for_jobs_but_not_for_strangers_jobs(
+    origin: Origin, *, theirs: bool
+) -> None:
+    with serve_git(origin.bare.parent) as host:
+        host.private = True
+        with serving(origin, f"{host.address}/app.git", build_fork_prs=True) as built:
+            given = CloneCredentials(token=GIT_TOKEN)
+            set_credentials(built.parts, sealer_of(built.server), SERVER, built.project, given)
+            sha = origin.push(files={"word": "pushed"})
+            git(origin.copy, "push", "--quiet", "origin", f"{sha}:refs/pull/7/head")
+            pull = hooks.github_pull(fork=True)
+            pull["pull_request"]["head"]["sha"] = sha  # type: ignore[index]  # a body is nested
+            told = hooks.from_github("pull_request", pull) if theirs else tell_push(sha)
+            uuid = built.announce(told)
+            assert await_end(built.parts, uuid).status == ("failed" if theirs else "success")
+        assert GIT_TOKEN not in built.server.log()

@@ -19,7 +19,7 @@ from tests.support import hooks
 from tests.support.repositories import git, make_repository, write_files
 from tests.support.server import ServerProcess
 
-SERVE = ("--git-protocols", "file", "--slots", "2")
+SERVE = ("--git-protocols", "file", "--git-protocols", "http", "--slots", "2")
 """What a server needs to be told to build such a repository."""
 
 

@@ -5,15 +5,23 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
+from penstock.cli.catalog import AGENT_COMMANDS, CATALOG
 from penstock.cli.exit import Exit
 from penstock.model.errors import InvalidError
 
 TOKEN_VARIABLE = "PENSTOCK_AGENT_TOKEN"  # noqa: S105 - the name of a variable
 
 
-def agent(  # noqa: PLR0913 - an argument for each option
+_ENTRY = CATALOG["agent"]
+agent = App(name="agent", help=_ENTRY.help, help_epilogue=_ENTRY.epilogue)
+for _name, _help in AGENT_COMMANDS.items():
+    agent.command(f"penstock.cli.agents:{_name}_agent", name=_name, help=_help)
+
+
+@agent.default
+def run(  # noqa: PLR0913 - an argument for each option
     *,
     server: Annotated[str, Parameter(env_var="PENSTOCK_SERVER")],
     token: str = "",

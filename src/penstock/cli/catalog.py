@@ -82,7 +82,9 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock agent --server https://ci.example.com --token-file join": "a machine with one slot",
                 "penstock agent --server https://ci.example.com --labels gpu,big --slots 4": "labels, slots",
                 "penstock agent --server https://ci.example.com --once": "one job, then leave",
+                "penstock agent list": "the agents of the server you logged in to",
             },
+            several=True,
         ),
         "config": Entry(
             "Show the settings of a server.",
@@ -170,6 +172,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock project add https://github.com/acme/app": "of another repository",
                 "penstock project list": "all that you see",
                 "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
+                "penstock project hook --new": "a secret for the webhook of its git host",
             },
             several=True,
         ),
@@ -212,10 +215,63 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock watch 42 --timeout 30m": "a pipeline by its number",
             },
         ),
-        "logs": Entry(
-            "Print what the jobs of a past run printed.",
+        "approve": Entry(
+            "Let an approval of a pipeline pass.",
             "",
             {
+                "penstock approve": "the only one that waits in the newest pipeline",
+                "penstock approve hold --pipeline 42": "one by its name, of a pipeline by its number",
+            },
+        ),
+        "cancel": Entry(
+            "Stop a pipeline.",
+            "",
+            {
+                "penstock cancel": "the newest pipeline of this project",
+                "penstock cancel 42 --job test": "one job; what does not need it goes on",
+            },
+        ),
+        "rerun": Entry(
+            "Run a workflow of a pipeline again.",
+            "",
+            {
+                "penstock rerun --from-failed --watch": "what failed, and what comes after it",
+                "penstock rerun 42 --job test": "one job, and what comes after it",
+            },
+        ),
+        "artifacts": Entry(
+            "List the files that a job kept, or download them.",
+            "",
+            {
+                "penstock artifacts build": "of the newest pipeline of this project",
+                "penstock artifacts build --pipeline 42 --download out": "into a folder",
+            },
+        ),
+        "token": Entry(
+            "Look after the tokens of your account on a server.",
+            "",
+            {
+                "penstock token create deploy --scope run --project gh/acme/app": "to start pipelines with",
+                "penstock token list": "all you have, and when they were last used",
+                "penstock token revoke deploy": "end one",
+            },
+            several=True,
+        ),
+        "agent-group": Entry(
+            "Look after the groups of agents of a server.",
+            "",
+            {
+                "penstock agent-group create linux/large": "jobs ask for it by resource_class",
+                "penstock agent-group token linux/large spare": "another token to join it with",
+            },
+            several=True,
+        ),
+        "logs": Entry(
+            "Print what the jobs of a past run printed.",
+            "Of a run on this machine; with --pipeline, --follow, --project, --server, --token or --json of "
+            "a pipeline on a server.",
+            {
+                "penstock logs -f test": "on a server, of the newest pipeline, until the job ends",
                 "penstock logs": "all jobs of the last run",
                 "penstock logs test": "one job",
                 "penstock logs test --step install": "steps by their name",
@@ -251,6 +307,16 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         ),
     }
 )
+
+AGENT_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "list": "List the agents of a server, and what they run.",
+        "disable": "Let an agent end what it runs, and give it nothing new.",
+        "enable": "Let an agent that was disabled run jobs again.",
+        "remove": "Remove an agent: it is not let in any more, and what it ran is run elsewhere.",
+    }
+)
+"""The commands of `penstock agent`, which without one runs an agent."""
 
 OVERVIEW: Mapping[str, str] = MappingProxyType(
     {

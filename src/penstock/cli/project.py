@@ -7,10 +7,11 @@ from urllib.parse import quote
 import msgspec
 from cyclopts import App, Parameter
 
-from penstock.api.penstock.payloads import ProjectView
+from penstock.api.penstock.payloads import HookView, MadeHookSecret, ProjectView
 from penstock.cli.catalog import CATALOG
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_value, split_pairs
+from penstock.cli.project_host import credentials, statuses
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.console import show_day, write_json, write_line, write_table
 from penstock.cli.remote.names import find_project
@@ -20,6 +21,8 @@ from penstock.model.errors import InvalidError
 Several = list[str]
 
 project = App(name="project", help=CATALOG["project"].help, help_epilogue=CATALOG["project"].epilogue)
+project.command(credentials)
+project.command(statuses)
 
 
 @project.command
@@ -186,4 +189,44 @@ def remove(
         write_json({"id": found.id, "slug": found.slug})
     else:
         write_line(f"{found.slug} is removed.")
+    return Exit.SUCCESS
+
+
+@project.command
+def hook(
+    named: Annotated[str, Parameter(name="project")] = "",
+    /,
+    *,
+    new: Annotated[bool, Parameter(negative="")] = False,
+    rotate: Annotated[bool, Parameter(negative="")] = False,
+    access: Access = HERE,
+) -> int:
+    """Show where a git host sends webhooks of a project, or make a secret to sign them with.
+
+    Parameters
+    ----------
+    named
+        The project, by slug or id; without it the one this checkout is cloned from.
+    new
+        Make another secret; it is printed this once.
+    rotate
+        Make a secret in place of all there are.
+    """
+    client = open_client(access)
+    place = f"projects/{find_project(client, named).id}/hook"
+    if new or rotate:
+        made = client.own("POST", f"{place}/secrets", MadeHookSecret, {"replace": rotate})
+        if access.json:
+            write_json(made)
+        else:
+            write_table([["address", made.url], ["secret", made.secret]])
+        return Exit.SUCCESS
+    found = client.own("GET", place, HookView)
+    if access.json:
+        write_json(found)
+        return Exit.SUCCESS
+    secrets = [[f"secret {each.id}", f"made {show_day(each.created_at)}"] for each in found.secrets]
+    write_table([["address", found.url], *secrets])
+    if not secrets:
+        write_line("Without a secret no webhook is heard: `penstock project hook --new` makes one.")
     return Exit.SUCCESS

@@ -72,10 +72,10 @@ def _find_owner(parts: Parts, by: Principal, slug: str) -> Organization:
             found = projects.organization_by_uuid(tx, named.uuid)
         else:
             found = projects.find_organization(tx, named.slug)
-    if found is not None:
+    if found is not None and sees(by, found):
         return found
-    if not isinstance(named, BySlug) or not may(by, Action.CREATE_ORGANIZATION):
-        raise NotFoundError(f"there is no organization {slug} here that you may put projects into")
+    if found is not None or not isinstance(named, BySlug) or not may(by, Action.CREATE_ORGANIZATION):
+        raise NotFoundError("there is no such organization here that you may put projects into")
     if named.slug == LOCAL:
         require(by, Action.CREATE_ORGANIZATION)
         return transact(

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from penstock.engine.access import Action, require
+from penstock.engine.access import Action, require, sees
 from penstock.engine.audit import note
 from penstock.engine.principal import Principal
 from penstock.engine.transact import transact
@@ -174,7 +174,7 @@ def find_group(tx: Transaction, by: Principal, uuid: str) -> tuple[AgentGroup, O
     """The group and whose it is, None for all; others' are unknown. Raises NotFoundError, ForbiddenError."""
     group = agent_groups.group_by_uuid(tx, uuid)
     owner = _owner_of(tx, group)
-    if group is None or (owner is None and group.organization_id is not None):
+    if group is None or _is_hidden(by, group, owner):
         raise NotFoundError("Resource class not found.")
     require(by, Action.SEE_SELF if owner is None else Action.SEE_AGENTS, owner)
     return group, owner
@@ -185,10 +185,15 @@ def _find_agent(tx: Transaction, by: Principal, uuid: str) -> tuple[Agent, Organ
     agent = agents.agent_by_uuid(tx, uuid)
     group = agent_groups.get_group(tx, agent.group_id) if agent is not None and agent.group_id else None
     owner = _owner_of(tx, group)
-    if agent is None or (group is not None and owner is None and group.organization_id is not None):
+    if agent is None or (group is not None and _is_hidden(by, group, owner)):
         raise NotFoundError("Agent not found.")
     _require_change(by, owner)
     return agent, owner
+
+
+def _is_hidden(by: Principal, group: AgentGroup, owner: Organization | None) -> bool:
+    """True when the group's organization is gone or none of the principal's business."""
+    return group.organization_id is not None if owner is None else not sees(by, owner)
 
 
 def _owner_of(tx: Transaction, group: AgentGroup | None) -> Organization | None:

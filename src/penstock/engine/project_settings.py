@@ -11,6 +11,7 @@ from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import CLONE
+from penstock.forge.ssh_key import read_ssh_key
 from penstock.kit.ids import new_id
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
@@ -75,21 +76,38 @@ def check_new_work(tx: Transaction, project: Project) -> None:
 
 def set_credentials(
     parts: Parts, sealer: Sealer, by: Principal, project: Project, credentials: CloneCredentials | None
-) -> None:
-    """The project is cloned with these, or with none. Raises ForbiddenError, LimitExceededError."""
-    plain = msgspec.json.encode(credentials)
-    if len(plain) > _MOST_CREDENTIALS:
+) -> CloneCredentials | None:
+    """The project is cloned with these, or with none; the answer is how they were taken.
+
+    Raises ForbiddenError, LimitExceededError, and InvalidError for a key or token that can be none.
+    """
+    if len(msgspec.json.encode(credentials)) > _MOST_CREDENTIALS:
         raise LimitExceededError(f"credentials may have {_MOST_CREDENTIALS >> 10} KiB")
+    taken = None if credentials is None else _check_credentials(credentials)
+    plain = msgspec.json.encode(taken)
 
     def work(unit: Unit, found: Project, owner: Organization) -> None:
         place = of_project(found.id)
-        if credentials is None:
+        if taken is None:
             secrets.delete_secret(unit.tx, place, CLONE)
         else:
             secrets.set_secret(unit.tx, sealer, place, Secret(CLONE, plain), now=unit.now)
-        note(unit, by, "project.credentials", found.uuid, organization=owner, present=credentials is not None)
+        note(unit, by, "project.credentials", found.uuid, organization=owner, present=taken is not None)
 
     change_project(parts, by, Action.ADMINISTER_PROJECT, project, work)
+    return taken
+
+
+def _check_credentials(given: CloneCredentials) -> CloneCredentials:
+    """The credentials as git takes them. Raises InvalidError."""
+    user, token = given.user.strip(), given.token.strip()
+    if not (token or given.private_key):
+        raise InvalidError("credentials need a token or a private key")
+    if not (user + token).isprintable() or ":" in user:
+        raise InvalidError("a user and a token have no blanks or line breaks, and a user no colon")
+    key = read_ssh_key(given.private_key.encode(errors="replace")).private if given.private_key else ""
+    hosts = "".join(f"{line.rstrip()}\n" for line in given.known_hosts.splitlines() if line.strip())
+    return CloneCredentials(user=user, token=token, private_key=key, known_hosts=hosts)
 
 
 def open_credentials(tx: Transaction, sealer: Sealer, project_id: int) -> CloneCredentials | None:

@@ -12,6 +12,7 @@ from typing import IO
 
 import msgspec
 
+from penstock.forge.halt import PAUSE, check_halt
 from penstock.kit import children
 from penstock.model.errors import LimitExceededError, UnavailableError
 
@@ -51,9 +52,10 @@ def run_process(
 ) -> Done:
     """Run the command in a session of its own; no process of it is left when this returns or raises.
 
-    `inherit` are descriptors it keeps. Raises OverdueError, LimitExceededError when it prints too much, and
-    OSError when it cannot be started.
+    `inherit` are descriptors it keeps. Raises OverdueError, LimitExceededError when it prints too much,
+    UnavailableError when this process is to end, and OSError when it cannot be started.
     """
+    check_halt()
     with children.LOCK:
         process = subprocess.Popen(
             _limit_files(command, bounds.largest_file),
@@ -100,7 +102,8 @@ def _converse(
         else:
             to.close()
         while selector.get_map():
-            for key, _ in selector.select(_remaining(deadline)):
+            check_halt()
+            for key, _ in selector.select(min(_remaining(deadline), PAUSE)):
                 if key.fileobj is to:
                     rest = _feed(to, rest)
                     if not rest:

@@ -32,6 +32,9 @@ from tests.support.lab import Lab
 from tests.support.served import SEALER
 from tests.support.stations import Connected, Station, open_station
 
+UPLOAD = "01a1ff4f-77b7-7e0c-bbfa-6d0268c2a23b"
+"""The id of an upload, the same in each process that collects these tests."""
+
 
 class Site:
     """A server with an agent that has a task, and a way to say anything to it."""
@@ -191,12 +194,11 @@ def test_nonsense_is_refused(site: Site, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "data", "error"),
     [
-        (f"cache/{new_id()}?offset=10", b"x", ConflictError),
-        (f"cache/{new_id()}?offset=-1", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=nought", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=99999999999999999", b"x", LimitExceededError),
-        (f"cache/{new_id()}", b"x" * (SEGMENT + 1), LimitExceededError),
-        (f"log/{new_id()}", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=-1", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=nought", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=99999999999999999", b"x", LimitExceededError),
+        (f"cache/{UPLOAD}", b"x" * (SEGMENT + 1), LimitExceededError),
+        (f"log/{UPLOAD}", b"x", InvalidError),
         ("cache/..%2F..%2Fetc", b"x", InvalidError),
         ("..%2F..%2Fetc/passwd", b"x", InvalidError),
         ("cache/short", b"x", InvalidError),
@@ -210,6 +212,14 @@ def test_segments_that_cannot_be_are_refused(
     with pytest.raises(error):
         site.put(path, data)
     assert site.snapshot() == before
+
+
+def test_an_upload_with_a_gap_does_not_become_whole(site: Site) -> None:
+    name = new_id()
+    site.put(f"cache/{name}?offset=0", b"abc")
+    with pytest.raises(ConflictError, match="missing"):
+        site.put(f"cache/{name}?offset=10&last=true", b"x")
+    assert not [blob for _, blobs in [site.snapshot()] for blob in blobs if blob.startswith("cache/")]
 
 
 def test_damaged_bytes_are_not_kept(site: Site) -> None:

@@ -136,6 +136,29 @@ def test_projects_are_followed_and_left(site: CircleSite) -> None:
     assert followed() == []
 
 
+def test_the_repositories_one_sees_come_in_pages(site: CircleSite) -> None:
+    for name in ("lib", "web"):
+        site.add_project(name)
+    other = create_organization(site.parts, SERVER, host="bb", name="other")
+    create_project(
+        site.parts, SERVER, other, NewProject(name="theirs", url="https://bitbucket.org/other/theirs")
+    )
+    grace = site.add_person("grace", Role.MEMBER)
+    site.succeed("POST", f"/api/v1.1/project/{APP}/follow", None, 200, token=grace)
+    path = "/api/v1.1//user/repos/github"
+    first, second, third = (
+        site.succeed("GET", f"{path}?per-page=2&page={page}", None, 200, token=grace) for page in (1, 2, 3)
+    )
+    assert [(each["name"], each["following"]) for each in first] == [("app", True), ("lib", False)]
+    assert [each["name"] for each in second] == ["web"]
+    assert third == site.succeed("GET", "/api/v1.1/user/repos/bitbucket", None, 200, token=grace) == []
+    assert [each["name"] for each in site.succeed("GET", "/api/v1.1/user/repos/bitbucket", None, 200)] == [
+        "theirs"
+    ]
+    for wrong in ("user/repos/a%20b", "user/repos/github?page=0", "user/repos/github?per-page=101"):
+        assert set(site.succeed("GET", f"/api/v1.1/{wrong}", None, 400)) == {"message"}
+
+
 def test_a_config_of_the_request_needs_a_token_that_may_write(site: CircleSite) -> None:
     inline = "version: 2.1\njobs: {build: {machine: true, steps: [{run: env}]}}"
     body = {"config": {"content": inline}}

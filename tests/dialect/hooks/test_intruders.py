@@ -124,3 +124,16 @@ def test_a_secret_of_one_project_opens_no_other(hooked: HookSite) -> None:
 def test_only_a_post_is_a_webhook(hooked: HookSite) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert hooked.site.send(method, f"/hooks/{hooked.project.uuid}").status == 405
+
+
+def test_bodies_that_nobody_vouches_for_have_little_room(hooked: HookSite) -> None:
+    room = hooked.site.server.hook_room
+    before = room.free
+    assert hooked.send(PUSH).status == 202
+    room.take(before - 100)
+    assert hooked.send(PUSH).status == 503
+    room.give(before - 100)
+    assert hooked.send(PUSH).status == 409
+    cut = hooked.site.ask("POST", f"/hooks/{hooked.project.uuid}", [b"x" * 1000, b"y"], cut=True)
+    assert cut.status in {0, 499}
+    assert room.free == before

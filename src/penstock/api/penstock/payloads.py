@@ -12,6 +12,7 @@ from penstock.model.summary import RunSummary
 
 MOST_SECONDS = 30.0
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
+LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +81,70 @@ class ProjectChange(Request, frozen=True, kw_only=True):
     url: Text = ""
     default_branch: Text = ""
     settings: dict[str, Any] = {}
+
+
+class HookSecretView(Payload, frozen=True, kw_only=True):
+    """A secret with which a git host signs what it tells, without the secret itself."""
+
+    id: str
+    created_at: int
+
+
+class HookView(Payload, frozen=True, kw_only=True):
+    """Where a git host sends webhooks of a project, and the secrets they may be signed with."""
+
+    url: str
+    secrets: tuple[HookSecretView, ...]
+
+
+class NewHookSecret(Request, frozen=True, kw_only=True):
+    """A secret to be made, or taken as given; with `replace` the older ones are good for nothing any more."""
+
+    secret: Text = ""
+    replace: bool = False
+
+
+class MadeHookSecret(Payload, frozen=True, kw_only=True):
+    """A new secret for webhooks to the address, shown this once."""
+
+    id: str
+    url: str
+    secret: str
+
+
+class CredentialsView(Payload, frozen=True, kw_only=True):
+    """What a project is cloned with, as far as it is no secret."""
+
+    user: str = ""
+    token: bool = False
+    private_key: bool = False
+    known_hosts: str = ""
+
+
+class NewCredentials(Request, frozen=True, kw_only=True):
+    """A token for https, a private key for ssh, or both. `known_hosts` has the lines of ssh's own file."""
+
+    user: Text = ""
+    token: LongText = ""
+    private_key: LongText = ""
+    known_hosts: LongText = ""
+
+
+class StatusesView(Payload, frozen=True, kw_only=True):
+    """Where a git host is told how jobs of a project went; all empty while it is not told."""
+
+    host: str = ""
+    api: str = ""
+    repository: str = ""
+
+
+class NewStatuses(Request, frozen=True, kw_only=True):
+    """The token for a git host that takes statuses; what else is empty follows from the project's address."""
+
+    token: LongText
+    host: Text = ""
+    api: Text = ""
+    repository: Text = ""
 
 
 class TokenView(Payload, frozen=True, kw_only=True):

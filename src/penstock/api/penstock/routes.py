@@ -5,7 +5,7 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, organizations, projects, tokens, watching
+from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.engine.access import Action
@@ -14,6 +14,7 @@ from penstock.model.picture import JobNews, PipelinePicture
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
 SEE, SELF = Action.SEE_PROJECT, Action.SEE_SELF
+ADMINISTER = Action.ADMINISTER_PROJECT
 
 
 def _route(
@@ -56,6 +57,20 @@ ROUTES: tuple[Route, ...] = (
     _route("PATCH", "projects/{project}", projects.change, Action.CHANGE_PROJECT, p.ProjectView,
            p.ProjectChange),
     _route("DELETE", "projects/{project}", projects.delete, Action.DELETE_PROJECT),
+
+    _route("GET", "projects/{project}/hook", hooks.get, Action.ADMINISTER_PROJECT, p.HookView),
+    _route("POST", "projects/{project}/hook/secrets", hooks.create_secret, Action.ADMINISTER_PROJECT,
+           p.MadeHookSecret, p.NewHookSecret, status=201, optional=True),
+    _route("DELETE", "projects/{project}/hook/secrets/{id}", hooks.delete_secret, Action.ADMINISTER_PROJECT),
+
+    _route("GET", "projects/{project}/credentials", hosting.get_credentials, ADMINISTER, p.CredentialsView),
+    _route("PUT", "projects/{project}/credentials", hosting.put_credentials, ADMINISTER, p.CredentialsView,
+           p.NewCredentials),
+    _route("DELETE", "projects/{project}/credentials", hosting.delete_credentials, ADMINISTER),
+    _route("GET", "projects/{project}/statuses", hosting.get_statuses, ADMINISTER, p.StatusesView),
+    _route("PUT", "projects/{project}/statuses", hosting.put_statuses, ADMINISTER, p.StatusesView,
+           p.NewStatuses),
+    _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
 
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),

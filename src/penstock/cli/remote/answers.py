@@ -48,13 +48,20 @@ class Again(Answer, frozen=True, kw_only=True):
     workflow_id: str
 
 
+class Identified(Answer, frozen=True, kw_only=True):
+    """Something of which the id is enough."""
+
+    id: str
+
+
 class NumberedJob(Answer, frozen=True, kw_only=True):
-    """A job that was looked up by its number."""
+    """A job that was looked up by its number or id."""
 
     id: str
     name: str
-    number: int
+    number: int | None = None
     parallelism: int = 1
+    project: Identified
 
 
 class Artifact(Answer, frozen=True, kw_only=True):
@@ -63,3 +70,9 @@ class Artifact(Answer, frozen=True, kw_only=True):
     path: str
     node_index: int
     url: str
+
+
+class Told(Answer, frozen=True, kw_only=True):
+    """That what was asked will be done."""
+
+    message: str

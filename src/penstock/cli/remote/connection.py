@@ -127,9 +127,8 @@ class Connection:
                 f"{self.url} does not know the token: `penstock login {self.url}` takes another"
             )
         if status == http.client.FORBIDDEN:
-            return ForbiddenError(
-                f"{told or 'that is not allowed'} (the token or its account may not do this)"
-            )
+            vague = told in {"", "Permission denied."}
+            return ForbiddenError("neither your token nor your account may do this" if vague else told)
         if status == http.client.NOT_FOUND:
             return NotFoundError(told or "there is no such thing on the server")
         if status in _ERRORS and status not in _BUSY:

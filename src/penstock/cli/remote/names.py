@@ -19,12 +19,13 @@ _MOST_NAMED = 20
 
 
 class FoundJob(msgspec.Struct, frozen=True):
-    """A job that was named; `number` is None for one that never gets one."""
+    """A job that was named; `number` is None for one that never gets one. `project` is an id."""
 
     id: str
     name: str
     number: int | None
     parallelism: int
+    project: str
 
 
 def find_project(client: Client, named: str) -> ProjectView:
@@ -101,7 +102,7 @@ def choose_job(picture: PipelinePicture, named: str) -> FoundJob:
         which = f"are called {named!r}" if named else "are there"
         raise InvalidError(f"several jobs {which}, give the number or name of one: {shown}")
     [(_, job)] = fitting
-    return FoundJob(job.id, job.name, job.number, job.parallelism)
+    return FoundJob(job.id, job.name, job.number, job.parallelism, picture.project_id)
 
 
 def current(picture: PipelinePicture) -> list[WorkflowPicture]:
@@ -114,4 +115,4 @@ def _name_job(flow: WorkflowPicture, job: JobPicture) -> str:
 
 
 def _show_found(job: NumberedJob) -> FoundJob:
-    return FoundJob(job.id, job.name, job.number, job.parallelism)
+    return FoundJob(job.id, job.name, job.number, job.parallelism, job.project.id)

@@ -65,7 +65,8 @@ def watch_pipeline(client: Client, pipeline: str, watching: Watching, *, json: b
     try:
         try:
             for picture in _follow(client, pipeline, wish):
-                _show(view, shown[-1] if shown else None, picture)
+                if shown or wish.json or not picture.ended:  # of one that is over the results tell all
+                    _show(view, shown[-1] if shown else None, picture)
                 if not shown or _is_held(picture) > _is_held(shown[-1]):
                     _ask_for_approval(picture, wish)
                 shown[:] = [picture]
@@ -183,7 +184,10 @@ def _conclude(client: Client, picture: PipelinePicture, wish: _Wish) -> int:
     paint = Paint()
     for error in report.pipeline.errors:
         paint.print(f"penstock: the config is wrong: {error}")
-    for line in list_results(report.summary, lambda job: report.tails.get(job.uuid, ""), paint):
+    summary = msgspec.structs.replace(
+        report.summary, workflows=tuple(each for each in report.summary.workflows if not each.repeated)
+    )
+    for line in list_results(summary, lambda job: report.tails.get(job.uuid, ""), paint):
         paint.print(line)
     print()
     sys.stdout.flush()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from penstock.api.circleci import jobs as new
-from penstock.api.circleci.people import find_people
+from penstock.api.circleci.people import find_people, list_actors
 from penstock.api.circleci.pipelines import start
 from penstock.api.circleci.v1 import payloads
 from penstock.api.circleci.v1.show import show_build, show_details, show_steps
@@ -45,7 +45,7 @@ def get_build(server: Server, call: Call) -> payloads.BuildDetails:
         found = new.open_by_number(tx, call, Action.SEE_PROJECT)
         steps = show_steps(found, list_copies(tx, found.job), server.base_url)
         kept = bool(artifacts.artifacts_of(tx, found.job.id, limit=1))
-        people = find_people(tx, [found.pipeline.actor])
+        people = find_people(tx, list_actors(found.pipeline, [found.workflow]))
     return show_details(found, people, server.base_url, steps, has_artifacts=kept)
 
 
@@ -101,7 +101,7 @@ def retry(server: Server, call: Call) -> payloads.Build:
     with server.parts.db.read() as tx:
         job = jobs.job_by_key(tx, again.id, found.job.key) or found.job
         shown = OpenJob(job, again, found.pipeline, found.project)
-        return show_build(shown, find_people(tx, [found.pipeline.actor]), server.base_url)
+        return show_build(shown, find_people(tx, [again.started_by]), server.base_url)
 
 
 def cancel(server: Server, call: Call) -> payloads.Build:
@@ -111,7 +111,7 @@ def cancel(server: Server, call: Call) -> payloads.Build:
     control.cancel_job(server.parts, found.job.uuid, by=principal_of(call).user.login)
     with server.parts.db.read() as tx:
         after = new.open_by_number(tx, call, Action.RUN_PIPELINE)
-        return show_build(after, find_people(tx, [after.pipeline.actor]), server.base_url)
+        return _show_list(server, tx, [after])[0]
 
 
 def list_artifacts(server: Server, call: Call) -> list[payloads.Artifact]:
@@ -174,7 +174,7 @@ def _find_builds(
 
 
 def _show_list(server: Server, tx: Transaction, found: Sequence[OpenJob]) -> list[payloads.Build]:
-    people = find_people(tx, (each.pipeline.actor for each in found))
+    people = find_people(tx, {who for each in found for who in list_actors(each.pipeline, [each.workflow])})
     return [show_build(each, people, server.base_url) for each in found]
 
 
