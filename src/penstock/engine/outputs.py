@@ -58,6 +58,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 _KINDS = {TestReport: "test-report", ArtifactStored: "artifact", CacheSaved: "cache", LayerSaved: "layer"}
 
 
+def touches_blobs(event: AnyEvent) -> bool:
+    """True when `prepare` writes or reads blobs of the event's task."""
+    return isinstance(event, TestReport) or (
+        isinstance(event, LogOutput) and len(event.data) > logs.INLINE_BYTES
+    )
+
+
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     """Do what takes time before a transaction is begun. Doing it twice is harmless.
 
