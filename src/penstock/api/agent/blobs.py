@@ -38,10 +38,10 @@ async def take_segment(server: Server, call: Call) -> Answer:
 
     The last of many takes as long as to copy them all, so it is not worked on by threads others wait for.
     """
-    joins = call.query.last and call.query.offset > 0
-    run = asyncio.to_thread if joins else call.run
-    assert run is not None  # noqa: S101 - the frame gives it to coroutines
-    answer: Answer = await run(_keep_segment, server, call)
+    if call.query.last and call.query.offset > 0:
+        return await asyncio.to_thread(_keep_segment, server, call)
+    assert call.run is not None  # noqa: S101 - the frame gives it to coroutines
+    answer: Answer = await call.run(_keep_segment, server, call)
     return answer
 
 
