@@ -215,7 +215,7 @@ class RemoteAgent:
 
     def _introduce(self, hello: Hello, welcome: Welcome) -> None:
         jobs = "1 job" if hello.slots == 1 else f"{hello.slots} jobs"
-        labels = ", ".join(label for label in welcome.labels if "=" not in label)
+        labels = ", ".join(label for label in welcome.labels if not label.startswith("organization="))
         place = self._links.address.url
         self._announce(
             f"agent {hello.name} ({welcome.agent}) works for {place}: {jobs} at once, labels {labels}"
