@@ -134,6 +134,16 @@ def test_a_newer_push_cancels_what_is_older_on_its_branch_but_not_on_the_default
     assert states == ["canceled", "running", "running", "running"]
 
 
+def test_the_default_branch_is_the_one_the_host_tells(hooked: HookSite) -> None:
+    hooked.change(autocancel_builds=True, build_prs_only=True)
+    repository = hooks.github_repository() | {"default_branch": "trunk"}
+    for sha in (hooks.OTHER, hooks.AFTER):
+        commit = hooks.github_commit(sha)
+        hooked.build(push("refs/heads/trunk", after=sha, head_commit=commit, repository=repository))
+    assert [hooked.site.lab.status(each) for each in hooked.pipelines()] == ["running", "running"]
+    assert hooked.site.find("gh/acme/app").default_branch == "trunk"
+
+
 def test_a_commit_that_is_gone_makes_an_errored_pipeline(hooked: HookSite) -> None:
     hooked.commits.errors = [NotFoundError("there is no such commit")]
     [pipeline] = hooked.build(push())
