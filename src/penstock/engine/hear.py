@@ -1,5 +1,6 @@
 """Hears a webhook of a git host: whether it is genuine and new, and which pipelines it promises."""
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
@@ -24,6 +25,9 @@ from penstock.store.sealing import Sealer, make_token
 
 HEARD = "hook"
 """Under which name deliveries are remembered, whatever host they claim to be of: some sign alike."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -105,7 +109,19 @@ def _promise(parts: Parts, project: Project, hook: Hook, decided: list[TriggerFa
             projects.update_project(unit.tx, ProjectChange(id=project.id, default_branch=default))
         return tuple(promise_pipeline(unit, project, facts) for facts in wanted)
 
-    return Heard(orders=transact(parts, work), declined=declined)
+    orders = transact(parts, work)
+    for order in orders:
+        revision = order.facts.revision
+        _log.info(
+            "project %s: %s of %s announces %s at %s: pipeline %s",
+            project.slug,
+            hook.delivery.event,
+            hook.delivery.host,
+            revision.branch or revision.tag,
+            revision.sha or "its head",
+            order.pipeline,
+        )
+    return Heard(orders=orders, declined=declined)
 
 
 def find_default(hook: Hook) -> str:

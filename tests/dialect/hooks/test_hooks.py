@@ -14,6 +14,7 @@ from penstock.model.run import Fork
 from penstock.model.status import PipelineStatus
 from penstock.store import outbox
 from tests.support import hooks
+from tests.support.circle import CONFIG
 from tests.support.hook_site import HookSite
 
 
@@ -121,6 +122,25 @@ def test_a_fork_is_built_when_wanted_and_has_secrets_only_when_they_are_passed(
     assignment = hooked.site.worker.claim(1)[0]
     assert assignment.environment["CIRCLE_PR_USERNAME"] == "bob"
     assert ("TOKEN" in assignment.environment) is trusted
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_pull_request_that_is_triggered_by_hand_is_a_stranger_s(
+    hooked: HookSite, *, trusted: bool, whole: bool
+) -> None:
+    site = hooked.site
+    hooked.change(forks_receive_secret_env_vars=trusted)
+    site.code.configs["pull/7/head"] = CONFIG
+    site.code.foreign.add("pull/7/head")
+    ref = {"branch": "pull/7/head"}
+    if whole:
+        site.trigger(**ref)
+    else:  # the code is ours, its config is not
+        site.post("project/gh/acme/app/pipeline/run", {"checkout": {"branch": "main"}, "config": ref}, 201)
+    [pipeline] = hooked.pipelines()
+    assert pipeline.revision.fork == Fork(number=7, owner="", name="")
+    assert ("TOKEN" in site.worker.claim(1)[0].environment) is trusted
 
 
 def test_a_newer_push_cancels_what_is_older_on_its_branch_but_not_on_the_default_one(
