@@ -37,6 +37,7 @@ OPEN = {
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
+    "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
 }
 """What anybody may call, and why. Nothing else is."""
@@ -61,6 +62,7 @@ IDS = {
     "/tokens/{id}": "api-token",
     "/agent-groups/{id}": "group",
     "/agents/{id}": "agent",
+    "/secrets/{id}": "secret",
 }
 """What `{id}` is the id of, by what stands before it."""
 
@@ -69,6 +71,9 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "{user}": {"role": "member"},
+    "statuses": {"token": "x", "host": "github"},
+    "credentials": {"token": "x"},
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
@@ -103,6 +108,7 @@ class House(CircleSite):
             "user": self.get("me")["id"],
             "request": self.lab.job(pipeline, "hold").uuid,
             "project_id": self.project.uuid,
+            "secret": new_id(),
             "number": str(self.lab.job(pipeline, "build").number),
         }
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
@@ -170,6 +176,8 @@ class House(CircleSite):
             "{slug:3}": APP if real else "gh/acme/none",
             "{slug:2}": "gh/acme" if real else "gh/none",
             "{project}": "gh%2Facme%2Fapp" if real else "gh%2Facme%2Fnone",
+            "{organization}": "gh%2Facme" if real else "gh%2Fnone",
+            "{user}": self.things["user"],
             "{token}": self.things["token"] if real else new_id(),
             "{slug}": "gh%2Facme" if real else "gh%2Fnone",
             "{project_id}": self.things["project_id"] if real else new_id(),
@@ -177,15 +185,16 @@ class House(CircleSite):
             "{number}": self.things["number"],
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
+            "{vcs}": "github",
             "{kind}": "output",
             "{step}": "0",
             "{index}": "0",
             "{upload}": new_id(),
             "{blob:rest}": "artifacts/aa/bb",
         }
-        made = re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
-        assert "{" not in made
-        return made
+        unknown = set(re.findall(r"\{[^}]+\}", path)) - values.keys()
+        assert not unknown, f"say here what {unknown} of {path} stands for, or in IDS"
+        return re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
 
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""

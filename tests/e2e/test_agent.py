@@ -16,11 +16,12 @@ from tests.e2e.test_serve import (
     await_end,
     config_of,
     first_time_stuck,
-    make_certificate,
     summary_of,
 )
 from tests.support.agent_process import begin_agent, make_join_token, running_agent
 from tests.support.bad_wire import bad_wire
+from tests.support.certificates import make_certificate
+from tests.support.chaos import find_port
 from tests.support.processes import processes_with, wait_until
 from tests.support.server import ServerProcess, joined_parts, running_server, trigger_config
 
@@ -194,8 +195,11 @@ def test_a_killed_agent_s_job_is_taken_back_when_it_begins_anew(tmp_path: Path) 
             pipeline = trigger_config(parts, first_time_stuck(tmp_path))
             wait_until((tmp_path / "on").exists, what="the job runs")
             agent.kill()
+        left = list((tmp_path / "work/jobs").iterdir())
+        assert left
         with running_agent(tmp_path / "work", server.url, token):
             assert await_end(parts, pipeline.uuid, seconds=10).status == "success"
+            wait_until(lambda: not any(path.exists() for path in left), what="nothing is left")
         assert len(states_of(parts)) == 1, "it is the same agent"
         wait_until(lambda: processes_with(f"sleep 4711 # {tmp_path}") == [], what="the job's processes end")
 
@@ -232,7 +236,7 @@ def test_an_agent_says_why_it_is_refused(tmp_path: Path) -> None:
             assert "another agent uses the folder" in rival.log()
 
 
-def test_an_agent_that_was_removed_stops_what_it_runs_and_joins_anew(tmp_path: Path) -> None:
+def test_an_agent_that_was_removed_stops_what_it_runs_and_ends(tmp_path: Path) -> None:
     with (
         running_server(tmp_path / "data", *NO_AGENT) as server,
         joined_parts(server.folder.root) as parts,
@@ -243,7 +247,8 @@ def test_an_agent_that_was_removed_stops_what_it_runs_and_joins_anew(tmp_path: P
         with parts.db.read() as tx:
             [known] = list_agents(tx)
         remove_agent(parts, SERVER, known.uuid)
-        wait_until(lambda: agent.log().count("works for") == 2, seconds=20, what="it joins anew")
+        assert agent.end() == 2
+        assert "this agent was removed from the server" in agent.log()
         assert processes_with(f"sleep 4711 # {tmp_path}") == []
         assert summary_of(parts, pipeline.uuid).status == "running"
 
@@ -254,3 +259,27 @@ def test_a_call_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[
     agent = begin_agent(tmp_path / "work", "https://127.0.0.1:1", token, *arguments)
     assert agent.end() == 2
     assert "Traceback" not in agent.log()
+
+
+def test_a_job_that_ended_while_the_server_was_away_is_not_run_again_when_its_agent_dies_too(
+    tmp_path: Path,
+) -> None:
+    settings = ("--slots", "0", "--port", str(find_port()))
+    script = f"echo ran >> {tmp_path}/ledger; until test -e {tmp_path}/go; do sleep 0.02; done"
+    with running_server(tmp_path / "data", *settings) as server, joined_parts(server.folder.root) as parts:
+        token = make_join_token(parts)
+        with running_agent(tmp_path / "work", server.url, token) as agent:
+            pipeline = trigger_config(parts, config_of(script))
+            wait_until((tmp_path / "ledger").exists, what="the job runs")
+            server.kill()
+            (tmp_path / "go").touch()
+            wait_until(lambda: "task ends" in agent.log(), what="it has ended")
+            agent.kill()
+        with (
+            running_server(tmp_path / "data", *settings),
+            running_agent(tmp_path / "work", server.url, token) as agent,
+        ):
+            assert await_end(parts, pipeline.uuid).status == "success"
+            assert (tmp_path / "ledger").read_text() == "ran\n"
+            assert list((tmp_path / "work/ends").iterdir()) == []
+            assert agent.stop() == 0

@@ -10,14 +10,16 @@ import pytest
 
 from penstock.engine.host_account import set_host_account
 from penstock.engine.principal import SERVER
+from penstock.engine.project_settings import set_credentials
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
-from penstock.model.credentials import HostAccount
+from penstock.model.credentials import CloneCredentials, HostAccount
 from penstock.model.project import Project
 from penstock.model.summary import WorkflowSummary
 from penstock.store import pipelines
 from tests.support import hooks
 from tests.support.answers import Answer, serve_answers
+from tests.support.git_host import TOKEN as GIT_TOKEN
 from tests.support.git_host import serve_git
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
@@ -142,3 +144,22 @@ def test_the_host_hears_how_a_job_goes(origin: Origin) -> None:
         last = json.loads(host.asked[-1].body)
         assert (last["state"], last["context"]) == ("success", "ci/circleci: build")
         assert last["target_url"].startswith(f"{built.server.url}/pipelines/github/acme/app/1/workflows/")
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_private_repository_is_opened_for_jobs_but_not_for_strangers_jobs(
+    origin: Origin, *, theirs: bool
+) -> None:
+    with serve_git(origin.bare.parent) as host:
+        host.private = True
+        with serving(origin, f"{host.address}/app.git", build_fork_prs=True) as built:
+            given = CloneCredentials(token=GIT_TOKEN)
+            set_credentials(built.parts, sealer_of(built.server), SERVER, built.project, given)
+            sha = origin.push(files={"word": "pushed"})
+            git(origin.copy, "push", "--quiet", "origin", f"{sha}:refs/pull/7/head")
+            pull = hooks.github_pull(fork=True)
+            pull["pull_request"]["head"]["sha"] = sha  # type: ignore[index]  # a body is nested
+            told = hooks.from_github("pull_request", pull) if theirs else tell_push(sha)
+            uuid = built.announce(told)
+            assert await_end(built.parts, uuid).status == ("failed" if theirs else "success")
+        assert GIT_TOKEN not in built.server.log()

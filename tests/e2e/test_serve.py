@@ -1,6 +1,5 @@
 """A server from start to end: what it answers, what a stop, a kill and a rival do to it and its jobs."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.summary import WorkflowSummary
+from tests.support.certificates import make_certificate
 from tests.support.command import command
 from tests.support.processes import processes_with, wait_until
 from tests.support.server import begin_server, joined_parts, running_server, trigger_config
@@ -158,15 +158,6 @@ def test_the_server_speaks_tls_when_it_has_a_certificate(tmp_path: Path) -> None
     with running_server(tmp_path / "data", *tls) as server:
         assert server.url.startswith("https://")
         assert server.get("/healthz").text == "ok\n"
-
-
-def make_certificate(folder: Path) -> None:
-    """`cert.pem`, signed by itself, and `key.pem`."""
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"]
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    subprocess.run([*made, *names], cwd=folder, check=True, capture_output=True)
 
 
 def test_the_api_is_described_and_its_page_fetches_nothing(tmp_path: Path) -> None:

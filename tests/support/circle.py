@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from penstock.api.common.app import make_app
-from penstock.api.common.caller import find_caller, find_person
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
@@ -112,6 +112,7 @@ class CircleSite(Site):
             meter=Meter(),
             sealer=self.sealer,
             authenticate=partial(find_caller, self.parts),
+            recall=partial(recall_caller, self.parts),
             log_in=partial(find_person, self.parts),
             workshop=workshop,
             base_url=BASE,

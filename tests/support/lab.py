@@ -9,12 +9,13 @@ from penstock.engine.control import approve_job
 from penstock.engine.effects import settle
 from penstock.engine.feed import Change, Feed, PipelineChanged
 from penstock.engine.flow import load_flow
-from penstock.engine.gateway import LEASE, Gateway
+from penstock.engine.gateway import Gateway
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
 from penstock.engine.timers import tick
 from penstock.engine.transact import transact
 from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline, trigger_pipeline
+from penstock.engine.turn import LEASE
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent

@@ -16,6 +16,7 @@ from math import inf
 from penstock.agent.context import Condition, Tools
 from penstock.agent.control import Control, Force, Stop
 from penstock.agent.executor.base import Executor
+from penstock.agent.last_words import LastWords
 from penstock.agent.outbox import Outbox
 from penstock.agent.report import Reporter
 from penstock.agent.session import Session, Verdict
@@ -82,6 +83,10 @@ class Agent:
         self._workers: list[threading.Thread] = []
         self.idle = threading.Event()
         self.idle.set()
+
+    def keep_last_words(self, place: LastWords) -> None:
+        """What the server has not heard of tasks that have ended is kept there. To be called before `run`."""
+        self._outbox.last_words = place
 
     def run(self) -> None:
         """Work until stopped and everything is delivered. Raises what the server finally refused with.

@@ -2,6 +2,7 @@
 
 import threading
 
+from penstock.agent.last_words import LastWords
 from penstock.kit.clock import Clock
 from penstock.wire.messages import AnyEvent, LogOutput, TaskFinished
 
@@ -9,16 +10,19 @@ ROOM = 8 << 20
 _PER_MESSAGE = 4 << 20
 _ENOUGH = 1 << 20
 _OVERHEAD = 256
-_PATIENCE = 0.1  # seconds an event may wait for company; the end of a task never waits
+_PATIENCE = 0.05  # seconds an event may wait for company; the end of a task never waits
 
 
 class Outbox:
     """What all tasks of an agent want to say. Any thread may put; one thread takes and acknowledges.
 
+    With a place for last words, what is not acknowledged of a task that has ended is kept there until it is.
+
     States of an event: put -> (taken, maybe several times) -> acknowledged or dropped.
     """
 
     def __init__(self, clock: Clock, room: int = ROOM) -> None:
+        self.last_words: LastWords | None = None
         self._clock = clock
         self._room = room
         self._events: dict[tuple[str, int], AnyEvent] = {}
@@ -35,6 +39,9 @@ class Outbox:
                 return
             self._events[event.task, event.sequence] = event
             self._bytes += _weigh(event)
+            if self.last_words is not None and isinstance(event, TaskFinished):
+                unheard = [each for each in self._events.values() if each.task == event.task]
+                self.last_words.keep(event.task, unheard)
             first = self._since is None
             if first:
                 self._since = self._clock.monotonic()
@@ -97,6 +104,7 @@ class Outbox:
             for event in batch:
                 if self._events.pop((event.task, event.sequence), None) is not None:
                     self._bytes -= _weigh(event)
+                    self._forget_end(event)
             self._since = self._clock.monotonic() if self._events else None
             self._urgent |= any(isinstance(event, TaskFinished) for event in self._events.values())
 
@@ -110,9 +118,15 @@ class Outbox:
         with self._news:
             self._closed.add(task)
             for key in [key for key in self._events if key[0] == task]:
-                self._bytes -= _weigh(self._events.pop(key))
+                event = self._events.pop(key)
+                self._bytes -= _weigh(event)
+                self._forget_end(event)
             if not self._events:
                 self._since = None
+
+    def _forget_end(self, event: AnyEvent) -> None:
+        if self.last_words is not None and isinstance(event, TaskFinished):
+            self.last_words.forget(event.task)
 
 
 def _weigh(event: AnyEvent) -> int:

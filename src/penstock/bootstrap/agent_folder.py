@@ -38,6 +38,11 @@ class AgentFolder:
         return self.root / "jobs"
 
     @property
+    def ends(self) -> Path:
+        """What the server has not heard yet of tasks that have ended."""
+        return self.root / "ends"
+
+    @property
     def identity(self) -> Path:
         """The file with the identity."""
         return self.root / "identity.json"

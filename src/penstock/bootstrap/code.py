@@ -1,9 +1,11 @@
 """The source of projects as a server reads it: a mirror of each repository below its data folder."""
 
 import hashlib
+import re
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,12 +16,16 @@ from penstock.engine.project_settings import open_credentials
 from penstock.forge.address import Policy, Protocol
 from penstock.forge.credentials import Credentials
 from penstock.forge.history import Commit
-from penstock.forge.mirror import Mirror
+from penstock.forge.lock import hold_lock
+from penstock.forge.mirror import REPOSITORY, Mirror
 from penstock.forge.refs import HEADS, TAGS, check_ref
+from penstock.forge.upkeep import remove_repository
+from penstock.kit.ids import is_id
 from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.project import Project
+from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
 
@@ -29,8 +35,10 @@ PATIENCE = 5.0
 FORKS = "refs/penstock/forks/"
 """Where a mirror keeps branches of forks on hosts that have no refs for them."""
 
-_PULLS = ("pull/", "merge-requests/")
-"""How branches begin that stand for the refs of pull requests."""
+_PULLS = {"pull/": "head", "merge-requests/": "head", "pull-requests/": "from"}
+"""How branches begin that stand for the refs of pull requests, and where the commits are below such a ref."""
+
+_NUMBERED = re.compile(r"[a-z-]+/[0-9]+")
 
 
 class MirroredCode:
@@ -61,7 +69,11 @@ class MirroredCode:
         name = _expand(ref)
         with self._talk(project) as mirror:
             mirror.fetch(name)
-        return _describe(mirror.resolve(name))
+            if not name.startswith((HEADS, TAGS)):
+                mirror.fetch()  # whose commit it is, the branches tell
+        commit = mirror.resolve(name)
+        foreign = not name.startswith((HEADS, TAGS)) and not mirror.find_branches_of(commit.sha)
+        return _describe(commit, foreign=foreign)
 
     def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
         """Fetch the commit, from a fork when it is there."""
@@ -72,6 +84,14 @@ class MirroredCode:
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """Read a file of a commit that is here."""
         return self._open(project, Credentials()).read_file(sha, path)
+
+    def sweep(self) -> None:
+        """The mirrors of projects that are gone are gone too. Raises UnavailableError."""
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            with self._database.read() as tx:
+                project = projects.project_by_uuid(tx, folder.name) if is_id(folder.name) else None
+            if is_id(folder.name) and (project is None or removal.is_marked(project)):
+                _remove_mirror(folder)
 
     @contextmanager
     def _talk(self, project: Project) -> Iterator[Mirror]:
@@ -101,7 +121,7 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
     )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply, policy=policy)
+    return Workshop(code=code, supply=_supply, policy=policy, sweep=code.sweep)
 
 
 def _supply(source: bytes, context: Context) -> Context:
@@ -131,8 +151,17 @@ def _fetch(mirror: Mirror, fetch: Fetch) -> str:
     return ref
 
 
-def _describe(commit: Commit) -> CommitFacts:
-    return CommitFacts(sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body)
+def _remove_mirror(folder: Path) -> None:
+    """The folder is gone, unless somebody works in it."""
+    with suppress(UnavailableError), hold_lock(folder / "lock", 0):
+        remove_repository(folder / REPOSITORY)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:
+    return CommitFacts(
+        sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body, foreign=foreign
+    )
 
 
 def _lay_out(sealed: CloneCredentials, folder: Path) -> Credentials:
@@ -149,8 +178,10 @@ def _expand(ref: Ref) -> str:
     """The full name of the ref. Raises InvalidError for what git would not have."""
     if ref.tag:
         return check_ref(f"{TAGS}{ref.tag}")
-    if ref.branch.startswith(_PULLS):
-        return check_ref(f"refs/{ref.branch}")
+    for prefix, end in _PULLS.items():
+        if ref.branch.startswith(prefix):
+            short = _NUMBERED.fullmatch(ref.branch) is not None
+            return check_ref(f"refs/{ref.branch}/{end}" if short else f"refs/{ref.branch}")
     return check_ref(f"{HEADS}{ref.branch}")
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from penstock import __version__
 from penstock.agent.executor.base import Executor
+from penstock.agent.last_words import LastWords
 from penstock.agent.loop import Agent
 from penstock.agent.remote.address import load_trust, read_address
 from penstock.agent.remote.link import SYSTEM, Links, UnknownTokenError
@@ -22,6 +23,7 @@ from penstock.agent.remote.membership import hand_in, join_group, return_to, tak
 from penstock.agent.remote.transport import RemoteServer
 from penstock.bootstrap.agent_folder import AgentFolder, Identity, hash_join
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.wire.messages import Assignment
 from penstock.wire.protocol import Hello
@@ -62,6 +64,7 @@ class RemoteAgent:
         self._options = options
         self._announce = announce
         self._folder = AgentFolder(options.work)
+        self._last_words = LastWords(self._folder.ends)
         address = read_address(options.server)
         self._links = Links(address, load_trust(options.authorities) if address.tls else None)
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()  # signals, and the end of the work
@@ -81,6 +84,8 @@ class RemoteAgent:
             self._folder.open()
             stack.callback(self._folder.close)
             stack.callback(self._links.close)
+            leftovers = Leftovers(self._folder.jobs)
+            threading.Thread(target=leftovers.remove, name="penstock-leftovers", daemon=True).start()
             engine = open_engine_for(self._options.executor)
             executors = LocalExecutors(self._folder.jobs, engine, anything=True)
             stack.callback(executors.close)
@@ -128,22 +133,22 @@ class RemoteAgent:
         self._stop()
 
     def _work(self, executors: LocalExecutors) -> None:
-        """Be an agent until it is over; one that the server forgot joins anew."""
+        """Be an agent until it is over."""
         try:
-            while not self._stopping.is_set():
-                identity = self._identity = self._insist(self._join)
-                if identity is not None:
-                    self._serve(identity, executors)
+            identity = self._identity = self._insist(self._join)
+            if identity is not None:
+                self._serve(identity, executors)
         except BaseException as error:  # noqa: BLE001 - the outermost loop of the thread: `run` raises it
             self._failure = error
         finally:
             self._news.put("end")
 
     def _serve(self, identity: Identity, executors: LocalExecutors) -> None:
-        """One membership to its end; when the server forgot the agent, another one may follow."""
+        """Work as this agent until told to stop."""
         self._announce(f"agent {identity.agent} works for {self._links.address.url}")
         server = RemoteServer(self._links, identity.agent, identity.token)
         agent = Agent(server, self._choose_from(executors), name=identity.agent, slots=self._slots())
+        agent.keep_last_words(self._last_words)
         with self._lock:
             self._agent = agent
             if self._stopping.is_set():
@@ -151,14 +156,14 @@ class RemoteAgent:
         try:
             agent.run()
         except UnknownTokenError as error:
-            _log.warning("%s; joining anew", error)
             self._folder.forget_identity()
-            return
+            raise UnknownTokenError(
+                "this agent was removed from the server; what it ran is stopped"
+            ) from error
         if self._options.once:
             self._folder.forget_identity()
         with suppress(PenstockError):  # the server will find out
             take_leave(self._links, identity.token, forget=self._options.once)
-        self._stopping.set()
 
     def _choose_from(self, executors: LocalExecutors) -> Callable[[Assignment], Executor]:
         """The executors' choice; with `once` the first assignment is the last."""
@@ -200,6 +205,7 @@ class RemoteAgent:
         known = self._folder.load_identity(url, options.token)
         if known is not None:
             with suppress(UnknownTokenError):
+                self._last_words.deliver(RemoteServer(self._links, known.agent, known.token), known.agent)
                 return_to(self._links, known.token, hello)
                 return known
         welcome = join_group(self._links, options.token, hello)

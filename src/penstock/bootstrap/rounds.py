@@ -14,6 +14,7 @@ from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.segments import sweep_segments
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
 from penstock.engine.stranded import refuse_stranded
@@ -75,7 +76,7 @@ def make_loops(
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
-        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
+        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
     ]
 
 
@@ -120,9 +121,11 @@ def _remove(parts: Parts) -> float:
     return TICK if sweep(parts) else REMOVAL
 
 
-def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
+def _sweep(parts: Parts, days: int, leftovers: Leftovers, workshop: Workshop) -> float:
     leftovers.remove()
+    workshop.sweep()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
+    sweep_segments(parts)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK
     return SWEEP

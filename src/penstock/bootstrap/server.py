@@ -14,7 +14,7 @@ from functools import partial
 import uvloop
 
 from penstock.api.common.app import App, make_app
-from penstock.api.common.caller import find_caller, find_person
+from penstock.api.common.caller import find_caller, find_person, recall_caller
 from penstock.api.common.meter import Meter
 from penstock.api.common.server import Limits, Server
 from penstock.api.dialects import DIALECTS
@@ -35,6 +35,7 @@ from penstock.bootstrap.sources import Found
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
+from penstock.forge.halt import halt
 from penstock.model.errors import RefusedError
 
 _log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class Process:
                 meter=meter,
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
+                recall=partial(recall_caller, parts),
                 log_in=partial(find_person, parts),
                 workshop=workshop,
                 base_url=base_url,
@@ -109,7 +111,9 @@ class Process:
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
             self._loops = [
-                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                *make_loops(
+                    parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
+                ),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:
@@ -170,6 +174,7 @@ class Process:
         """Hand back what still runs, and end all threads."""
         if self._agent is not None:
             self._agent.stop()
+        halt()
         for each in self._loops:
             each.stop()
         for each in self._loops:

@@ -16,14 +16,17 @@ from penstock.model.errors import InvalidError
 
 STDIN = "-"
 
+File = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""The path of a file, or `-`."""
+
 
 def credentials(
     named: Annotated[str, Parameter(name="project")] = "",
     /,
     *,
-    token_file: str = "",
+    token_file: File = "",
     user: str = "",
-    key_file: str = "",
+    key_file: File = "",
     known_hosts: str = "",
     remove: Annotated[bool, Parameter(negative="")] = False,
     access: Access = HERE,
@@ -74,7 +77,7 @@ def statuses(
     named: Annotated[str, Parameter(name="project")] = "",
     /,
     *,
-    token_file: str = "",
+    token_file: File = "",
     host: str = "",
     api: str = "",
     repository: str = "",

@@ -29,6 +29,13 @@ def authenticate(parts: Parts, secret: str) -> Principal | None:
     return parts.memory.principals.get(key, parts.clock.monotonic()) or _look_up(parts, key)
 
 
+def recall(parts: Parts, secret: str) -> Principal | None:
+    """The same when it was looked up at most `TRUST` seconds ago; the database is not asked."""
+    if not 0 < len(secret) <= MOST_LETTERS:
+        return None
+    return parts.memory.principals.get(hash_token(secret), parts.clock.monotonic())
+
+
 def _look_up(parts: Parts, key: str) -> Principal | None:
     """Who the token of that hash speaks for, as the database has it now."""
     known, seen = parts.memory.principals, parts.memory.principals.round

@@ -11,7 +11,7 @@ TRUSTED = "fork.trusted"
 URL = "fork.url"
 """Label of a pipeline whose commit is only in the fork: the address of that."""
 
-_PULL = re.compile(r"(?:pull|merge-requests|pull-requests)/([0-9]{1,9})(?:/.*)?")
+_NUMBER = re.compile(r"/([0-9]{1,9})(?:/|\Z)")
 
 
 def label_fork(*, trusted: bool, url: str = "") -> dict[str, str]:
@@ -36,7 +36,7 @@ def name_scope(facts: Facts) -> str:
     return f"fork/{fork.owner or fork.number}/{fork.name}" if fork is not None and is_foreign(facts) else ""
 
 
-def guess_fork(branch: str) -> Fork | None:
-    """The fork a branch like `pull/7/head` may stand for; only the number of its pull request is known."""
-    match = _PULL.fullmatch(branch)
-    return Fork(number=int(match[1]), owner="", name="") if match else None
+def guess_fork(branch: str) -> Fork:
+    """The fork that a branch like `pull/7/head` stands for; only the number of its pull request is known."""
+    match = _NUMBER.search(branch)
+    return Fork(number=int(match[1]) if match else 0, owner="", name="")

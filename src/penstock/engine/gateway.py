@@ -3,51 +3,35 @@
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import cast
 
-from penstock.engine.assign import make_assignment
+from penstock.engine import turn
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
-from penstock.engine.fault import guard_task
 from penstock.engine.forks import name_scope
 from penstock.engine.handback import take_back
-from penstock.engine.outputs import prepare
-from penstock.engine.report import start_task, take_in
-from penstock.engine.transact import transact
-from penstock.engine.unit import Parts, Unit
+from penstock.engine.unit import Parts
 from penstock.engine.uploads import may_read_blob, put_upload
-from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
-from penstock.model.run import Task
 from penstock.model.status import TaskStatus
-from penstock.store import agents, caches, queue, tasks
-from penstock.store.database import Transaction
+from penstock.store import caches, tasks
 from penstock.store.failures import RolledBackError
 from penstock.wire.messages import (
-    AnyEvent,
     Assignment,
     CacheHit,
-    CancelTask,
     Commands,
     Continue,
     Continued,
     Sync,
 )
 
-LEASE = 30.0
-"""Seconds an agent may be silent before its tasks count as lost."""
-
 LOOK = 2.0
 """Seconds after which a waiting agent's server looks for work that came in through another server."""
 
 UNHEARD = "the agent that was to run it had gone"
-
-SEEN = 10_000
-"""Milliseconds for which it need not be noted again that an agent was heard of."""
 
 
 class Gateway:
@@ -169,58 +153,18 @@ class Gateway:
         """True while the agent has sent no other message since the one that `supersede` numbered so."""
         return self._latest.get(message.agent) == mine
 
+    def take_turn(self, message: Sync) -> Commands:
+        """Take in the events, renew leases, and find what the agent is to be told now."""
+        return turn.take_turn(self._parts, message, clean_up=self._clean_up)
+
+    def find_commands(self, message: Sync) -> Commands:
+        """What the agent is to be told now; what it was given is its own from here on."""
+        return turn.find_commands(self._parts, message, clean_up=self._clean_up, renew=False)
+
     def forget_wait(self, message: Sync) -> None:
         """The message is not held any more."""
         with self._lock:
             self._waiting -= Counter({message.agent: int(message.wait > 0)})
-
-    def take_in(self, message: Sync) -> None:
-        """One transaction for each task that has news."""
-        if not message.events:
-            return
-        agent = self._find_agent(message.agent)
-        by_task: dict[str, list[AnyEvent]] = {}
-        for event in message.events:
-            by_task.setdefault(event.task, []).append(event)
-        for task, events in by_task.items():
-            guard_task(self._parts, agent.id, task, partial(self._take_in_task, agent, task, events))
-
-    def _take_in_task(self, agent: Agent, task: str, events: list[AnyEvent]) -> None:
-        prepared = [prepare(self._parts, event) for event in events]
-        transact(self._parts, lambda unit: take_in(unit, agent.id, task, prepared))
-
-    def find_commands(self, message: Sync, *, renew: bool) -> Commands:
-        """What the agent is to be told now; what it was given is its own from here on."""
-        with self._parts.db.read() as tx:
-            agent = _read_agent(tx, message.agent)
-            idle = agent.disabled or agent.state is AgentState.DRAINING
-            limit = 0 if idle else min(message.free, agent.slots)
-            claims = limit > 0 and any(queue.carries(agent.labels, key) for key in queue.waiting_keys(tx))
-            held = queue.held_tasks(tx, agent.id) if message.holding else []
-        claimed: list[Task] = []
-        if renew or claims or self._parts.clock.now() - agent.seen_at >= SEEN:
-            renewed = message.holding if renew else ()
-            claimed = transact(self._parts, lambda unit: _lease(unit, agent, renewed, limit if claims else 0))
-        started = (
-            guard_task(self._parts, agent.id, task.uuid, partial(self._start, task)) for task in claimed
-        )
-        known = {task.uuid for task in held}
-        return Commands(
-            assignments=tuple(assignment for assignment in started if assignment is not None),
-            cancel=tuple(
-                CancelTask(task=task.uuid, reason=task.reason, clean_up=self._clean_up)
-                for task in held
-                if task.status is TaskStatus.CANCELING and task.uuid in message.holding
-            ),
-            lost=tuple(uuid for uuid in message.holding if uuid not in known),
-        )
-
-    def _start(self, task: Task) -> Assignment | None:
-        return transact(self._parts, lambda unit: _assign(unit, task))
-
-    def _find_agent(self, uuid: str) -> Agent:
-        with self._parts.db.read() as tx:
-            return _read_agent(tx, uuid)
 
 
 class Exchange:
@@ -237,7 +181,6 @@ class Exchange:
         self._message = message
         self._mine = gateway.supersede(message)
         self._deadline = 0.0
-        self._renew = bool(message.holding)
         self._lock = threading.Lock()
         self._given: tuple[Assignment, ...] = ()
         self._abandoned = False
@@ -250,17 +193,20 @@ class Exchange:
 
     def begin(self) -> Commands | None:
         """Take in the events and look for commands, as `Gateway.sync` does; None when it is to be held."""
+        self.seen = self._parts.signal.count
         with _explained():
-            self._gateway.take_in(self._message)
+            commands = self._gateway.take_turn(self._message)
         self._deadline = self._parts.clock.monotonic() + self._message.wait
-        return self.look()
+        return self._choose(commands)
 
     def look(self) -> Commands | None:
         """The answer; None while there is nothing to say and time to wait."""
         self.seen = self._parts.signal.count
         with _explained():
-            commands = self._gateway.find_commands(self._message, renew=self._renew)
-        self._renew = False
+            commands = self._gateway.find_commands(self._message)
+        return self._choose(commands)
+
+    def _choose(self, commands: Commands) -> Commands | None:
         if commands == Commands() and self.rest > 0 and self._gateway.is_newest(self._message, self._mine):
             return None
         with self._lock:
@@ -274,9 +220,13 @@ class Exchange:
         self._gateway.forget_wait(self._message)
 
     def abandon(self) -> None:
-        """Nobody heard the answer: tasks that it gave to the agent are queued again."""
+        """Nobody heard the answer: tasks that it gave to the agent are queued again.
+
+        If the database is away, they are when their leases end.
+        """
         self._abandoned = True
-        self._give_back()
+        with suppress(UnavailableError, RolledBackError):
+            self._give_back()
 
     def _give_back(self) -> None:
         with self._lock:
@@ -292,32 +242,6 @@ def _explained() -> Iterator[None]:
         yield
     except RolledBackError as error:
         raise UnavailableError("the database is too busy at present") from error
-
-
-def _read_agent(tx: Transaction, uuid: str) -> Agent:
-    agent = agents.agent_by_uuid(tx, uuid)
-    if agent is None:
-        raise NotFoundError("this agent is not registered")
-    return agent
-
-
-def _lease(unit: Unit, agent: Agent, renewed: Collection[str], limit: int) -> list[Task]:
-    """Renew the leases the agent has of these tasks; returns tasks it has claimed besides."""
-    lease_until = unit.now + round(LEASE * 1000)
-    if unit.now - agent.seen_at >= SEEN:
-        agents.touch_agent(unit.tx, agent.id, unit.now)
-    queue.renew_leases(unit.tx, agent.id, renewed, lease_until=lease_until)
-    if not limit:
-        return []
-    return queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=limit, lease_until=lease_until)
-
-
-def _assign(unit: Unit, task: Task) -> Assignment | None:
-    """Let the claimed task's job run, in a transaction that locks the workflow before the task.
-
-    None when the job was canceled since the claim; the task has then ended.
-    """
-    return make_assignment(unit, task, LEASE) if start_task(unit, task.uuid) else None
 
 
 class _Closable(Iterator[bytes]):

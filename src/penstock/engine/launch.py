@@ -7,6 +7,7 @@ import msgspec
 
 from penstock.engine.continuation import Compiler, ToCompile
 from penstock.engine.describe import describe_pipeline
+from penstock.engine.forks import guess_fork, label_fork
 from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
@@ -29,7 +30,7 @@ from penstock.model.errors import (
     RefusedError,
 )
 from penstock.model.project import Project
-from penstock.model.run import Pipeline, Revision, TriggerType
+from penstock.model.run import Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
 from penstock.store import counters
@@ -60,12 +61,13 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommitFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit as a pipeline remembers it."""
+    """A commit as a pipeline remembers it; a `foreign` one is on no branch of the repository itself."""
 
     sha: str
     author: str = ""
     subject: str = ""
     body: str = ""
+    foreign: bool = False
 
 
 class Fetch(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +130,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
 
 
@@ -246,6 +249,7 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
     source, fault = wish.source.encode("utf-8", "surrogatepass"), ""
     if not source:
         source, fault = read_config(workshop, project, origin.sha, settings.config_path)
+    fork = _find_fork(wish, commit, origin)
     branch = wish.ref.branch or ("" if wish.ref.tag else project.default_branch)
     revision = Revision(
         sha=commit.sha,
@@ -254,7 +258,9 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         subject=commit.subject,
         body=commit.body,
         author=commit.author,
+        fork=fork,
     )
+    trusted = fork is not None and settings.forks_receive_secret_env_vars
     return Draft(
         project=project,
         wish=wish,
@@ -263,7 +269,15 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         file=settings.config_path,
         source=source,
         fault=fault,
+        labels=label_fork(trusted=trusted),
     )
+
+
+def _find_fork(wish: Wish, commit: CommitFacts, origin: CommitFacts) -> Fork | None:
+    """The fork that the code or the config comes from, when somebody asked for a pull request's."""
+    if commit.foreign:
+        return guess_fork(wish.ref.branch)
+    return guess_fork(wish.config.branch) if origin.foreign and wish.config is not None else None
 
 
 def read_config(workshop: Workshop, project: Project, sha: str, path: str) -> tuple[bytes, str]:

@@ -81,10 +81,10 @@ def set_credentials(
 
     Raises ForbiddenError, LimitExceededError, and InvalidError for a key or token that can be none.
     """
+    if len(msgspec.json.encode(credentials)) > _MOST_CREDENTIALS:
+        raise LimitExceededError(f"credentials may have {_MOST_CREDENTIALS >> 10} KiB")
     taken = None if credentials is None else _check_credentials(credentials)
     plain = msgspec.json.encode(taken)
-    if len(plain) > _MOST_CREDENTIALS:
-        raise LimitExceededError(f"credentials may have {_MOST_CREDENTIALS >> 10} KiB")
 
     def work(unit: Unit, found: Project, owner: Organization) -> None:
         place = of_project(found.id)

@@ -9,11 +9,14 @@ Any server may take any segment: what is there is known by the names alone.
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
+from penstock.engine.unit import Parts
 from penstock.engine.uploads import LIMITS, delete_quietly, folder_of
 from penstock.model.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError
+from penstock.store import tasks
 from penstock.store.blobs import Blobs
 
 ROOT = "segments"
@@ -76,8 +79,8 @@ def find_stored(blobs: Blobs, upload: Upload) -> Stored:
 def put_segment(blobs: Blobs, upload: Upload, segment: Segment) -> Stored:
     """Keep the segment durably; with the last one the blob is whole. Doing it again changes nothing.
 
-    Raises LimitExceededError past the kind's bound, when nothing is kept, and ConflictError for a segment
-    that does not begin where the ones before it end.
+    Raises LimitExceededError past the kind's bound, when nothing is kept, and with the last segment
+    ConflictError when some are missing. No other segment is looked at before: object stores are slow to list.
     """
     end, limit = segment.offset + len(segment.data), LIMITS[upload.kind]
     if end > limit:
@@ -86,13 +89,10 @@ def put_segment(blobs: Blobs, upload: Upload, segment: Segment) -> Stored:
     if segment.offset == 0 and segment.last:
         blobs.put(upload.blob, [segment.data])
         return Stored(size=end, blob=upload.blob)
-    there = find_stored(blobs, upload)
-    if there.blob:
-        return there
-    if segment.offset > there.size:
-        raise ConflictError(f"the server has {there.size} bytes of this upload: go on there")
+    if segment.last and blobs.exists(upload.blob):
+        return Stored(size=end, blob=upload.blob)
     blobs.put(_name_segment(upload, segment.offset), [segment.data])
-    return _join(blobs, upload, end) if segment.last else Stored(size=max(end, there.size))
+    return _join(blobs, upload, end) if segment.last else Stored(size=end)
 
 
 def drop_upload(blobs: Blobs, upload: Upload) -> None:
@@ -102,20 +102,32 @@ def drop_upload(blobs: Blobs, upload: Upload) -> None:
     blobs.drop_empty(upload.folder)
 
 
-def list_abandoned(blobs: Blobs) -> dict[str, list[str]]:
-    """The names of all segments that there are, by the task they are of."""
-    found: dict[str, list[str]] = {}
-    for name, _ in blobs.list(ROOT):
-        found.setdefault(name.split("/")[1], []).append(name)
-    return found
+def sweep_segments(parts: Parts) -> int:
+    """Segments of tasks that no agent has any more are gone; returns how many there were."""
+    by_task: dict[str, list[str]] = {}
+    for name, _ in parts.blobs.list(ROOT):
+        by_task.setdefault(name.split("/")[1], []).append(name)
+    gone = 0
+    for task, names in by_task.items():
+        with parts.db.read() as tx:
+            found = tasks.task_by_uuid(tx, task)
+        if found is not None and found.lease_until is not None:
+            continue
+        for name in names:
+            delete_quietly(parts.blobs, name)
+        parts.blobs.drop_empty(f"{ROOT}/{task}")
+        gone += len(names)
+    return gone
 
 
 def _join(blobs: Blobs, upload: Upload, size: int) -> Stored:
-    """Make the blob of its segments."""
+    """Make the blob of its segments, unless a rival, asked before us, has done so meanwhile."""
     segments = _list_segments(blobs, upload)
-    if _measure(segments) != size:
-        raise ConflictError("segments of this upload are missing or overlap: begin it anew")
-    blobs.put(upload.blob, _read_all(blobs, upload, segments))
+    with suppress(NotFoundError):
+        if _measure(segments) == size:
+            blobs.put(upload.blob, _read_all(blobs, upload, segments))
+    if not blobs.exists(upload.blob):
+        raise ConflictError("segments of this upload are missing: begin it anew")
     drop_upload(blobs, upload)
     return Stored(size=size, blob=upload.blob)
 

@@ -52,7 +52,7 @@ _SIGNS = {
     "|timed out|RPC failed|Empty reply|Couldn't connect|SSL|Could not read from remote repository"
     "|invalid server response",
     Fault.CORRUPT: "is corrupt|object file .* is empty|bad (object|config|tree|signature)"
-    "|missing (blob|tree|commit|object)|unable to (read|parse|find|map|unpack)|not a git repository"
+    "|missing (blob|tree|commit|object)|unable to (read|parse|find|map|unpack|stream)|not a git repository"
     "|did not send all necessary|cannot be (accessed|mapped)|inflate:|[Ff]ailed to (read|traverse|parse)"
     "|broken|(unexpected|unterminated) line in .*packed-refs|not a valid (object|ref)"
     "|(index|pack) file .* (is|does)|invalid (object|loose)|garbage at end|loose object"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from penstock.forge.halt import check_halt
 from penstock.model.errors import UnavailableError
 
 _PAUSE = 0.02
@@ -36,6 +37,7 @@ def _wait(descriptor: int, path: Path, deadline: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            check_halt()
             if time.monotonic() > deadline:
                 raise UnavailableError(f"another process works on {path.parent} for too long") from None
             time.sleep(_PAUSE)

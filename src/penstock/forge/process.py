@@ -12,6 +12,8 @@ from typing import IO
 
 import msgspec
 
+from penstock.forge.halt import PAUSE, check_halt
+from penstock.kit import children
 from penstock.model.errors import LimitExceededError, UnavailableError
 
 _CHUNK = 64 << 10
@@ -50,19 +52,22 @@ def run_process(
 ) -> Done:
     """Run the command in a session of its own; no process of it is left when this returns or raises.
 
-    `inherit` are descriptors it keeps. Raises OverdueError, LimitExceededError when it prints too much, and
-    OSError when it cannot be started.
+    `inherit` are descriptors it keeps. Raises OverdueError, LimitExceededError when it prints too much,
+    UnavailableError when this process is to end, and OSError when it cannot be started.
     """
-    process = subprocess.Popen(
-        _limit_files(command, bounds.largest_file),
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us to answer, and what it starts can be killed with it
-        pass_fds=tuple(inherit),
-    )
+    check_halt()
+    with children.LOCK:
+        process = subprocess.Popen(
+            _limit_files(command, bounds.largest_file),
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us to answer, and what it starts can be killed with it
+            pass_fds=tuple(inherit),
+        )
+        children.KNOWN.add(process.pid)
     deadline = time.monotonic() + bounds.seconds
     try:
         out, err = _converse(process, stdin, deadline, bounds.largest)
@@ -97,7 +102,8 @@ def _converse(
         else:
             to.close()
         while selector.get_map():
-            for key, _ in selector.select(_remaining(deadline)):
+            check_halt()
+            for key, _ in selector.select(min(_remaining(deadline), PAUSE)):
                 if key.fileobj is to:
                     rest = _feed(to, rest)
                     if not rest:
@@ -147,6 +153,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    children.forget_child(process.pid)
     for pipe in _pipes(process):
         with suppress(BrokenPipeError):
             pipe.close()

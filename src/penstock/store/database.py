@@ -10,17 +10,18 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from penstock.model.errors import InvalidError, UnavailableError
 from penstock.store.failures import RolledBackError, explained
+from penstock.store.quick import Shelf
 from penstock.store.upgrade import ensure_schema, read_version
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
+        self._files = Shelf(engine)
         self._turn = threading.Lock()
         self._writer: int | None = None
 
@@ -80,18 +82,14 @@ class Database:
 
         On SQLite it begins when every earlier writer of this process and of others has ended.
         """
-        with explained(), self._my_turn(), self._engine.connect() as tx:
-            if self._sqlite:
-                tx.exec_driver_sql("BEGIN IMMEDIATE")
+        with explained(), self._my_turn(), self._lend("BEGIN IMMEDIATE") as tx:
             yield tx
             tx.commit()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only looks; on SQLite all its statements see one and the same moment."""
-        with explained(), self._engine.connect() as tx:
-            if self._sqlite:
-                tx.exec_driver_sql("BEGIN")
+        with explained(), self._lend("BEGIN") as tx:
             yield tx
 
     @contextmanager
@@ -99,6 +97,13 @@ class Database:
         """A connection of which each statement is a transaction of its own."""
         with explained(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def version(self) -> int | None:
+        """A number that is another after every commit of anybody; None for PostgreSQL, which has none.
+
+        What was read after it was asked for is still so while it is the same.
+        """
+        return self._files.version() if self._sqlite else None
 
     @contextmanager
     def moment(self) -> Iterator[Transaction]:
@@ -163,7 +168,12 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection; the database must not be used afterwards."""
+        self._files.close()
         self._engine.dispose()
+
+    def _lend(self, begin: str) -> AbstractContextManager[Transaction]:
+        """A connection in a transaction, which is rolled back at the end unless it was committed."""
+        return self._files.lend(begin) if self._sqlite else self._engine.connect()
 
     @contextmanager
     def _turn_taken(self) -> Iterator[None]:
@@ -226,10 +236,13 @@ def _open_sqlite(url: URL, patience: float) -> Engine:
     _create_private(Path(url.database or ""))
     engine = create_engine(
         url,
-        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": patience},
-        pool_size=16,
-        max_overflow=48,
-        pool_use_lifo=True,  # the connection used last has the warmest cache
+        connect_args={
+            "isolation_level": None,
+            "check_same_thread": False,
+            "timeout": patience,
+            "cached_statements": 512,
+        },
+        poolclass=NullPool,  # `Shelf` keeps them
     )
 
     @event.listens_for(engine, "connect")

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from penstock.model.errors import UnavailableError
 from penstock.store.database import Database
 
 CHANNEL = "penstock_work"
+
+if TYPE_CHECKING:
+    import psycopg
 
 Hear = Callable[[float], list[str]]
 """Waits at most so many seconds for words and returns those that came, oldest first."""
@@ -26,6 +28,8 @@ def listening(db: Database) -> Iterator[Hear]:
 
     It takes a connection of its own. Raises UnavailableError when that breaks; words may be lost then.
     """
+    import psycopg  # most servers have no PostgreSQL, and it is slow to import
+
     with db.outside() as connection:
         raw = connection.connection.driver_connection
         if not isinstance(raw, psycopg.Connection):
@@ -37,7 +41,9 @@ def listening(db: Database) -> Iterator[Hear]:
             connection.invalidate()  # it listens: nobody else may get it
 
 
-def _hear(raw: psycopg.Connection[tuple[object, ...]], seconds: float) -> list[str]:
+def _hear(raw: "psycopg.Connection[tuple[object, ...]]", seconds: float) -> list[str]:
+    import psycopg
+
     try:
         return [notice.payload for notice in raw.notifies(timeout=seconds, stop_after=1)]
     except psycopg.Error as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Executable, Select, bindparam, delete, select, union_all
@@ -31,12 +31,12 @@ class PipelineChange(msgspec.Struct, kw_only=True):
     errors: tuple[Diagnostic, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class PipelineMark(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of a pipeline as tells whether what was shown of it is still so."""
+class PipelineMark(NamedTuple):
+    """As much of a pipeline as tells whether what was shown of it is still so; lists have many of them."""
 
     id: int
     project_id: int
-    status: PipelineStatus
+    status: str
     updated_at: int
     actor: str
 
@@ -101,7 +101,9 @@ def list_pipelines(
     """
     given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
-    return rows.fetch_all(tx, Pipeline, _select_page(Pipeline, frozenset(values)), values | {"limit": limit})
+    return rows.fetch_all(
+        tx, Pipeline, _select_page(Pipeline.__struct_fields__, frozenset(values)), values | {"limit": limit}
+    )
 
 
 def list_marks(
@@ -116,8 +118,8 @@ def list_marks(
     """The marks of the pipelines that `list_pipelines` would list."""
     given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
-    statement = _select_page(PipelineMark, frozenset(values))
-    return rows.fetch_all(tx, PipelineMark, statement, values | {"limit": limit})
+    statement = _select_page(PipelineMark._fields, frozenset(values))
+    return [PipelineMark(*row) for row in tx.execute(statement, values | {"limit": limit})]
 
 
 def load_pipelines(tx: Transaction, ids: Collection[int]) -> list[Pipeline]:
@@ -148,8 +150,8 @@ def newest_pipelines(
     values |= {} if actor is None else {"actor": actor}
     statement = _select_newest(len(project_ids), by_actor=actor is not None)
     ids = [row_id for (row_id,) in tx.execute(statement, values)]
-    chosen = select(*rows.columns_of(pipelines, PipelineMark)).where(pipelines.c.id.in_(ids))
-    return rows.fetch_all(tx, PipelineMark, chosen.order_by(pipelines.c.id.desc()), {})
+    chosen = select(*(pipelines.c[name] for name in PipelineMark._fields)).where(pipelines.c.id.in_(ids))
+    return [PipelineMark(*row) for row in tx.execute(chosen.order_by(pipelines.c.id.desc()))]
 
 
 def owned_pipelines(tx: Transaction) -> list[tuple[int, str]]:
@@ -241,9 +243,9 @@ def _select_newest(projects: int, *, by_actor: bool) -> Executable:
 
 
 @cache
-def _select_page(kind: type[msgspec.Struct], given: frozenset[str]) -> Select[Any]:
+def _select_page(columns: tuple[str, ...], given: frozenset[str]) -> Select[Any]:
     table = pipelines.c
-    statement = select(*rows.columns_of(pipelines, kind)).order_by(table.id.desc())
+    statement = select(*(table[name] for name in columns)).order_by(table.id.desc())
     conditions = {
         "project_id": table.project_id == bindparam("project_id"),
         "branch": table.branch == bindparam("branch"),

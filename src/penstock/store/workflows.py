@@ -14,7 +14,7 @@ from penstock.plan.workflow import WorkflowPlan
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
-from penstock.store.schema import pipelines, workflow_plans, workflows
+from penstock.store.schema import jobs, pipelines, workflow_plans, workflows
 
 
 class WorkflowChange(msgspec.Struct, kw_only=True):
@@ -75,6 +75,14 @@ def lock_workflow(tx: Transaction, workflow_id: int) -> LockedWorkflow | None:
     *columns, project_id, flags, version = row
     workflow = rows.build(Workflow, columns)
     return LockedWorkflow(workflow=workflow, project_id=project_id, flags=flags, version=version)
+
+
+def try_lock(tx: Transaction, job_id: int) -> bool:
+    """True when the workflow of the job is locked for this transaction; False when another has it locked.
+
+    Never waits, unlike `lock_workflow`.
+    """
+    return tx.dialect.name == "sqlite" or tx.execute(_select_free(), {"job": job_id}).first() is not None
 
 
 def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
@@ -140,6 +148,12 @@ def _conditions(names: Mapping[str, Any] | Sequence[str]) -> list[Any]:
 @cache
 def _select_one(by: str) -> Select[Any]:
     return select(*rows.columns_of(workflows, Workflow)).where(*_conditions([by]))
+
+
+@cache
+def _select_free() -> Select[Any]:
+    chosen = select(workflows.c.id).join_from(jobs, workflows, workflows.c.id == jobs.c.workflow_id)
+    return chosen.where(jobs.c.id == bindparam("job")).with_for_update(of=workflows, skip_locked=True)
 
 
 @cache

@@ -124,6 +124,10 @@ def test_an_upload_that_breaks_off_leaves_no_blob(station: Station) -> None:
         agent.transport.upload(task, BlobKind.CACHE, chunks())
     folders = {name.split("/")[0] for name, _ in station.lab.parts.blobs.list()}
     assert folders <= {segments.ROOT}
+    assert segments.sweep_segments(station.lab.parts) == 0, "they may be gone on with"
+    agent.sync(TaskFinished(task=task, sequence=2, at=0, status=TaskStatus.SUCCESS))
+    segments.sweep_segments(station.lab.parts)
+    assert list(station.lab.parts.blobs.list()) == []
 
 
 def test_only_blobs_of_the_task_its_project_and_its_workspace_are_given(station: Station) -> None:

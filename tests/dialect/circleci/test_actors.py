@@ -73,6 +73,12 @@ def test_who_wants_a_rerun_started_it(site: CircleSite) -> None:
     assert site.get(f"workflow/{again}")["started_by"] == me
     retried = site.succeed("POST", f"/api/v1.1/project/{APP}/{number}/retry", None, 200, token=grace)
     assert site.get(f"workflow/{retried['workflows']['workflow_id']}")["started_by"] == me
+    newest, *_, oldest = site.succeed("GET", f"/api/v1.1/project/{APP}", None, 200)
+    assert (retried["user"]["login"], newest["user"]["login"], oldest["user"]["login"]) == (
+        "grace",
+        "grace",
+        "admin",
+    )
     assert site.get(f"workflow/{workflow}")["started_by"] == site.get("me")["id"]
 
 

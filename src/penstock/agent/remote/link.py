@@ -34,7 +34,7 @@ MOST_BYTES = 512 << 20
 
 SYSTEM = f"{sys.platform}/{platform.machine()}"
 _HEADERS = {PROTOCOL_HEADER: str(PROTOCOL), VERSION_HEADER: __version__, "accept-encoding": "identity"}
-_FIRST_ERROR = 400
+_GOOD = range(200, 300)
 
 
 class UnknownTokenError(ForbiddenError):
@@ -64,6 +64,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     wait: float = 0.0
 
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        return f"Ask({self.method} {self.path})"
+
 
 class Link:
     """A connection to the server. Only one thread may use it."""
@@ -77,10 +81,12 @@ class Link:
         """The body of a good answer. Raises what the server refused with, or UnavailableError."""
         with self.open(ask) as response:
             try:
-                return response.read(MOST_BYTES)
+                body = response.read(MOST_BYTES)
+                check_whole(response)
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 raise _explain(self._address, error) from error
+        return body
 
     def open(self, ask: Ask) -> http.client.HTTPResponse:
         """A good answer, to be read; the next may be asked for when it was read to its end.
@@ -96,7 +102,7 @@ class Link:
             if not (was_used and stale):
                 raise _explain(self._address, error) from error
             return self.open(ask)
-        if response.status >= _FIRST_ERROR or response.status < 200:  # noqa: PLR2004 - the first of the good ones
+        if response.status not in _GOOD:
             raise self._refuse(response)
         return response
 
@@ -196,6 +202,17 @@ class Links:
                 self._idle.append(link)
                 return
         link.close()
+
+
+def check_whole(response: http.client.HTTPResponse) -> None:
+    """Return when an answer that was read to its end came whole, else raise IncompleteRead.
+
+    The library says nothing when the end of a connection is the end of the body, meant or not.
+    """
+    if response.chunked or response.status == 204:  # noqa: PLR2004 - no content
+        return
+    if response.length is None or response.length > 0:
+        raise http.client.IncompleteRead(b"")
 
 
 def _explain(address: Address, error: Exception) -> UnavailableError:

@@ -51,7 +51,7 @@ class EverywhereQuery(msgspec.Struct, frozen=True, rename="kebab"):
     mine: bool = False
 
 
-def list_everywhere(server: Server, call: Call) -> Page[msgspec.Raw]:
+def list_everywhere(server: Server, call: Call) -> Answer:
     """The newest pipelines of the projects the caller follows, of one organization or all."""
     by, query = principal_of(call), call.query
     before = read_token(query.page_token, "pipelines", int)
@@ -67,12 +67,12 @@ def list_everywhere(server: Server, call: Call) -> Page[msgspec.Raw]:
         return _show_page(server, tx, marks, followed, "pipelines")
 
 
-def list_of_project(server: Server, call: Call) -> Page[msgspec.Raw]:
+def list_of_project(server: Server, call: Call) -> Answer:
     """The project's pipelines, newest first."""
     return _list_of_project(server, call, branch=call.query.branch or None)
 
 
-def list_mine(server: Server, call: Call) -> Page[msgspec.Raw]:
+def list_mine(server: Server, call: Call) -> Answer:
     """Those of the project's pipelines that the caller triggered, newest first."""
     return _list_of_project(server, call, actor=principal_of(call).user.login)
 
@@ -175,7 +175,7 @@ def read_number(text: str) -> int:
 
 def _list_of_project(
     server: Server, call: Call, *, branch: str | None = None, actor: str | None = None
-) -> Page[msgspec.Raw]:
+) -> Answer:
     with server.parts.db.read() as tx:
         project = open_project(tx, principal_of(call), Action.SEE_PROJECT, call.params["slug"])
         place = f"pipelines/{project.id}"
@@ -192,26 +192,38 @@ def _show_page(
     marks: Sequence[PipelineMark],
     projects: Mapping[int, Project],
     place: str,
-) -> Page[msgspec.Raw]:
-    """The pipelines of the marks; those that are as they were when last shown are not read again."""
+) -> Answer:
+    """The pipelines of the marks; a page that is as it was when last shown is not made again."""
     kept, token = cut_page(marks, PAGE, place, lambda mark: mark.id)
-    people = known_people(server, tx, (mark.actor for mark in kept))
-    keys = {mark.id: _make_key(mark, projects[mark.project_id], people) for mark in kept}
+    people = known_people(server, tx, {mark.actor for mark in kept})
+    shown_of = {row_id: (projects[row_id].slug, projects[row_id].url) for _, row_id, *_ in kept}
+    avatars = {login: user.avatar_url for login, user in people.items()}
+    key = (tuple(kept), token, tuple(shown_of.items()), tuple(sorted(avatars.items())))
+    body = server.pages.get(key)
+    if body is None:
+        surroundings = {mark.id: (mark, shown_of[mark.project_id], avatars.get(mark.actor)) for mark in kept}
+        body = msgspec.json.encode(Page(_show_each(server, tx, surroundings, projects, people), token))
+        server.pages.put(key, body)
+    return Answer(body=body)
+
+
+def _show_each(
+    server: Server,
+    tx: Transaction,
+    keys: Mapping[int, tuple[PipelineMark, Hashable, Hashable]],
+    projects: Mapping[int, Project],
+    people: Mapping[str, User],
+) -> list[msgspec.Raw]:
+    """Each pipeline as it is shown, by row id with all that this follows from."""
     shown = {row_id: server.shown.get(key) for row_id, key in keys.items()}
     for pipeline in pipelines.load_pipelines(tx, [row_id for row_id, raw in shown.items() if raw is None]):
         payload = show_pipeline(pipeline, projects[pipeline.project_id], people)
         raw = msgspec.Raw(msgspec.json.encode(payload))
         shown[pipeline.id] = raw
-        if (pipeline.status, pipeline.updated_at) == keys[pipeline.id][:2]:
+        mark = keys[pipeline.id][0]
+        if (pipeline.status.value, pipeline.updated_at) == (mark.status, mark.updated_at):
             server.shown.put(keys[pipeline.id], raw)
-    return Page([raw for raw in shown.values() if raw is not None], token)
-
-
-def _make_key(mark: PipelineMark, project: Project, people: Mapping[str, User]) -> tuple[Hashable, ...]:
-    """All that what is shown of the pipeline follows from."""
-    user = people.get(mark.actor)
-    avatar = user.avatar_url if user else None
-    return (mark.status, mark.updated_at, mark.id, project.slug, project.url, avatar)
+    return [raw for raw in shown.values() if raw is not None]
 
 
 def _list_followed(tx: Transaction, by: Principal, org_slug: str) -> dict[int, Project]:

@@ -37,6 +37,7 @@ def _route(  # noqa: PLR0913 - the columns of the table
     status: int = 200,
     limit: int | None = None,
     optional: bool = True,
+    quick: bool = False,
 ) -> Route:
     """A row. A body may be missing, as all its fields may, unless it is said otherwise."""
     return Route(
@@ -50,16 +51,33 @@ def _route(  # noqa: PLR0913 - the columns of the table
         status=status,
         limit=limit,
         optional=optional and body is not None,
+        quick=quick,
         summary=(handler.__doc__ or "").partition("\n")[0].rstrip("."),
     )
 
 
-def _get(path: str, handler: Handler, access: str, answer: Any, query: _Query = None) -> Route:  # noqa: ANN401 - any type
-    return _route("GET", f"/api/{path}", handler, access, answer, query=query)
+def _get(
+    path: str,
+    handler: Handler,
+    access: str,
+    answer: Any,  # noqa: ANN401 - any type
+    query: _Query = None,
+    *,
+    quick: bool = False,
+) -> Route:
+    return _route("GET", f"/api/{path}", handler, access, answer, query=query, quick=quick)
 
 
-def _list(path: str, handler: Handler, access: str, item: Any, query: _Query = PageQuery) -> Route:  # noqa: ANN401 - any type
-    return _route("GET", f"/api/{path}", handler, access, Page[item], query=query)
+def _list(
+    path: str,
+    handler: Handler,
+    access: str,
+    item: Any,  # noqa: ANN401 - any type
+    query: _Query = PageQuery,
+    *,
+    quick: bool = False,
+) -> Route:
+    return _route("GET", f"/api/{path}", handler, access, Page[item], query=query, quick=quick)
 
 
 def _post(path: str, handler: Handler, access: str, answer: Any, body: Any = None, **more: Any) -> Route:  # noqa: ANN401 - as of `_route`
@@ -68,7 +86,7 @@ def _post(path: str, handler: Handler, access: str, answer: Any, body: Any = Non
 
 # fmt: off
 _PEOPLE = (
-    _get("v2/me", people.get_me, SELF, p.User),
+    _get("v2/me", people.get_me, SELF, p.User, quick=True),
     _get("v2/me/collaborations", people.list_collaborations, SELF, list[p.Collaboration]),
     _get("v2/user/{id}", people.get_user, Action.SEE_USER, p.User),
     _get("v2/organization/{slug}", people.get_organization, Action.SEE_ORGANIZATION, p.Organization),
@@ -76,22 +94,22 @@ _PEOPLE = (
 )
 
 _PIPELINES = (
-    _list("v2/pipeline", pipelines.list_everywhere, SEE, p.Pipeline, pipelines.EverywhereQuery),
+    _list("v2/pipeline", pipelines.list_everywhere, SEE, p.Pipeline, pipelines.EverywhereQuery, quick=True),
     _post("v2/pipeline/continue", pipelines.continue_pipeline, PUBLIC, p.Message, p.ContinueBody,
           optional=False, limit=3 * MOST_BYTES),
-    _get("v2/pipeline/{id}", pipelines.get_by_id, SEE, p.Pipeline),
+    _get("v2/pipeline/{id}", pipelines.get_by_id, SEE, p.Pipeline, quick=True),
     _get("v2/pipeline/{id}/config", pipelines.get_config, SEE, p.PipelineConfig),
     _get("v2/pipeline/{id}/values", pipelines.get_values, SEE, dict[str, p.Simple]),
-    _list("v2/pipeline/{id}/workflow", pipelines.list_workflows, SEE, p.Workflow),
+    _list("v2/pipeline/{id}/workflow", pipelines.list_workflows, SEE, p.Workflow, quick=True),
     _post(f"v2/{SLUG}/pipeline", pipelines.trigger, RUN, p.NewPipeline, p.TriggerBody, status=CREATED),
     _post(f"v2/{SLUG}/pipeline/run", pipelines.run, RUN, p.NewPipeline, p.RunBody, status=CREATED),
-    _list(f"v2/{SLUG}/pipeline", pipelines.list_of_project, SEE, p.Pipeline, pipelines.ListQuery),
-    _list(f"v2/{SLUG}/pipeline/mine", pipelines.list_mine, SEE, p.Pipeline),
-    _get(f"v2/{SLUG}/pipeline/{{number}}", pipelines.get_by_number, SEE, p.Pipeline),
+    _list(f"v2/{SLUG}/pipeline", pipelines.list_of_project, SEE, p.Pipeline, pipelines.ListQuery, quick=True),
+    _list(f"v2/{SLUG}/pipeline/mine", pipelines.list_mine, SEE, p.Pipeline, quick=True),
+    _get(f"v2/{SLUG}/pipeline/{{number}}", pipelines.get_by_number, SEE, p.Pipeline, quick=True),
 )
 
 _WORKFLOWS = (
-    _get("v2/workflow/{id}", workflows.get_workflow, SEE, p.Workflow),
+    _get("v2/workflow/{id}", workflows.get_workflow, SEE, p.Workflow, quick=True),
     _list("v2/workflow/{id}/job", workflows.list_workflow_jobs, SEE, p.WorkflowJob),
     _post("v2/workflow/{id}/approve/{request}", workflows.approve, RUN, p.Message, status=ACCEPTED),
     _post("v2/workflow/{id}/cancel", workflows.cancel, RUN, p.Message, status=ACCEPTED),
@@ -125,6 +143,8 @@ _COMPILING = (
 _OLD_PEOPLE = (
     _get("v1.1/me", callers.get_me, SELF, q.Me),
     _get("v1.1/projects", callers.list_projects, SELF, list[q.Project]),
+    _get("v1.1/user/repos/{vcs}", callers.list_repositories, SELF, list[q.Repository], q.RepositoriesQuery),
+    _get("v1.1//user/repos/{vcs}", callers.list_repositories, SELF, list[q.Repository], q.RepositoriesQuery),
     _list("private/me/followed-projects", callers.list_followed, SELF, q.FollowedProject),
     _post(f"v1.1/{SLUG}/follow", callers.follow, Action.FOLLOW_PROJECT, q.Followed),
     _post(f"v1.1/{SLUG}/unfollow", callers.unfollow, Action.FOLLOW_PROJECT, q.Followed),
@@ -141,6 +161,7 @@ _BUILD = f"v1.1/{SLUG}/{{number}}"
 _OLD_BUILDS = (
     _get("v1.1/recent-builds", builds.list_recent, SEE, list[q.Build], q.BuildsQuery),
     _get(f"v1.1/{SLUG}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
+    _post(f"v1.1/{SLUG}", builds.build_default, RUN, q.Build, q.TreeBody, status=CREATED),
     _get(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
     _post(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.build_branch, RUN, q.Build, q.TreeBody, status=CREATED),
     _post(f"v1.1/{SLUG}/build", builds.build_project, RUN, q.BuildCreated, q.BuildBody),

@@ -1,7 +1,8 @@
 """One request as a handler sees it."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -47,6 +48,8 @@ class Call(msgspec.Struct, kw_only=True):
     payload: Any = None  # the route's body type
     body: bytes = b""
     pieces: Iterator[bytes] = iter(())  # of a raw route; to be read in the handler's thread
+    split: list[tuple[str, str]] | None = None  # of the query string, once it was asked for
+    stream: AsyncIterator[bytes] | None = None  # the same, for a coroutine
     run: Callable[..., Awaitable[Any]] | None = None
     """For coroutines: calls a plain function with arguments in a thread of the pool."""
 
@@ -57,6 +60,13 @@ class Call(msgspec.Struct, kw_only=True):
 
     def pairs(self) -> list[tuple[str, str]]:
         """The names and values of the query string, in order. Raises InvalidError past 1,000 of them."""
+        if self.split is None:
+            self.split = self._split()
+        return self.split
+
+    def _split(self) -> list[tuple[str, str]]:
+        if not self.query_string:
+            return []
         try:
             return parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=1000)
         except ValueError as error:
@@ -69,8 +79,7 @@ def read_query(call: Call, shape: type[msgspec.Struct]) -> Any:  # noqa: ANN401 
     Raises InvalidError, which names the parameter.
     """
     pairs = call.pairs()
-    fields = msgspec.structs.fields(shape)
-    several = {field.encode_name for field in fields if _is_list(field.type)}
+    several = _find_lists(shape)
     given: dict[str, Any] = {}
     for name, value in pairs:
         if name in several:
@@ -114,6 +123,13 @@ def is_deeper(body: bytes, depth: int) -> bool:
         if level > depth:
             return True
     return False
+
+
+@cache
+def _find_lists(shape: type[msgspec.Struct]) -> frozenset[str]:
+    """The names of the parameters that may come several times."""
+    fields = msgspec.structs.fields(shape)
+    return frozenset(field.encode_name for field in fields if _is_list(field.type))
 
 
 def _is_list(kind: Any) -> bool:  # noqa: ANN401 - a type as written

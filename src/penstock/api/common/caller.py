@@ -5,7 +5,7 @@ import msgspec
 from penstock.api.common.call import Call
 from penstock.api.common.faults import UnauthorizedError
 from penstock.engine.access import Action, may_ever
-from penstock.engine.authenticate import authenticate
+from penstock.engine.authenticate import authenticate, recall
 from penstock.engine.login import let_in
 from penstock.engine.principal import Principal
 from penstock.engine.unit import Parts
@@ -29,6 +29,12 @@ class KnownCaller(msgspec.Struct, frozen=True):
 def find_caller(parts: Parts, secret: str) -> KnownCaller | None:
     """Who has the secret, None when nobody has."""
     principal = authenticate(parts, secret)
+    return None if principal is None else KnownCaller(principal)
+
+
+def recall_caller(parts: Parts, secret: str) -> KnownCaller | None:
+    """The same when that was looked up a moment ago and the database is a file; else None."""
+    principal = recall(parts, secret) if parts.db.is_sqlite else None
     return None if principal is None else KnownCaller(principal)
 
 

@@ -15,7 +15,8 @@ PUBLIC = "public"
 Handler = Callable[[Server, Call], Any]
 """Does what is asked and returns an `Answer`, or a value that is answered as JSON.
 
-A plain function runs in a thread of the pool. A coroutine function runs on the loop and must not block.
+A plain function runs in a thread of the pool; of a `quick` route it may run on the loop.
+    A coroutine function runs on the loop and must not block.
 """
 
 
@@ -43,4 +44,5 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     raw: bool = False
     limit: int | None = None  # bytes of the body; None is the server's own limit
     held: bool = False  # may be answered late on purpose; a coroutine that is cancelled when the caller goes
+    quick: bool = False  # reads a bounded number of rows by index, and does nothing else
     quiet: bool = False  # successes are not worth a line in the log

@@ -95,7 +95,9 @@ def _walk(node: _Node[T], segments: list[str], place: int, values: tuple[str, ..
 
 def _take(segments: list[str], place: int, width: int) -> list[tuple[str, int]]:
     """The values a parameter could have here, each with how many segments it takes."""
-    first = unquote(segments[place])
+    first = segments[place]
+    if "%" in first:
+        first = unquote(first)
     if width == 1:
         return [(first, 1)] if first else []
     if width == _REST:
@@ -103,6 +105,6 @@ def _take(segments: list[str], place: int, width: int) -> list[tuple[str, int]]:
         climbs = any(part in {"", ".", ".."} for piece in rest for part in piece.split("/"))
         return [] if climbs else [("/".join(rest), len(rest))]
     whole = [(first, 1)] if first.count("/") >= width - 1 else []
-    parts = [unquote(segment) for segment in segments[place : place + width]]
+    parts = [unquote(segment) if "%" in segment else segment for segment in segments[place : place + width]]
     apart = len(parts) == width and all(parts) and not any("/" in part for part in parts)
     return whole + ([("/".join(parts), width)] if apart else [])

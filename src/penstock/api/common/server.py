@@ -6,11 +6,15 @@ import msgspec
 
 from penstock.api.common.call import Caller
 from penstock.api.common.meter import Meter
+from penstock.api.common.room import Room
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
 from penstock.store.sealing import Sealer
+
+HOOK_ROOM = 100 << 20
+"""Bytes; four of the largest webhooks that hosts send."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     authenticate: Callable[[str], Caller | None] = lambda _secret: None
     """Who has the secret, None when nobody has. Called in a thread of the pool."""
+    recall: Callable[[str], Caller | None] = lambda _secret: None
+    """The same when it is known without asking the database, for quick routes. Where the database is a file,
+    such a route is answered on the loop: to read some rows takes less than to hand it to a thread."""
     log_in: Callable[[str, str, str], Caller | None] = lambda _login, _password, _peer: None
     """Who has that login and password, None when nobody has; takes the caller's address too. Raises
     ThrottledError for somebody who was wrong too often."""
@@ -43,5 +50,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the server's figures are shown to those without an account."""
     shown: Recent[tuple[Hashable, ...], msgspec.Raw] = msgspec.field(default_factory=lambda: Recent(4096))
     """What dialects have encoded, by all that it follows from."""
+    pages: Recent[tuple[Hashable, ...], bytes] = msgspec.field(default_factory=lambda: Recent(256))
+    """Whole answers, by all that they follow from."""
+    hook_room: Room = msgspec.field(default_factory=lambda: Room(HOOK_ROOM))
+    """Room for bodies of webhooks that were not checked yet."""
     find_reasons: Callable[[], Sequence[str]] = list
     """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""

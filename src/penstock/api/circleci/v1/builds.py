@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from penstock.api.circleci import jobs as new
-from penstock.api.circleci.people import find_people
+from penstock.api.circleci.people import find_people, list_actors
 from penstock.api.circleci.pipelines import start
 from penstock.api.circleci.v1 import payloads
 from penstock.api.circleci.v1.show import show_build, show_details, show_steps
@@ -19,7 +19,7 @@ from penstock.engine.launch import Ref, check_open
 from penstock.engine.lookup import open_project
 from penstock.engine.projects import followed_projects
 from penstock.engine.runs import OpenJob
-from penstock.model.errors import InvalidError, NotFoundError
+from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.model.project import Project
 from penstock.model.run import Job, Pipeline
 from penstock.model.status import JobStatus
@@ -45,7 +45,7 @@ def get_build(server: Server, call: Call) -> payloads.BuildDetails:
         found = new.open_by_number(tx, call, Action.SEE_PROJECT)
         steps = show_steps(found, list_copies(tx, found.job), server.base_url)
         kept = bool(artifacts.artifacts_of(tx, found.job.id, limit=1))
-        people = find_people(tx, [found.pipeline.actor])
+        people = find_people(tx, list_actors(found.pipeline, [found.workflow]))
     return show_details(found, people, server.base_url, steps, has_artifacts=kept)
 
 
@@ -72,9 +72,12 @@ def list_of_project(server: Server, call: Call) -> list[payloads.Build]:
 
 def build_branch(server: Server, call: Call) -> payloads.Build | payloads.BuildCreated:
     """Trigger a pipeline of the branch and show its first build."""
-    body: payloads.TreeBody = call.payload or payloads.TreeBody()
-    ref = Ref(branch=call.params["branch"])
-    return _show_first(server, call, start(server, call, ref, None, body.parameters or body.build_parameters))
+    return _build(server, call, call.params["branch"])
+
+
+def build_default(server: Server, call: Call) -> payloads.Build | payloads.BuildCreated:
+    """Trigger a pipeline of the default branch or of a tag and show its first build."""
+    return _build(server, call, "")
 
 
 def build_project(server: Server, call: Call) -> payloads.BuildCreated:
@@ -82,7 +85,7 @@ def build_project(server: Server, call: Call) -> payloads.BuildCreated:
     body: payloads.BuildBody = call.payload or payloads.BuildBody()
     if body.branch and body.tag:
         raise InvalidError("Only one of branch and tag may be given.")
-    start(server, call, Ref(branch=body.branch or "", tag=body.tag or ""), None, body.parameters)
+    start(server, call, _choose_ref(body.branch or "", body.tag, body.revision), None, body.parameters)
     return payloads.BuildCreated(status=200, body="Build created")
 
 
@@ -101,7 +104,7 @@ def retry(server: Server, call: Call) -> payloads.Build:
     with server.parts.db.read() as tx:
         job = jobs.job_by_key(tx, again.id, found.job.key) or found.job
         shown = OpenJob(job, again, found.pipeline, found.project)
-        return show_build(shown, find_people(tx, [found.pipeline.actor]), server.base_url)
+        return show_build(shown, find_people(tx, [again.started_by]), server.base_url)
 
 
 def cancel(server: Server, call: Call) -> payloads.Build:
@@ -111,7 +114,7 @@ def cancel(server: Server, call: Call) -> payloads.Build:
     control.cancel_job(server.parts, found.job.uuid, by=principal_of(call).user.login)
     with server.parts.db.read() as tx:
         after = new.open_by_number(tx, call, Action.RUN_PIPELINE)
-        return show_build(after, find_people(tx, [after.pipeline.actor]), server.base_url)
+        return _show_list(server, tx, [after])[0]
 
 
 def list_artifacts(server: Server, call: Call) -> list[payloads.Artifact]:
@@ -155,6 +158,19 @@ def list_tests(server: Server, call: Call) -> payloads.Tests:
     )
 
 
+def _build(server: Server, call: Call, branch: str) -> payloads.Build | payloads.BuildCreated:
+    body: payloads.TreeBody = call.payload or payloads.TreeBody()
+    ref = _choose_ref(branch, body.tag, body.revision)
+    return _show_first(server, call, start(server, call, ref, None, body.parameters or body.build_parameters))
+
+
+def _choose_ref(branch: str, tag: str | None, revision: str | None) -> Ref:
+    """The tag when one is named, else the branch. Raises RefusedError for a commit: it may be anybody's."""
+    if revision:
+        raise RefusedError("A revision cannot be built by itself: name a branch or a tag.")
+    return Ref(tag=tag) if tag else Ref(branch=branch)
+
+
 def _find_builds(
     tx: Transaction, project: Project, branch: str | None, query: payloads.BuildsQuery
 ) -> Sequence[OpenJob]:
@@ -174,7 +190,7 @@ def _find_builds(
 
 
 def _show_list(server: Server, tx: Transaction, found: Sequence[OpenJob]) -> list[payloads.Build]:
-    people = find_people(tx, (each.pipeline.actor for each in found))
+    people = find_people(tx, {who for each in found for who in list_actors(each.pipeline, [each.workflow])})
     return [show_build(each, people, server.base_url) for each in found]
 
 

@@ -59,6 +59,20 @@ def show_project(project: Project) -> payloads.Project:
     )
 
 
+def show_repository(project: Project, *, following: bool) -> payloads.Repository:
+    """A project as the repository it is made of."""
+    username, name = split_slug(project)
+    return payloads.Repository(
+        vcs_url=show_url(project),
+        vcs_type=name_vcs_type(host_of(project.slug)),
+        username=username,
+        name=name,
+        default_branch=project.default_branch,
+        fork=False,
+        following=following,
+    )
+
+
 def show_followed(project: Project) -> payloads.FollowedProject:
     """The same in short."""
     vcs_type = name_vcs_type(host_of(project.slug))
@@ -213,7 +227,7 @@ def _describe_state(job: Job) -> dict[str, object]:
 
 
 def _show_user(found: OpenJob, people: People) -> payloads.BuildUser:
-    login = found.pipeline.actor
+    login = found.workflow.started_by or found.pipeline.actor
     user = people.get(login)
     return payloads.BuildUser(
         login=login,

@@ -1,0 +1,152 @@
+"""A job that prints 100 MB: how fast the server stores it and gives it out, and how fresh lines are."""
+
+import tempfile
+import time
+from contextlib import ExitStack, closing
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bench.figure import Figure
+from bench.laminar import Laminar, find_laminar
+from bench.log import LINE, MEGABYTES
+from bench.trigger import HEADERS, pick, serve_config
+from tests.support.processes import wait_until
+from tests.support.server import ServerProcess
+
+CONFIG = """\
+version: 2.1
+jobs:
+  much: {machine: true, steps: [run: cat $TEXT]}
+  drop: {machine: true, steps: [{run: "for n in $(seq 200); do date +%s.%N; sleep 0.02; done"}]}
+workflows:
+  much:
+    when: {equal: [much, "<< pipeline.parameters.which >>"]}
+    jobs: [much]
+  drop:
+    when: {equal: [drop, "<< pipeline.parameters.which >>"]}
+    jobs: [drop]
+parameters: {which: {type: string, default: drop}}
+"""
+PROJECT = "/api/v2/project/gh/acme/app"
+RAW = "/api/private/output/raw/gh/acme/app"
+ROUNDS = 3
+
+
+def run() -> list[Figure]:
+    """The rate beside laminar where that is installed, and the age of lines read while they come."""
+    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        text = write_text(folder / "text")
+        server = stack.enter_context(serve_config(folder, CONFIG.replace("$TEXT", str(text))))
+        peer = None
+        if find_laminar():
+            peer = stack.enter_context(Laminar(folder / "laminar", f"cat {text}"))
+        ages = sorted(follow(server))
+        ours, theirs = [], []
+        for number in range(ROUNDS):
+            ours.append(measure(server, text.read_bytes()))
+            if peer is not None:
+                theirs.append(measure_peer(peer, number + 1, text))
+        server.stop()
+    return [*compare(ours, theirs), show_ages(ages)]
+
+
+def write_text(file: Path) -> Path:
+    """The lines, in a file."""
+    with file.open("w") as out:
+        while out.tell() < MEGABYTES * 1_000_000:
+            number = out.tell()
+            out.writelines(LINE.format(number + n, (number + n * 7919) % 997) for n in range(10_000))
+    return file
+
+
+def measure(server: ServerProcess, wanted: bytes) -> float:
+    """Seconds from the trigger until all of it has been read through the API."""
+    begun = time.perf_counter()
+    number = trigger(server, "much")
+    wait_until(lambda: read_status(server, number) == "success", seconds=120)
+    got = read_output(server, number)
+    seconds = time.perf_counter() - begun
+    assert got == wanted
+    return seconds
+
+
+def measure_peer(peer: Laminar, number: int, text: Path) -> float:
+    """The same for laminar, whose client waits for the job."""
+    begun = time.perf_counter()
+    peer.run_jobs(1)
+    got = peer.read_log(number)
+    seconds = time.perf_counter() - begun
+    assert len(got) >= text.stat().st_size
+    return seconds
+
+
+def follow(server: ServerProcess) -> list[float]:
+    """How old each line was, in seconds, when a reader who asks again and again first saw it."""
+    number = trigger(server, "drop")
+    wait_until(lambda: read_status(server, number) == "running", seconds=30)
+    ages: list[float] = []
+    while read_status(server, number) == "running":
+        lines = read_output(server, number).split()
+        now = time.time()
+        ages += (now - float(line) for line in lines[len(ages) :])
+    return ages
+
+
+def trigger(server: ServerProcess, which: str) -> int:
+    """The number of the one job of a new pipeline."""
+    body = {"branch": "main", "parameters": {"which": which}}
+    made = server.client.post(f"{server.url}{PROJECT}/pipeline", json=body, headers=HEADERS)
+    (workflow,) = ask(server, f"/api/v2/pipeline/{made.raise_for_status().json()['id']}/workflow")["items"]
+    (job,) = ask(server, f"/api/v2/workflow/{workflow['id']}/job")["items"]
+    return int(job["job_number"])
+
+
+def read_status(server: ServerProcess, number: int) -> str:
+    return str(ask(server, f"{PROJECT}/job/{number}")["status"])
+
+
+def ask(server: ServerProcess, path: str) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = server.get(path, **HEADERS).raise_for_status().json()
+    return found
+
+
+def read_output(server: ServerProcess, number: int) -> bytes:
+    """What the job's only step has printed so far."""
+    with closing(HTTPConnection(server.url.removeprefix("http://"))) as connection:
+        connection.request("GET", f"{RAW}/{number}/output/0/0", headers=HEADERS)
+        found = connection.getresponse()
+        return found.read() if found.status == HTTPStatus.OK else b""
+
+
+def compare(ours: list[float], theirs: list[float]) -> list[Figure]:
+    """MB a second from the trigger to the last byte read."""
+    best = MEGABYTES / min(ours)
+    if not theirs:
+        return []
+    peer = MEGABYTES / min(theirs)
+    return [
+        Figure(
+            what=f"{MEGABYTES} MB of lines from one job, stored by the server and read through its API",
+            measured=f"{best:.0f} MB/s",
+            floor=f"{peer:.0f} MB/s by laminar",
+            value=best / peer,
+            limit=4,
+            unit="x",
+            at_least=True,
+        )
+    ]
+
+
+def show_ages(ages: list[float]) -> Figure:
+    """The 95th percentile."""
+    late = pick(ages)
+    return Figure(
+        what="a line's age when a reader who asks all the time first sees it, p95",
+        measured=f"{late * 1000:.0f} ms (half of them within {pick(ages, 0.5) * 1000:.0f} ms)",
+        floor="the line's own time",
+        value=late * 1000,
+        limit=200,
+        unit="ms",
+    )
