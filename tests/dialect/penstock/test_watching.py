@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from penstock.model.status import JobStatus, TaskStatus
 from tests.support.own_api import OwnSite
 
@@ -138,3 +140,27 @@ def test_a_report_has_what_failed_and_its_last_lines(site: OwnSite) -> None:
     assert job["status"] == "failed"
     assert report["tails"].get(job["uuid"], "") in {"boom\n", ""}
     assert report["pipeline"]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("site", ["postgresql"], indirect=True)
+def test_what_another_server_hears_is_told_soon(site: OwnSite) -> None:
+    """The other server is one without the feed of the first: it must look for itself."""
+    made = site.trigger()
+    job = site.lab.job(site.lab.every_pipeline()[0], "build")
+    path = f"pipelines/{made['id']}"
+    version = site.own("GET", path)["version"]
+    cursor = site.own("GET", f"jobs/{job.uuid}/output")["cursor"]
+    one, _ = site.worker.claim(2)
+    site.parts.feed.watch = lambda *_: lambda: None  # type: ignore[method-assign]  # deaf from now on
+
+    def work() -> None:
+        site.worker.begin(one.task)
+        site.print(one.task, "hi\n")
+
+    worker = begin_later(work)
+    assert site.own("GET", f"{path}?version={version}&wait={LATE}")["version"] != version
+    news = site.own("GET", f"jobs/{job.uuid}/output?cursor={cursor}&wait={LATE}")
+    while not news["pieces"]:
+        news = site.own("GET", f"jobs/{job.uuid}/output?cursor={news['cursor']}&wait={LATE}")
+    assert news["pieces"][0]["text"] == "hi\n"
+    worker.join()

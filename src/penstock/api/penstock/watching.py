@@ -1,5 +1,7 @@
 """Pipelines and jobs, watched while they run: answers are held back until there is news."""
 
+from contextlib import suppress
+
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.poll import Patience, await_news
@@ -11,6 +13,7 @@ from penstock.engine.history import tail_log
 from penstock.engine.picture import draw_pipeline, find_version
 from penstock.engine.runs import OpenJob, OpenPipeline, open_job, open_pipeline
 from penstock.engine.summary import summarize_pipeline
+from penstock.model.errors import NotFoundError
 from penstock.model.picture import JobNews, PipelinePicture
 from penstock.model.summary import RunSummary
 
@@ -73,7 +76,11 @@ def _read_tails(server: Server, summary: RunSummary) -> dict[str, str]:
         for job in workflow.jobs
         if job.failed_step is not None and not workflow.repeated
     ]
-    return {uuid: tail_log(server.parts, step.task_id, step.step, TAIL) for uuid, step in failed[:MOST_TAILS]}
+    tails: dict[str, str] = {}
+    for uuid, step in failed[:MOST_TAILS]:
+        with suppress(NotFoundError):  # its bytes are gone; the rest of the report is worth having
+            tails[uuid] = tail_log(server.parts, step.task_id, step.step, TAIL)
+    return tails
 
 
 def _draw(server: Server, found: OpenPipeline, version: str) -> PipelinePicture | None:
