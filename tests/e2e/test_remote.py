@@ -121,6 +121,19 @@ def test_the_same_for_programs(developer: Developer) -> None:
     assert developer.json("watch", made["id"], status=1)[-1]["outcome"] == "canceled"
 
 
+def test_pipelines_are_listed(developer: Developer) -> None:
+    [made] = developer.json("trigger")
+    developer.succeed("cancel", made["id"])
+    developer.succeed("watch", made["id"], status=1)
+    [newest] = developer.json("runs", "--remote", "--limit", "1")
+    assert (newest["id"], newest["outcome"], newest["branch"]) == (made["id"], "canceled", "main")
+    assert developer.json("runs", "--project", "local%2Fapp", "--branch", "none") == []
+    line = developer.succeed("runs", "--remote").splitlines()[0]
+    assert line.startswith(f"■ {made['number']:>4} ")
+    assert "main  admin  first" in line
+    assert developer.call("runs", "--remote", "--everywhere").status == 2
+
+
 def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
     file = developer.folder / "other.yml"
     file.write_text("version: 2.1\njobs: {build: {machine: true, steps: [{run: echo other}]}}\n")

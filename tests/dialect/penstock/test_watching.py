@@ -33,6 +33,22 @@ def test_a_pipeline_is_shown_with_its_workflows_and_jobs(site: OwnSite) -> None:
     ]
 
 
+def test_pipelines_come_in_pages_with_their_verdicts(site: OwnSite) -> None:
+    for branch in ("main", "dev", "main"):
+        site.trigger(branch=branch)
+    site.code.configs["main"] = "nonsense: ["
+    site.trigger()
+    path = "projects/gh%2Facme%2Fapp/pipelines"
+    first = site.own("GET", f"{path}?limit=3")
+    second = site.own("GET", f"{path}?limit=3&after={first['next']}")
+    every = [*first["items"], *second["items"]]
+    assert [each["number"] for each in every] == [4, 3, 2, 1]
+    assert [each["outcome"] for each in every] == ["error", "running", "running", "running"]
+    assert [each["ended"] for each in every] == [True, False, False, False]
+    assert second["next"] is None
+    assert [each["number"] for each in site.own("GET", f"{path}?branch=dev")["items"]] == [2]
+
+
 def test_an_answer_is_held_back_until_something_is_new(site: OwnSite) -> None:
     made = site.trigger()
     path = f"pipelines/{made['id']}"

@@ -6,15 +6,17 @@ from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.poll import Patience, await_news
 from penstock.api.common.server import Server
-from penstock.api.penstock.payloads import OutputQuery, PictureQuery, Report
+from penstock.api.penstock.paging import Page, cut_page, read_number
+from penstock.api.penstock.payloads import OutputQuery, PictureQuery, PipelinesQuery, Report
 from penstock.engine.access import Action
 from penstock.engine.following import read_news
 from penstock.engine.history import tail_log
-from penstock.engine.picture import draw_pipeline, find_version
+from penstock.engine.lookup import open_project
+from penstock.engine.picture import draw_pipeline, find_version, sketch_pipelines
 from penstock.engine.runs import OpenJob, OpenPipeline, open_job, open_pipeline
 from penstock.engine.summary import summarize_pipeline
 from penstock.model.errors import NotFoundError
-from penstock.model.picture import JobNews, PipelinePicture
+from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 from penstock.model.summary import RunSummary
 
 TAIL, MOST_TAILS = 20, 20
@@ -22,6 +24,19 @@ TAIL, MOST_TAILS = 20, 20
 
 ALONE, BESIDE = 2.0, 0.1
 """Seconds after which is looked for what other servers may have changed: where there are none, and some."""
+
+
+def list_pipelines(server: Server, call: Call) -> Page[PipelineSketch]:
+    """The pipelines of a project with their verdicts, newest first."""
+    query: PipelinesQuery = call.query
+    before = read_number(query.after) or None
+    with server.parts.db.read() as tx:
+        project = open_project(tx, principal_of(call), Action.SEE_PROJECT, call.params["project"])
+        every = sketch_pipelines(
+            server.parts, tx, project, branch=query.branch, before=before, limit=query.limit + 1
+        )
+    kept, after = cut_page(every, query.limit, lambda pair: pair[0])
+    return Page([sketch for _, sketch in kept], after)
 
 
 async def watch_pipeline(server: Server, call: Call) -> PipelinePicture:
