@@ -185,15 +185,16 @@ class House(CircleSite):
             "{number}": self.things["number"],
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
+            "{vcs}": "github",
             "{kind}": "output",
             "{step}": "0",
             "{index}": "0",
             "{upload}": new_id(),
             "{blob:rest}": "artifacts/aa/bb",
         }
-        made = re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
-        assert "{" not in made
-        return made
+        unknown = set(re.findall(r"\{[^}]+\}", path)) - values.keys()
+        assert not unknown, f"say here what {unknown} of {path} stands for, or in IDS"
+        return re.sub(r"\{[^}]+\}", lambda found: values[found[0]], path)
 
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""

@@ -15,7 +15,7 @@ from penstock.engine.unit import Parts
 from penstock.store.blobs import Blobs
 from penstock.store.pipelines import pipeline_by_uuid
 from penstock.store.schema import metadata
-from tests.e2e.test_serve import make_certificate
+from tests.support.certificates import make_certificate
 from tests.support.command import command
 from tests.support.databases import PostgresServer, start_postgresql
 from tests.support.processes import wait_until

@@ -130,13 +130,13 @@ def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
 def test_tokens_are_made_listed_and_revoked(developer: Developer) -> None:
     secret = developer.succeed("token", "create", "nightly", "--scope", "run", "--expires", "90d").strip()
     me = {"PENSTOCK_TOKEN": secret}
-    assert developer.call("project", "list", **me).status == 0
-    refused = developer.call("project", "add", "https://github.com/a/b", **me)
+    assert developer.call("project", "list", environment=me).status == 0
+    refused = developer.call("project", "add", "https://github.com/a/b", environment=me)
     assert (refused.status, "your token does not allow this" in refused.err) == (2, True), refused
     assert [each["label"] for each in developer.json("token", "list")][-1] == "nightly"
     assert secret not in developer.succeed("token", "list", "--json")
     developer.succeed("token", "revoke", "nightly")
-    gone = developer.call("project", "list", **me)
+    gone = developer.call("project", "list", environment=me)
     assert (gone.status, gone.err.count("\n")) == (2, 1), gone
     assert f"penstock login {developer.server.url}" in gone.err
     [limited] = developer.json("token", "create", "one", "--project", "local%2Fapp")
@@ -230,7 +230,10 @@ def test_a_login_is_kept_for_its_owner_alone_and_sent_nowhere_else(developer: De
     other = developer.server.url.replace("127.0.0.1", "localhost")
     done = developer.call("project", "list", "--server", other)
     assert (done.status, "no token for" in done.err) == (2, True), done
-    assert developer.call("project", "list", "--server", other, PENSTOCK_TOKEN=TOKEN).status == 0
+    assert (
+        developer.call("project", "list", "--server", other, environment={"PENSTOCK_TOKEN": TOKEN}).status
+        == 0
+    )
     wrong = developer.call("login", developer.server.url, "--token", "-", stdin="nonsense\n")
     assert (wrong.status, "does not know the token" in wrong.err) == (2, True), wrong
     assert TOKEN in file.read_text()
@@ -261,7 +264,7 @@ def test_a_server_that_goes_away_is_waited_for(tmp_path: Path) -> None:
             away = developer.call("project", "list")
             assert (away.status, "no server listens there" in away.err) == (3, True), away
             again = begin_server(
-                tmp_path / "data", "--git-protocols", "file", "--executor", "host", port=port
+                tmp_path / "data", "--git-protocols", "file", "--executor", "host", "--port", port
             )
             try:
                 again.await_start()

@@ -39,12 +39,18 @@ class Developer:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def call(self, *arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> Outcome:
+    def call(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Outcome:
         """Run `penstock` with the arguments to its end."""
         done = subprocess.run(
             command(*arguments),
             cwd=cwd or self.folder,
-            env=self.environment | environment,
+            env=self.environment | dict(environment or {}),
             input=stdin,
             capture_output=True,
             text=True,

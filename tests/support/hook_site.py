@@ -1,6 +1,7 @@
 """A site that git hosts send webhooks to: what they announce is fetched from a table, statuses are kept."""
 
 from collections.abc import Mapping
+from threading import Barrier
 
 from penstock.engine.deliver import deliver_letters
 from penstock.engine.launch import CommitFacts, Fetch, Workshop
@@ -29,10 +30,13 @@ class CommitTable(WordCode):
         self.errors: list[PenstockError] = []
         self.fetched: list[Fetch] = []
         self.config = CONFIG
+        self.meeting: Barrier | None = None  # where those who fetch wait for each other
 
     def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
         """The commit of the table."""
         self.fetched.append(fetch)
+        if self.meeting is not None:
+            self.meeting.wait(20)
         if self.errors:
             raise self.errors.pop(0)
         sha = fetch.sha or hooks.OTHER

@@ -75,16 +75,16 @@ class ServerProcess:
 
 
 def begin_server(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, port: str = "0"
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> ServerProcess:
     """A server just started with a data folder, on a free port unless one is given; it may not answer yet."""
     log = folder.with_name(f"{folder.name}-{time.monotonic_ns()}.log")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
-    place = () if "--port" in arguments else ("--port", port)
+    port = () if "--port" in arguments else ("--port", "0")
     defaults = {"PYTHONUNBUFFERED": "1", "DOCKER_HOST": "unix:///no/engine"}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command("serve", "--data", str(folder), *place, *arguments),
+            command("serve", "--data", str(folder), *port, *arguments),
             env=kept | defaults | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,12 +16,16 @@ from penstock.engine.project_settings import open_credentials
 from penstock.forge.address import Policy, Protocol
 from penstock.forge.credentials import Credentials
 from penstock.forge.history import Commit
-from penstock.forge.mirror import Mirror
+from penstock.forge.lock import hold_lock
+from penstock.forge.mirror import REPOSITORY, Mirror
 from penstock.forge.refs import HEADS, TAGS, check_ref
+from penstock.forge.upkeep import remove_repository
+from penstock.kit.ids import is_id
 from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.project import Project
+from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
 
@@ -80,6 +85,14 @@ class MirroredCode:
         """Read a file of a commit that is here."""
         return self._open(project, Credentials()).read_file(sha, path)
 
+    def sweep(self) -> None:
+        """The mirrors of projects that are gone are gone too. Raises UnavailableError."""
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            with self._database.read() as tx:
+                project = projects.project_by_uuid(tx, folder.name) if is_id(folder.name) else None
+            if is_id(folder.name) and (project is None or removal.is_marked(project)):
+                _remove_mirror(folder)
+
     @contextmanager
     def _talk(self, project: Project) -> Iterator[Mirror]:
         """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
@@ -108,7 +121,7 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
     )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply, policy=policy)
+    return Workshop(code=code, supply=_supply, policy=policy, sweep=code.sweep)
 
 
 def _supply(source: bytes, context: Context) -> Context:
@@ -136,6 +149,13 @@ def _fetch(mirror: Mirror, fetch: Fetch) -> str:
             raise
         mirror.fetch(commit=fetch.sha)
     return ref
+
+
+def _remove_mirror(folder: Path) -> None:
+    """The folder is gone, unless somebody works in it."""
+    with suppress(UnavailableError), hold_lock(folder / "lock", 0):
+        remove_repository(folder / REPOSITORY)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:

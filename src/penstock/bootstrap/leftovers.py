@@ -1,19 +1,18 @@
-"""What a server that was killed left in its data folder, and the end of it."""
+"""What a server or agent that was killed left in its folder, and the end of it."""
 
 from pathlib import Path
 
 from penstock.agent.executor.removal import remove_tree
-from penstock.bootstrap.folder import DataFolder
 
 
 class Leftovers:
-    """Everything in the folders for passing things, as it is now; to be made before the server uses them.
+    """Everything in folders for passing things, as it is now; to be made before they are used.
 
-    The caller holds the folder's lock, so nobody else has a use for any of it.
+    The caller holds the lock of what they are in, so nobody else has a use for any of it.
     """
 
-    def __init__(self, folder: DataFolder) -> None:
-        self._paths = [*_list(folder.jobs), *_list(folder.keys)]
+    def __init__(self, *folders: Path) -> None:
+        self._paths = [path for folder in folders for path in _list(folder)]
 
     def remove(self) -> None:
         """They are gone, except what this user cannot delete."""

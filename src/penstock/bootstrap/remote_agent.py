@@ -23,6 +23,7 @@ from penstock.agent.remote.membership import hand_in, join_group, return_to, tak
 from penstock.agent.remote.transport import RemoteServer
 from penstock.bootstrap.agent_folder import AgentFolder, Identity, hash_join
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
+from penstock.bootstrap.leftovers import Leftovers
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.wire.messages import Assignment
 from penstock.wire.protocol import Hello
@@ -83,6 +84,8 @@ class RemoteAgent:
             self._folder.open()
             stack.callback(self._folder.close)
             stack.callback(self._links.close)
+            leftovers = Leftovers(self._folder.jobs)
+            threading.Thread(target=leftovers.remove, name="penstock-leftovers", daemon=True).start()
             engine = open_engine_for(self._options.executor)
             executors = LocalExecutors(self._folder.jobs, engine, anything=True)
             stack.callback(executors.close)

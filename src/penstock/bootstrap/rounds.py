@@ -76,7 +76,7 @@ def make_loops(
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
-        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers)),
+        Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
     ]
 
 
@@ -121,8 +121,9 @@ def _remove(parts: Parts) -> float:
     return TICK if sweep(parts) else REMOVAL
 
 
-def _sweep(parts: Parts, days: int, leftovers: Leftovers) -> float:
+def _sweep(parts: Parts, days: int, leftovers: Leftovers, workshop: Workshop) -> float:
     leftovers.remove()
+    workshop.sweep()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
     sweep_segments(parts)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:

@@ -111,7 +111,9 @@ class Process:
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
             self._loops = [
-                *make_loops(parts, settings, workshop, sealer, Leftovers(self._folder)),
+                *make_loops(
+                    parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
+                ),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:

@@ -130,6 +130,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
 
 

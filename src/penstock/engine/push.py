@@ -26,6 +26,7 @@ from penstock.forge.hooks.skip import find_skip
 from penstock.forge.hooks.trigger import TriggerFacts
 from penstock.kit.ids import new_id
 from penstock.model.errors import (
+    ConflictError,
     ForbiddenError,
     InvalidError,
     LimitExceededError,
@@ -122,7 +123,11 @@ def launch_push(parts: Parts, workshop: Workshop, order: Order, *, last: bool = 
         values=facts.values,
         labels=pack_values(facts.values) | label_fork(trusted=facts.secrets, url=facts.fetch_url),
     )
-    return start_draft(parts, workshop, settings, draft)
+    try:
+        return start_draft(parts, workshop, settings, draft)
+    except ConflictError:  # another server was first
+        with parts.db.read() as tx:
+            return pipelines.pipeline_by_uuid(tx, order.pipeline)
 
 
 def _obtain(

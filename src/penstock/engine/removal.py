@@ -9,7 +9,7 @@ PIPELINES_AT_ONCE = 20
 ROUNDS = 10
 CACHES_AT_ONCE = 200
 
-REMEMBERED = 7 * 24 * 3_600_000
+REMEMBERED = 90 * 24 * 3_600_000
 """Milliseconds for which a hook delivery is known to have been heard."""
 
 

@@ -34,9 +34,11 @@ class StatusLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 def promise_job(unit: Unit, facts: Facts, uuid: str, key: str, change: tuple[JobStatus, JobStatus]) -> None:
     """The host will be told that the job went from one status to the other, if that looks different there."""
+    if LABEL not in facts.labels:
+        return
     plan = facts.graph.plan.jobs[key]
     before, after = (describe_status(status) for status in change)
-    if LABEL not in facts.labels or plan.kind not in _TOLD or after in {None, before}:
+    if plan.kind not in _TOLD or after in {None, before}:
         return
     letter = StatusLetter(job=uuid, status=change[1])
     subject = name_subject(facts.project.id, facts.pipeline.revision, plan.name)

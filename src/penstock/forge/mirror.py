@@ -20,6 +20,9 @@ from penstock.model.errors import InvalidError, NotFoundError, RefusedError, Una
 
 USUAL_BOUNDS = Bounds(seconds=600, largest_file=16 << 30)
 
+REPOSITORY = "mirror.git"
+"""The name of the bare repository in a mirror's folder."""
+
 _T = TypeVar("_T")
 _EVERYTHING = (f"+{HEADS}*:{HEADS}*", f"+{TAGS}*:{TAGS}*")
 _FORMAT = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)")
@@ -54,7 +57,7 @@ class Mirror:
         given = credentials or Credentials()
         self.credentials = given if given.token else msgspec.structs.replace(given, token=password)
         self.folder = folder
-        self.repository = folder / "mirror.git"
+        self.repository = folder / REPOSITORY
 
     def fetch(self, *refs: str, commit: str = "") -> None:
         """The named refs are as the origin has them, or all branches and tags when none is named.

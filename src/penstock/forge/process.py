@@ -13,6 +13,7 @@ from typing import IO
 import msgspec
 
 from penstock.forge.halt import PAUSE, check_halt
+from penstock.kit import children
 from penstock.model.errors import LimitExceededError, UnavailableError
 
 _CHUNK = 64 << 10
@@ -55,16 +56,18 @@ def run_process(
     UnavailableError when this process is to end, and OSError when it cannot be started.
     """
     check_halt()
-    process = subprocess.Popen(
-        _limit_files(command, bounds.largest_file),
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us to answer, and what it starts can be killed with it
-        pass_fds=tuple(inherit),
-    )
+    with children.LOCK:
+        process = subprocess.Popen(
+            _limit_files(command, bounds.largest_file),
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us to answer, and what it starts can be killed with it
+            pass_fds=tuple(inherit),
+        )
+        children.KNOWN.add(process.pid)
     deadline = time.monotonic() + bounds.seconds
     try:
         out, err = _converse(process, stdin, deadline, bounds.largest)
@@ -150,6 +153,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    children.forget_child(process.pid)
     for pipe in _pipes(process):
         with suppress(BrokenPipeError):
             pipe.close()

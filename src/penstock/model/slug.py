@@ -99,6 +99,11 @@ def host_of(slug: str) -> str:
     return slug.partition("/")[0]
 
 
+def shorten_host(text: str) -> str:
+    """The short spelling of a host in any one; raises InvalidError for what is no name of a host."""
+    return _split(text, "host")[0]
+
+
 def _split(text: str, what: str) -> list[str]:
     """The parts of a slug, its host in the stored spelling."""
     parts = re.split(r"/|%2[fF]", text) if len(text) <= MOST_LETTERS else []

@@ -9,6 +9,7 @@ import pytest
 from penstock.agent.remote import transport
 from penstock.agent.remote.transport import RemoteServer
 from penstock.agent.transport import BlobKind
+from penstock.engine.gateway import Gateway
 from penstock.model.errors import UnavailableError
 from penstock.model.status import TaskStatus
 from penstock.wire.messages import TaskFinished
@@ -16,7 +17,7 @@ from penstock.wire.protocol import SEGMENT
 from tests.support.bad_wire import BadWire, bad_wire
 from tests.support.lab import Lab
 from tests.support.processes import wait_until
-from tests.support.served import connect
+from tests.support.served import connect, serving
 from tests.support.stations import Connected, Station, open_station
 
 
@@ -67,6 +68,23 @@ def test_an_upload_goes_on_where_it_was_cut(distant: Distant, after: int) -> Non
     assert distant.wire.broken >= 2
     assert sent == sorted(set(sent)), "the step was asked for bytes again"
     assert distant.lab.parts.blobs.read(blob) == data
+
+
+def test_any_server_may_take_the_next_segment(distant: Distant) -> None:
+    task = distant.take()
+    data = bytes(range(256)) * (4 * SEGMENT // 256)
+    with serving(distant.lab.parts, Gateway(distant.lab.parts)) as other:
+        ports = [distant.wire.target, urlsplit(other.url).port] * 20
+
+        def chunks() -> Iterator[bytes]:
+            for at in range(0, len(data), SEGMENT // 2):
+                distant.wire.target = ports.pop()
+                distant.wire.cut_all()
+                yield data[at : at + SEGMENT // 2]
+
+        blob = distant.agent.transport.upload(task, BlobKind.CACHE, chunks())
+        with distant.agent.transport.download(task, blob) as pieces:
+            assert b"".join(pieces) == data
 
 
 def test_a_download_goes_on_where_it_was_cut(distant: Distant) -> None:

@@ -1,6 +1,7 @@
 """Whoever speaks as an agent and is none, or speaks nonsense: refused with a sentence, nothing changes."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -31,6 +32,9 @@ from penstock.wire.protocol import CHECKSUM_HEADER, PROTOCOL_HEADER, SEGMENT, Fa
 from tests.support.lab import Lab
 from tests.support.served import SEALER
 from tests.support.stations import Connected, Station, open_station
+
+UPLOAD = "01a1ff4f-77b7-7e0c-bbfa-6d0268c2a23b"
+"""The id of an upload, the same in each process that collects these tests."""
 
 
 class Site:
@@ -191,12 +195,11 @@ def test_nonsense_is_refused(site: Site, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "data", "error"),
     [
-        (f"cache/{new_id()}?offset=10", b"x", ConflictError),
-        (f"cache/{new_id()}?offset=-1", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=nought", b"x", InvalidError),
-        (f"cache/{new_id()}?offset=99999999999999999", b"x", LimitExceededError),
-        (f"cache/{new_id()}", b"x" * (SEGMENT + 1), LimitExceededError),
-        (f"log/{new_id()}", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=-1", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=nought", b"x", InvalidError),
+        (f"cache/{UPLOAD}?offset=99999999999999999", b"x", LimitExceededError),
+        (f"cache/{UPLOAD}", b"x" * (SEGMENT + 1), LimitExceededError),
+        (f"log/{UPLOAD}", b"x", InvalidError),
         ("cache/..%2F..%2Fetc", b"x", InvalidError),
         ("..%2F..%2Fetc/passwd", b"x", InvalidError),
         ("cache/short", b"x", InvalidError),
@@ -210,6 +213,35 @@ def test_segments_that_cannot_be_are_refused(
     with pytest.raises(error):
         site.put(path, data)
     assert site.snapshot() == before
+
+
+def test_an_end_that_is_sent_again_while_the_first_is_worked_on_does_no_harm(site: Site) -> None:
+    name, size = new_id(), 3 * SEGMENT
+    for at in range(0, size, SEGMENT):
+        site.put(f"cache/{name}?offset={at}", bytes(SEGMENT))
+    answers: list[bytes] = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.append(site.put(f"cache/{name}?offset={size}&last=true", b"x"))
+        )
+        for _ in range(6)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert len(answers) == 6
+    [(blob, stored)] = site.lab.parts.blobs.list()
+    assert (stored, set(answers)) == (size + 1, {answers[0]})
+    assert site.lab.parts.blobs.read(blob) == bytes(size) + b"x"
+
+
+def test_an_upload_with_a_gap_does_not_become_whole(site: Site) -> None:
+    name = new_id()
+    site.put(f"cache/{name}?offset=0", b"abc")
+    with pytest.raises(ConflictError, match="missing"):
+        site.put(f"cache/{name}?offset=10&last=true", b"x")
+    assert not [blob for _, blobs in [site.snapshot()] for blob in blobs if blob.startswith("cache/")]
 
 
 def test_damaged_bytes_are_not_kept(site: Site) -> None:

@@ -41,6 +41,7 @@ def test_a_project_is_triggered_watched_approved_and_rerun(tmp_path: Path) -> No
         assert api.get_project("gh/acme/app")["organization_name"] == "acme"
         assert api.follow_project(*ME)["following"] is True
         assert [project["reponame"] for project in api.get_projects()] == ["app"]
+        assert [each["name"] for each in api.get_user_repos(paginate=True)] == ["app"]
 
         made = api.trigger_pipeline(*ME, branch="main", params={"word": "hello"})
         assert api.get_pipeline(made["id"])["number"] == made["number"] == 1

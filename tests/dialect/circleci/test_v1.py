@@ -112,6 +112,21 @@ def test_a_branch_is_built(site: CircleSite) -> None:
     assert site.succeed("POST", f"{OLD}/build", {"branch": "dev"}, 200)["body"] == "Build created"
 
 
+def test_a_project_or_a_tag_is_built(site: CircleSite) -> None:
+    path = f"/api/v1.1/project/{APP}"
+    assert site.succeed("POST", path, None, 201)["branch"] == "main"
+    for ending in ("", "/tree/main"):
+        built = site.succeed(
+            "POST", f"{path}{ending}", {"tag": "v1", "revision": None, "parallel": None}, 201
+        )
+        assert (built["vcs_tag"], built["branch"]) == ("v1", None)
+    before = len(site.lab.every_pipeline())
+    for ending in ("", "/tree/main", "/build"):
+        refused = site.succeed("POST", f"{path}{ending}", {"revision": "a" * 40}, 400)
+        assert "name a branch or a tag" in refused["message"]
+    assert len(site.lab.every_pipeline()) == before
+
+
 def test_the_newest_artifacts_of_a_branch_are_found(site: CircleSite) -> None:
     assert site.call("GET", f"{OLD}/latest/artifacts").status == 404
     say(site, b"x")
@@ -134,6 +149,29 @@ def test_projects_are_followed_and_left(site: CircleSite) -> None:
     assert (project["username"], project["reponame"]) == ("acme", "app")
     site.succeed("POST", f"{OLD}/unfollow", None, 200, token=member)
     assert followed() == []
+
+
+def test_the_repositories_one_sees_come_in_pages(site: CircleSite) -> None:
+    for name in ("lib", "web"):
+        site.add_project(name)
+    other = create_organization(site.parts, SERVER, host="bb", name="other")
+    create_project(
+        site.parts, SERVER, other, NewProject(name="theirs", url="https://bitbucket.org/other/theirs")
+    )
+    grace = site.add_person("grace", Role.MEMBER)
+    site.succeed("POST", f"/api/v1.1/project/{APP}/follow", None, 200, token=grace)
+    path = "/api/v1.1//user/repos/github"
+    first, second, third = (
+        site.succeed("GET", f"{path}?per-page=2&page={page}", None, 200, token=grace) for page in (1, 2, 3)
+    )
+    assert [(each["name"], each["following"]) for each in first] == [("app", True), ("lib", False)]
+    assert [each["name"] for each in second] == ["web"]
+    assert third == site.succeed("GET", "/api/v1.1/user/repos/bitbucket", None, 200, token=grace) == []
+    assert [each["name"] for each in site.succeed("GET", "/api/v1.1/user/repos/bitbucket", None, 200)] == [
+        "theirs"
+    ]
+    for wrong in ("user/repos/a%20b", "user/repos/github?page=0", "user/repos/github?per-page=101"):
+        assert set(site.succeed("GET", f"/api/v1.1/{wrong}", None, 400)) == {"message"}
 
 
 def test_a_config_of_the_request_needs_a_token_that_may_write(site: CircleSite) -> None:

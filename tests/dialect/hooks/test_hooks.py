@@ -1,11 +1,18 @@
 """Webhooks that are in order: which pipelines they make, and what those are told."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import msgspec
 import pytest
 
 from penstock.engine.deliver import MOST_ATTEMPTS
+from penstock.engine.launch import Workshop
+from penstock.engine.push import PUSH, Order, launch_push
 from penstock.model.errors import ForbiddenError, NotFoundError, UnavailableError
 from penstock.model.run import Fork
 from penstock.model.status import PipelineStatus
+from penstock.store import outbox
 from tests.support import hooks
 from tests.support.hook_site import HookSite
 
@@ -173,3 +180,40 @@ def test_a_project_that_takes_no_work_builds_nothing(hooked: HookSite) -> None:
     hooked.change(block_new_work=True)
     assert hooked.build(push()) == []
     assert hooked.carry() is None
+
+
+def orders_of(hooked: HookSite) -> list[Order]:
+    with hooked.parts.db.write() as tx:
+        letters = outbox.take_due(tx, [PUSH], hooked.site.lab.clock.now(), lease_until=0)
+    return [msgspec.convert(letter.payload, Order) for letter in letters]
+
+
+def test_a_letter_that_comes_again_makes_no_other_pipeline(hooked: HookSite) -> None:
+    hooked.send(push())
+    [order] = orders_of(hooked)
+    workshop = Workshop(code=hooked.commits)
+    first = launch_push(hooked.parts, workshop, order)
+    assert launch_push(hooked.parts, workshop, order) == first
+    hooked.carry()
+    assert len(hooked.pipelines()) == 1
+    assert len(hooked.commits.fetched) == 1
+
+
+def test_servers_that_have_the_same_letter_make_one_pipeline(hooked: HookSite) -> None:
+    hooked.send(push())
+    [order] = orders_of(hooked)
+    hooked.commits.meeting = Barrier(2)
+    workshop = Workshop(code=hooked.commits)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(launch_push, hooked.parts, workshop, order) for _ in range(2)]
+        made = {pipeline.uuid for pipeline in (run.result() for run in runs) if pipeline is not None}
+    assert made == {order.pipeline}
+    assert len(hooked.pipelines()) == 1
+
+
+def test_hosts_that_send_twice_at_once_are_heard_once(hooked: HookSite) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(lambda _: hooked.send(push()).status, range(4)))
+    assert statuses == [202, 409, 409, 409]
+    hooked.carry()
+    assert len(hooked.pipelines()) == 1

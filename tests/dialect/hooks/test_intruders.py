@@ -4,6 +4,8 @@ import gzip
 
 import pytest
 
+from penstock.engine.principal import SERVER
+from penstock.engine.projects import delete_project
 from penstock.store import outbox
 from tests.support import hooks
 from tests.support.hook_site import HookSite
@@ -124,3 +126,25 @@ def test_a_secret_of_one_project_opens_no_other(hooked: HookSite) -> None:
 def test_only_a_post_is_a_webhook(hooked: HookSite) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert hooked.site.send(method, f"/hooks/{hooked.project.uuid}").status == 405
+
+
+def test_bodies_that_nobody_vouches_for_have_little_room(hooked: HookSite) -> None:
+    room = hooked.site.server.hook_room
+    before = room.free
+    assert hooked.send(PUSH).status == 202
+    room.take(before - 100)
+    assert hooked.send(PUSH).status == 503
+    room.give(before - 100)
+    assert hooked.send(PUSH).status == 409
+    cut = hooked.site.ask("POST", f"/hooks/{hooked.project.uuid}", [b"x" * 1000, b"y"], cut=True)
+    assert cut.status in {0, 499}
+    assert room.free == before
+
+
+def test_a_deleted_project_hears_nothing_any_more(hooked: HookSite) -> None:
+    assert hooked.send(PUSH).status == 202
+    delete_project(hooked.parts, SERVER, hooked.project)
+    other = hooks.from_github("push", hooks.github_push(forced=True))
+    for name in (hooked.project.uuid, "gh/acme/app"):
+        assert hooked.send(other, name).status == 403
+    check_untouched(hooked)

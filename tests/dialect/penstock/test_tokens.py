@@ -59,7 +59,7 @@ def test_a_token_reaches_no_further_than_its_limit(site: OwnSite) -> None:
         {"label": "x", "scopes": ["everything"]},
         {"label": "x", "expires_in": -1},
         {"label": "x", "project": "gh/acme/app", "organization": "gh/acme"},
-        {"label": "x", "users": "somebody"},
+        {"label": "x", "misspelt": 1},
     ],
 )
 def test_what_can_be_no_token_is_refused(site: OwnSite, body: dict[str, object]) -> None:

@@ -12,9 +12,11 @@ from penstock.engine.launch import Fetch, Ref
 from penstock.engine.principal import SERVER
 from penstock.engine.project_settings import set_credentials
 from penstock.forge.address import Policy, Protocol
+from penstock.forge.lock import hold_lock
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from penstock.model.project import Project
+from penstock.store import removal
 from penstock.store.sealing import Sealer
 from tests.support.keys import make_key
 from tests.support.lab import Lab
@@ -148,6 +150,23 @@ def test_what_is_no_ref_is_told_so(
 def test_an_address_that_is_not_allowed_is_not_followed(lab: Lab, project: Project, tmp_path: Path) -> None:
     with pytest.raises(ForbiddenError):
         open_code(lab, tmp_path, Policy()).resolve(project, Ref(branch="main"))
+
+
+def test_the_mirror_of_a_project_that_is_gone_goes_too(lab: Lab, project: Project, tmp_path: Path) -> None:
+    code = open_code(lab, tmp_path)
+    mirror = tmp_path / "mirrors" / project.uuid
+    (tmp_path / "mirrors/of-somebody").mkdir(parents=True)
+    code.resolve(project, Ref(branch="main"))
+    code.sweep()
+    assert (mirror / "mirror.git").is_dir()
+    with lab.parts.db.write() as tx:
+        removal.mark_project(tx, project.id, now=1)
+    with hold_lock(mirror / "lock", 1):
+        code.sweep()
+        assert (mirror / "mirror.git").is_dir(), "somebody works in it"
+    code.sweep()
+    assert not mirror.exists()
+    assert (tmp_path / "mirrors/of-somebody").is_dir()
 
 
 def test_keys_lie_in_files_only_while_git_runs(

@@ -5,6 +5,7 @@ import http.client
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
+from random import uniform
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -24,6 +25,9 @@ PIECE = 1 << 20
 
 TRIES = 5
 """How often a cut upload or download is gone on with before its step hears of it."""
+
+JOINED = 16 << 20
+"""Bytes of an upload that any server joins in a second."""
 
 FIRST_PAUSE = 0.1
 
@@ -109,6 +113,7 @@ class RemoteServer:
             body=data,
             media=BYTES,
             headers={CHECKSUM_HEADER: hashlib.sha256(data).hexdigest()},
+            wait=offset / JOINED if last else 0.0,
         )
         end = offset + len(data)
 
@@ -132,7 +137,7 @@ class RemoteServer:
             try:
                 return call()
             except UnavailableError:
-                self._pause.wait(pause)
+                self._pause.wait(pause * uniform(0.5, 1))  # noqa: S311 - spreads agents
                 pause, call = pause * 2, again
         return call()
 
@@ -143,7 +148,7 @@ class RemoteServer:
         with closing(self._links.make_link()) as link:
             while not over:
                 if tries:
-                    self._pause.wait(FIRST_PAUSE * 2**tries)
+                    self._pause.wait(FIRST_PAUSE * 2**tries * uniform(0.5, 1))  # noqa: S311 - the same
                 try:
                     for piece in _read_from(link, path, token, offset):
                         offset, tries = offset + len(piece), 0 if piece else tries

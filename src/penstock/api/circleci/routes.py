@@ -143,6 +143,8 @@ _COMPILING = (
 _OLD_PEOPLE = (
     _get("v1.1/me", callers.get_me, SELF, q.Me),
     _get("v1.1/projects", callers.list_projects, SELF, list[q.Project]),
+    _get("v1.1/user/repos/{vcs}", callers.list_repositories, SELF, list[q.Repository], q.RepositoriesQuery),
+    _get("v1.1//user/repos/{vcs}", callers.list_repositories, SELF, list[q.Repository], q.RepositoriesQuery),
     _list("private/me/followed-projects", callers.list_followed, SELF, q.FollowedProject),
     _post(f"v1.1/{SLUG}/follow", callers.follow, Action.FOLLOW_PROJECT, q.Followed),
     _post(f"v1.1/{SLUG}/unfollow", callers.unfollow, Action.FOLLOW_PROJECT, q.Followed),
@@ -159,6 +161,7 @@ _BUILD = f"v1.1/{SLUG}/{{number}}"
 _OLD_BUILDS = (
     _get("v1.1/recent-builds", builds.list_recent, SEE, list[q.Build], q.BuildsQuery),
     _get(f"v1.1/{SLUG}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
+    _post(f"v1.1/{SLUG}", builds.build_default, RUN, q.Build, q.TreeBody, status=CREATED),
     _get(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
     _post(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.build_branch, RUN, q.Build, q.TreeBody, status=CREATED),
     _post(f"v1.1/{SLUG}/build", builds.build_project, RUN, q.BuildCreated, q.BuildBody),

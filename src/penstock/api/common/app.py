@@ -143,7 +143,7 @@ class App:
         limits = self._server.limits
         body = Body(call, receive, limits.body if route.limit is None else route.limit, limits.patience)
         if route.raw:
-            call.pieces = body.pieces(asyncio.get_running_loop())
+            call.pieces, call.stream = body.pieces(asyncio.get_running_loop()), body.stream()
         else:
             call.body = await body.read()
 

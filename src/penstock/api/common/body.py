@@ -1,7 +1,7 @@
 """Reads the body of a request within its bounds of size and time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from penstock.api.common.call import Call
@@ -40,6 +40,11 @@ class Body:
         while not self._over:
             pieces.append(await self._next_message())
         return b"".join(pieces)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body as it comes, for a coroutine; raises what `read` does."""
+        while not self._over:
+            yield await self._next_message()
 
     def pieces(self, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
         """The body in pieces of about 1 MiB, for a thread other than the loop's; raises what `read` does."""

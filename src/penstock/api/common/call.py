@@ -1,7 +1,7 @@
 """One request as a handler sees it."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -49,6 +49,7 @@ class Call(msgspec.Struct, kw_only=True):
     body: bytes = b""
     pieces: Iterator[bytes] = iter(())  # of a raw route; to be read in the handler's thread
     split: list[tuple[str, str]] | None = None  # of the query string, once it was asked for
+    stream: AsyncIterator[bytes] | None = None  # the same, for a coroutine
     run: Callable[..., Awaitable[Any]] | None = None
     """For coroutines: calls a plain function with arguments in a thread of the pool."""
 

@@ -6,11 +6,15 @@ import msgspec
 
 from penstock.api.common.call import Caller
 from penstock.api.common.meter import Meter
+from penstock.api.common.room import Room
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
 from penstock.store.sealing import Sealer
+
+HOOK_ROOM = 100 << 20
+"""Bytes; four of the largest webhooks that hosts send."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,5 +52,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """What dialects have encoded, by all that it follows from."""
     pages: Recent[tuple[Hashable, ...], bytes] = msgspec.field(default_factory=lambda: Recent(256))
     """Whole answers, by all that they follow from."""
+    hook_room: Room = msgspec.field(default_factory=lambda: Room(HOOK_ROOM))
+    """Room for bodies of webhooks that were not checked yet."""
     find_reasons: Callable[[], Sequence[str]] = list
     """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""

@@ -37,16 +37,29 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[Ignored, ...]
 
 
-def take_hook(server: Server, call: Call) -> Answer:
+async def take_hook(server: Server, call: Call) -> Answer:
     """Take in a webhook: 202 when pipelines will come of it, 200 when none.
 
     It must be signed with a secret of the project. A host waits ten seconds at most, so the commit is
-    fetched after the answer; what is promised here is kept even when the server dies at once.
+    fetched after the answer; what is promised here is kept even when the server dies at once. Anybody may
+    send a body: until it is whole it takes room, and no thread.
     """
+    if call.run is None or call.stream is None:
+        raise AssertionError("a raw route of a coroutine has these")
+    pieces: list[bytes] = []
+    try:
+        async for piece in call.stream:
+            server.hook_room.take(len(piece))
+            pieces.append(piece)
+        answer: Answer = await call.run(_hear, server, call, b"".join(pieces))
+    finally:
+        server.hook_room.give(sum(map(len, pieces)))
+    return answer
+
+
+def _hear(server: Server, call: Call, body: bytes) -> Answer:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in call.raw_headers}
-    heard = hear_hook(
-        server.parts, server.sealer, call.params["project"], Message(headers, b"".join(call.pieces))
-    )
+    heard = hear_hook(server.parts, server.sealer, call.params["project"], Message(headers, body))
     return answer_json(show_outcome(heard), 202 if heard.orders else 200)
 
 

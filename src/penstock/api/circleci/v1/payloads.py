@@ -37,6 +37,25 @@ class Project(Payload, frozen=True, kw_only=True):
     followed: bool
 
 
+class Repository(Payload, frozen=True, kw_only=True):
+    """A repository the caller may see; here, one that has a project."""
+
+    vcs_url: str
+    vcs_type: str
+    username: str
+    name: str
+    default_branch: str
+    fork: bool
+    following: bool
+
+
+class RepositoriesQuery(msgspec.Struct, frozen=True, rename="kebab"):
+    """Which page of the repositories; bounded, so that none costs more than a few others."""
+
+    page: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    per_page: Annotated[int, msgspec.Meta(ge=1, le=100)] = 30
+
+
 class FollowedProject(Payload, frozen=True, kw_only=True):
     """A project that is followed, in short."""
 
@@ -245,6 +264,7 @@ class TreeBody(Payload, frozen=True, kw_only=True):
     """What a build of a branch is to be made of."""
 
     parallel: int | None = None
+    tag: str | None = None
     revision: str | None = None
     build_parameters: dict[str, Simple] | None = None
     parameters: dict[str, Simple] | None = None

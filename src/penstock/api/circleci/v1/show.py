@@ -59,6 +59,20 @@ def show_project(project: Project) -> payloads.Project:
     )
 
 
+def show_repository(project: Project, *, following: bool) -> payloads.Repository:
+    """A project as the repository it is made of."""
+    username, name = split_slug(project)
+    return payloads.Repository(
+        vcs_url=show_url(project),
+        vcs_type=name_vcs_type(host_of(project.slug)),
+        username=username,
+        name=name,
+        default_branch=project.default_branch,
+        fork=False,
+        following=following,
+    )
+
+
 def show_followed(project: Project) -> payloads.FollowedProject:
     """The same in short."""
     vcs_type = name_vcs_type(host_of(project.slug))
