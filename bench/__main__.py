@@ -21,6 +21,9 @@ BENCHES = (
     "serve",
     "pages",
     "hook",
+    "trigger",
+    "queued",
+    "output",
 )
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 HEAD = """\

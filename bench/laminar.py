@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +59,14 @@ class Laminar:
         while not self._is_idle():
             time.sleep(0.05)  # asking costs it something too
         return time.perf_counter() - begun, self._read_cpu() - before
+
+    def read_log(self, number: int) -> bytes:
+        """What the run of that number printed."""
+        with closing(HTTPConnection("laminar")) as connection:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(str(self.http))
+            connection.request("GET", f"/log/job/{number}")
+            return connection.getresponse().read()
 
     def _is_idle(self) -> bool:
         return not self._call("show-queued").strip() and not self._call("show-running").strip()

@@ -42,8 +42,12 @@ def run() -> list[Figure]:
 def measure_rest() -> list[Figure]:
     """A server with its agent that has run a job and has nothing to do."""
     with tempfile.TemporaryDirectory() as folder:
+        # As it is when installed: its modules are compiled.
+        compiled = {"PYTHONPYCACHEPREFIX": f"{folder}/compiled", "PYTHONDONTWRITEBYTECODE": ""}
+        with running_server(Path(folder) / "first", environment=compiled) as server:
+            server.stop()
         begun = time.perf_counter()
-        with running_server(Path(folder) / "data") as server:
+        with running_server(Path(folder) / "data", environment=compiled) as server:
             started, worked = time.perf_counter() - begun, cpu_of(server.process.pid)
             with joined_parts(server.folder.root) as parts:
                 run_job(parts)
@@ -71,10 +75,10 @@ def measure_rest() -> list[Figure]:
             unit="%",
         ),
         Figure(
-            what="server, CPU from its start to its first ready answer",
-            measured=f"{worked:.2f} s, {started:.2f} s by the clock",
+            what="server, by the clock from its start to its first ready answer",
+            measured=f"{started:.2f} s, {worked:.2f} s of CPU",
             floor="–",  # noqa: RUF001 - the same
-            value=worked,
+            value=started,
             limit=2,
             unit="s",
         ),

@@ -10,7 +10,7 @@ ROOM = 8 << 20
 _PER_MESSAGE = 4 << 20
 _ENOUGH = 1 << 20
 _OVERHEAD = 256
-_PATIENCE = 0.1  # seconds an event may wait for company; the end of a task never waits
+_PATIENCE = 0.05  # seconds an event may wait for company; the end of a task never waits
 
 
 class Outbox:

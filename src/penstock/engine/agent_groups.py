@@ -24,6 +24,10 @@ _NAME = re.compile(r"(?!.*//)[A-Za-z0-9][A-Za-z0-9._/-]{0,98}[A-Za-z0-9]")
 _MOST_LABEL = 200
 
 
+COMMON = frozenset({"linux", "macos", "windows", "gpu"})
+"""Labels that say what a machine is; were one the name of a group, agents of others could not join."""
+
+
 class JoinToken(msgspec.Struct, frozen=True):
     """A new token to join a group with; its secret is shown this once."""
 
@@ -46,6 +50,8 @@ def create_group(
     _require_change(by, owner)
     if not _NAME.fullmatch(name):
         raise InvalidError("a resource class has letters, digits and . _ - / between the first and the last")
+    if name in COMMON:
+        raise InvalidError(f"agents of all groups may carry the label {name}: choose another name")
 
     def work(unit: Unit) -> AgentGroup:
         record = AgentGroup(

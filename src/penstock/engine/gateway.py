@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import cast
 
 from penstock.engine import turn
@@ -220,9 +220,13 @@ class Exchange:
         self._gateway.forget_wait(self._message)
 
     def abandon(self) -> None:
-        """Nobody heard the answer: tasks that it gave to the agent are queued again."""
+        """Nobody heard the answer: tasks that it gave to the agent are queued again.
+
+        If the database is away, they are when their leases end.
+        """
         self._abandoned = True
-        self._give_back()
+        with suppress(UnavailableError, RolledBackError):
+            self._give_back()
 
     def _give_back(self) -> None:
         with self._lock:

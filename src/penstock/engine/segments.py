@@ -9,6 +9,7 @@ Any server may take any segment: what is there is known by the names alone.
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
@@ -120,11 +121,13 @@ def sweep_segments(parts: Parts) -> int:
 
 
 def _join(blobs: Blobs, upload: Upload, size: int) -> Stored:
-    """Make the blob of its segments."""
+    """Make the blob of its segments, unless a rival, asked before us, has done so meanwhile."""
     segments = _list_segments(blobs, upload)
-    if _measure(segments) != size:
-        raise ConflictError("segments of this upload are missing or overlap: begin it anew")
-    blobs.put(upload.blob, _read_all(blobs, upload, segments))
+    with suppress(NotFoundError):
+        if _measure(segments) == size:
+            blobs.put(upload.blob, _read_all(blobs, upload, segments))
+    if not blobs.exists(upload.blob):
+        raise ConflictError("segments of this upload are missing: begin it anew")
     drop_upload(blobs, upload)
     return Stored(size=size, blob=upload.blob)
 

@@ -136,7 +136,7 @@ class QuickConnection(Connection):
         execution_options: CoreExecuteOptionsParameter | None = None,
     ) -> CursorResult[Any]:
         """What the statement gives."""
-        if execution_options is None and not self._has_events:
+        if execution_options is None and not (self._has_events or self.engine._has_events):  # noqa: SLF001 - as SQLAlchemy itself asks
             result = self._execute_known(statement, parameters)
             if result is not None:
                 return cast("CursorResult[Any]", result)

@@ -93,6 +93,12 @@ def test_an_agent_cannot_say_what_is_not_so(lab: Lab, wish: Enlisting) -> None:
         enlist_agent(lab.parts, token.secret, wish)
 
 
+@pytest.mark.parametrize("name", ["linux", "gpu", "", "a b", "acme//x", "/x"])
+def test_a_group_cannot_have_every_name(lab: Lab, name: str) -> None:
+    with pytest.raises(InvalidError):
+        group_of(lab, None, name)
+
+
 def test_an_agent_cannot_pass_for_one_of_another_group(lab: Lab) -> None:
     mine = group_of(lab, None, "acme/test")
     group_of(lab, None, "acme/production")

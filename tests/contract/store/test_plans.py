@@ -55,7 +55,7 @@ from penstock.store.sealing import Sealer
 from penstock.store.test_results import TimingKind
 from tests.support.databases import KINDS, fresh_url
 from tests.support.records import NOW, a_task, add_jobs, add_project, add_tasks
-from tests.support.statements import plans_of
+from tests.support.statements import plans_of, walks_of
 
 OWNER = LockOwner(organization_id=1, name="deploy", workflow_id=1)
 ENTRY = CacheEntry(key="k", blob="b", size=1, created_at=NOW)
@@ -92,6 +92,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "config": lambda tx: pipelines.load_config(tx, 1),
     "workflow by uuid": lambda tx: workflows.workflow_by_uuid(tx, "u"),
     "workflow locked": lambda tx: workflows.lock_workflow(tx, 1),
+    "workflow locked without waiting": lambda tx: (workflows.lock_workflow(tx, 1), workflows.try_lock(tx, 1)),
     "workflows of a pipeline": lambda tx: workflows.workflows_of(tx, 1),
     "workflows of a project": lambda tx: workflows.list_workflows(tx, 1),
     "open workflows": workflows.open_workflows,
@@ -225,17 +226,6 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "follow-up started": lambda tx: followups.start_followup(tx, 1, actor="a", now=NOW),
 }
 
-PARTIAL = (
-    "pipelines_owned",
-    "workflows_open",
-    "tasks_queued",
-    "outbox_due",
-    "agents",
-    "projects_deleted",
-    "organizations_deleted",
-)
-"""What holds only rows that wait for something, or one for each agent: to walk it is no walk of past runs."""
-
 
 @pytest.fixture(scope="module", params=KINDS)
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
@@ -255,17 +245,6 @@ def fill_tables(db: Database) -> None:
         users.add_user(tx, users.Profile(login="ada"), now=NOW)
         followups.insert_followup(tx, 1, "deploy", status=FollowUpStatus.HELD, now=NOW)
         assert made[0].workflow_id == made[0].project_id == 1
-
-
-def walks_of(plan: str) -> list[str]:
-    """The lines of a plan in which a whole table is read."""
-    lines = re.findall(r"^.*(?:\bSCAN\b|Seq Scan).*$", plan, re.MULTILINE)
-    return [
-        line
-        for line in lines
-        if not re.search(r"SCAN (\w+ )?(first|waiting|newest|CONSTANT|\(subquery)", line)
-        and not any(name in line for name in PARTIAL)
-    ]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -1,6 +1,7 @@
 """Whoever speaks as an agent and is none, or speaks nonsense: refused with a sentence, nothing changes."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -212,6 +213,27 @@ def test_segments_that_cannot_be_are_refused(
     with pytest.raises(error):
         site.put(path, data)
     assert site.snapshot() == before
+
+
+def test_an_end_that_is_sent_again_while_the_first_is_worked_on_does_no_harm(site: Site) -> None:
+    name, size = new_id(), 3 * SEGMENT
+    for at in range(0, size, SEGMENT):
+        site.put(f"cache/{name}?offset={at}", bytes(SEGMENT))
+    answers: list[bytes] = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.append(site.put(f"cache/{name}?offset={size}&last=true", b"x"))
+        )
+        for _ in range(6)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert len(answers) == 6
+    [(blob, stored)] = site.lab.parts.blobs.list()
+    assert (stored, set(answers)) == (size + 1, {answers[0]})
+    assert site.lab.parts.blobs.read(blob) == bytes(size) + b"x"
 
 
 def test_an_upload_with_a_gap_does_not_become_whole(site: Site) -> None:

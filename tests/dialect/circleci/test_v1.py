@@ -112,6 +112,21 @@ def test_a_branch_is_built(site: CircleSite) -> None:
     assert site.succeed("POST", f"{OLD}/build", {"branch": "dev"}, 200)["body"] == "Build created"
 
 
+def test_a_project_or_a_tag_is_built(site: CircleSite) -> None:
+    path = f"/api/v1.1/project/{APP}"
+    assert site.succeed("POST", path, None, 201)["branch"] == "main"
+    for ending in ("", "/tree/main"):
+        built = site.succeed(
+            "POST", f"{path}{ending}", {"tag": "v1", "revision": None, "parallel": None}, 201
+        )
+        assert (built["vcs_tag"], built["branch"]) == ("v1", None)
+    before = len(site.lab.every_pipeline())
+    for ending in ("", "/tree/main", "/build"):
+        refused = site.succeed("POST", f"{path}{ending}", {"revision": "a" * 40}, 400)
+        assert "name a branch or a tag" in refused["message"]
+    assert len(site.lab.every_pipeline()) == before
+
+
 def test_the_newest_artifacts_of_a_branch_are_found(site: CircleSite) -> None:
     assert site.call("GET", f"{OLD}/latest/artifacts").status == 404
     say(site, b"x")

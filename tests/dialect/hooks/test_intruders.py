@@ -4,6 +4,8 @@ import gzip
 
 import pytest
 
+from penstock.engine.principal import SERVER
+from penstock.engine.projects import delete_project
 from penstock.store import outbox
 from tests.support import hooks
 from tests.support.hook_site import HookSite
@@ -137,3 +139,12 @@ def test_bodies_that_nobody_vouches_for_have_little_room(hooked: HookSite) -> No
     cut = hooked.site.ask("POST", f"/hooks/{hooked.project.uuid}", [b"x" * 1000, b"y"], cut=True)
     assert cut.status in {0, 499}
     assert room.free == before
+
+
+def test_a_deleted_project_hears_nothing_any_more(hooked: HookSite) -> None:
+    assert hooked.send(PUSH).status == 202
+    delete_project(hooked.parts, SERVER, hooked.project)
+    other = hooks.from_github("push", hooks.github_push(forced=True))
+    for name in (hooked.project.uuid, "gh/acme/app"):
+        assert hooked.send(other, name).status == 403
+    check_untouched(hooked)

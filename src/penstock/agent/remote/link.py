@@ -64,6 +64,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     wait: float = 0.0
 
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        return f"Ask({self.method} {self.path})"
+
 
 class Link:
     """A connection to the server. Only one thread may use it."""

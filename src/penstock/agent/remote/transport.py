@@ -26,6 +26,9 @@ PIECE = 1 << 20
 TRIES = 5
 """How often a cut upload or download is gone on with before its step hears of it."""
 
+JOINED = 16 << 20
+"""Bytes of an upload that any server joins in a second."""
+
 FIRST_PAUSE = 0.1
 
 T = TypeVar("T")
@@ -110,6 +113,7 @@ class RemoteServer:
             body=data,
             media=BYTES,
             headers={CHECKSUM_HEADER: hashlib.sha256(data).hexdigest()},
+            wait=offset / JOINED if last else 0.0,
         )
         end = offset + len(data)
 

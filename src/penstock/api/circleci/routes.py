@@ -161,6 +161,7 @@ _BUILD = f"v1.1/{SLUG}/{{number}}"
 _OLD_BUILDS = (
     _get("v1.1/recent-builds", builds.list_recent, SEE, list[q.Build], q.BuildsQuery),
     _get(f"v1.1/{SLUG}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
+    _post(f"v1.1/{SLUG}", builds.build_default, RUN, q.Build, q.TreeBody, status=CREATED),
     _get(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.list_of_project, SEE, list[q.Build], q.BuildsQuery),
     _post(f"v1.1/{SLUG}/tree/{{branch:rest}}", builds.build_branch, RUN, q.Build, q.TreeBody, status=CREATED),
     _post(f"v1.1/{SLUG}/build", builds.build_project, RUN, q.BuildCreated, q.BuildBody),

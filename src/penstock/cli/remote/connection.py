@@ -24,6 +24,10 @@ _OK, _REDIRECTS, _ERRORS = range(200, 300), range(300, 400), range(400, 500)
 _BUSY = {408, 429}
 
 
+class AwayError(UnavailableError):
+    """Nobody answers at present, which may be otherwise in a moment."""
+
+
 class Reply(msgspec.Struct, frozen=True):
     """A status below 300 and the body."""
 
@@ -57,6 +61,8 @@ class Connection:
         if len(data) > MOST_BYTES:
             self.close()
             raise UnavailableError(f"{self.url} answers with more than {MOST_BYTES >> 20} MiB")
+        if response.length:
+            raise self._explain(http.client.IncompleteRead(data))
         if response.status not in _OK:
             raise self._refuse(response, data)
         return Reply(response.status, data)
@@ -77,8 +83,7 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             raise self._explain(error) from error
         if left:
-            self.close()
-            raise UnavailableError(f"the answer of {self.url} was cut off")
+            raise self._explain(http.client.IncompleteRead(b""))
 
     def close(self) -> None:
         """Nothing is open; the next request opens it again."""
@@ -133,12 +138,13 @@ class Connection:
             return NotFoundError(told or "there is no such thing on the server")
         if status in _ERRORS and status not in _BUSY:
             return RefusedError(told or f"{self.url} refuses with status {status}")
-        return UnavailableError(f"{self.url} answers {status}{f': {told}' if told else ''}")
+        return AwayError(f"{self.url} answers {status}{f': {told}' if told else ''}")
 
     def _explain(self, error: OSError | http.client.HTTPException) -> UnavailableError:
         """Why nobody answers, and what to do."""
         self.close()
-        return UnavailableError(f"{self.url} {_word_fault(error)}")
+        kind = UnavailableError if isinstance(error, ssl.SSLError) else AwayError
+        return kind(f"{self.url} {_word_fault(error)}")
 
 
 def check_url(text: str) -> str:
@@ -238,4 +244,4 @@ def _read_message(data: bytes) -> str:
         told = msgspec.json.decode(data, type=dict[str, Any]).get("message")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    return clean_line(told)[:_MOST_TOLD] if isinstance(told, str) else ""
+    return clean_line(" ".join(told.split()))[:_MOST_TOLD] if isinstance(told, str) else ""

@@ -4,8 +4,8 @@ import time
 from typing import Any, TypeVar
 
 from penstock.cli.remote.client import Client
+from penstock.cli.remote.connection import AwayError
 from penstock.cli.streams import complain
-from penstock.model.errors import UnavailableError
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Persistence:
         while True:
             try:
                 return self._client.own("GET", path, kind, **query)
-            except UnavailableError as error:
+            except AwayError as error:
                 if time.monotonic() > until:
                     raise
                 if not rest:

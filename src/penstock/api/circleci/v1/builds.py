@@ -19,7 +19,7 @@ from penstock.engine.launch import Ref, check_open
 from penstock.engine.lookup import open_project
 from penstock.engine.projects import followed_projects
 from penstock.engine.runs import OpenJob
-from penstock.model.errors import InvalidError, NotFoundError
+from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.model.project import Project
 from penstock.model.run import Job, Pipeline
 from penstock.model.status import JobStatus
@@ -72,9 +72,12 @@ def list_of_project(server: Server, call: Call) -> list[payloads.Build]:
 
 def build_branch(server: Server, call: Call) -> payloads.Build | payloads.BuildCreated:
     """Trigger a pipeline of the branch and show its first build."""
-    body: payloads.TreeBody = call.payload or payloads.TreeBody()
-    ref = Ref(branch=call.params["branch"])
-    return _show_first(server, call, start(server, call, ref, None, body.parameters or body.build_parameters))
+    return _build(server, call, call.params["branch"])
+
+
+def build_default(server: Server, call: Call) -> payloads.Build | payloads.BuildCreated:
+    """Trigger a pipeline of the default branch or of a tag and show its first build."""
+    return _build(server, call, "")
 
 
 def build_project(server: Server, call: Call) -> payloads.BuildCreated:
@@ -82,7 +85,7 @@ def build_project(server: Server, call: Call) -> payloads.BuildCreated:
     body: payloads.BuildBody = call.payload or payloads.BuildBody()
     if body.branch and body.tag:
         raise InvalidError("Only one of branch and tag may be given.")
-    start(server, call, Ref(branch=body.branch or "", tag=body.tag or ""), None, body.parameters)
+    start(server, call, _choose_ref(body.branch or "", body.tag, body.revision), None, body.parameters)
     return payloads.BuildCreated(status=200, body="Build created")
 
 
@@ -153,6 +156,19 @@ def list_tests(server: Server, call: Call) -> payloads.Tests:
             for _, case in cases
         )
     )
+
+
+def _build(server: Server, call: Call, branch: str) -> payloads.Build | payloads.BuildCreated:
+    body: payloads.TreeBody = call.payload or payloads.TreeBody()
+    ref = _choose_ref(branch, body.tag, body.revision)
+    return _show_first(server, call, start(server, call, ref, None, body.parameters or body.build_parameters))
+
+
+def _choose_ref(branch: str, tag: str | None, revision: str | None) -> Ref:
+    """The tag when one is named, else the branch. Raises RefusedError for a commit: it may be anybody's."""
+    if revision:
+        raise RefusedError("A revision cannot be built by itself: name a branch or a tag.")
+    return Ref(tag=tag) if tag else Ref(branch=branch)
 
 
 def _find_builds(

@@ -264,6 +264,7 @@ class TreeBody(Payload, frozen=True, kw_only=True):
     """What a build of a branch is to be made of."""
 
     parallel: int | None = None
+    tag: str | None = None
     revision: str | None = None
     build_parameters: dict[str, Simple] | None = None
     parameters: dict[str, Simple] | None = None
