@@ -12,7 +12,7 @@ import msgspec
 from penstock.engine.assign import make_assignment
 from penstock.engine.fault import guard_task, work_together
 from penstock.engine.outputs import Prepared, prepare, touches_blobs
-from penstock.engine.report import start_task, take_in
+from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import is_id
@@ -110,8 +110,9 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment,
     """
     claimed = _claim(unit, agent, limit)
     free = [task for task in claimed if workflows.try_lock(unit.tx, task.job_id)]
-    given = [_assign(unit, task) for task in free]
-    return tuple(each for each in given if each is not None), [task for task in claimed if task not in free]
+    places = [start_claimed(unit, task) for task in free]
+    given = [make_assignment(unit, place, LEASE) for place in places if place is not None]
+    return tuple(given), [task for task in claimed if task not in free]
 
 
 def _claim(unit: Unit, agent: Agent, limit: int) -> list[Task]:
@@ -191,7 +192,8 @@ def _start(parts: Parts, task: Task) -> Assignment | None:
 
 def _assign(unit: Unit, task: Task) -> Assignment | None:
     """Let the claimed task's job run. None when the job was canceled since the claim; it has then ended."""
-    return make_assignment(unit, task, LEASE) if start_task(unit, task.uuid) else None
+    place = start_task(unit, task.uuid)
+    return None if place is None else make_assignment(unit, place, LEASE)
 
 
 def _sort(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:
