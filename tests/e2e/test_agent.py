@@ -253,6 +253,20 @@ def test_an_agent_that_was_removed_stops_what_it_runs_and_ends(tmp_path: Path) -
         assert summary_of(parts, pipeline.uuid).status == "running"
 
 
+def test_a_job_for_which_there_is_no_agent_says_what_is_missing(tmp_path: Path) -> None:
+    with (
+        running_server(tmp_path / "data", *NO_AGENT, "--agent-grace", "0.5") as server,
+        joined_parts(server.folder.root) as parts,
+        running_agent(tmp_path / "work", server.url, make_join_token(parts)),
+    ):
+        config = config_of("true").replace("machine: true", "machine: true\n    resource_class: acme/huge")
+        pipeline = trigger_config(parts, config)
+        workflow = await_end(parts, pipeline.uuid)
+        (job,) = workflow.jobs
+        assert (workflow.status, job.status, job.reason) == ("failed", "infrastructure_fail", "no_agent")
+        assert job.message.startswith("No agent carries acme/huge:")
+
+
 @pytest.mark.parametrize("arguments", [(), ("--slots", "0"), ("--server", "ftp://x"), ("--ca", "/none")])
 def test_a_call_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     token = "" if not arguments else "psj_x"
