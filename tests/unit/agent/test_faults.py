@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.agent.chunk import FRAME
 from penstock.model.errors import LimitExceededError, UnavailableError
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.plan.step import Run, StoreArtifacts, When
