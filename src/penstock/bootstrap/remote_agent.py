@@ -24,7 +24,7 @@ from penstock.agent.remote.transport import RemoteServer
 from penstock.bootstrap.agent_folder import AgentFolder, Identity, hash_join
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.leftovers import Leftovers
-from penstock.model.errors import PenstockError, UnavailableError
+from penstock.model.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.wire.messages import Assignment
 from penstock.wire.protocol import Hello, Welcome
 
@@ -154,7 +154,7 @@ class RemoteAgent:
                 agent.stop()
         try:
             agent.run()
-        except UnknownTokenError as error:
+        except (UnknownTokenError, NotFoundError) as error:
             self._folder.forget_identity()
             raise UnknownTokenError(
                 "this agent was removed from the server; what it ran is stopped"

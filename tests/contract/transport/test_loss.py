@@ -13,7 +13,7 @@ from penstock.agent.remote.transport import RemoteServer
 from tests.support.agents import QUICK
 from tests.support.bad_wire import BadWire, bad_wire
 from tests.support.lab import LAPSE, Lab
-from tests.support.processes import processes_with, wait_until
+from tests.support.processes import mark_of, processes_with, wait_until
 from tests.support.served import connect
 from tests.support.stations import open_station
 
@@ -45,8 +45,8 @@ def job(command: str) -> dict[str, object]:
 def test_an_agent_that_was_away_too_long_stops_its_job_which_is_tried_again(
     lab: Lab, wire: BadWire, tmp_path: Path
 ) -> None:
-    target, marker = wire.target, f"sleep 4713 # {tmp_path}"
-    pipeline = lab.run({"long": job(f"test -e {tmp_path}/on && exit; touch {tmp_path}/on; {marker}")})
+    target, mark = wire.target, mark_of(tmp_path)
+    pipeline = lab.run({"long": job(f"test -e {tmp_path}/on && exit; touch {tmp_path}/on; sleep {mark}")})
     wait_until((tmp_path / "on").exists, what="the job runs")
     [task] = lab.tasks(pipeline, "long")
     wait_until(lambda: len(lab.steps(task)) == 1, what="the server knows")
@@ -54,10 +54,10 @@ def test_an_agent_that_was_away_too_long_stops_its_job_which_is_tried_again(
     wire.cut_all()
     lab.pass_time(LAPSE)
     assert lab.jobs(pipeline) == {"long": "queued"}
-    assert processes_with(marker)
+    assert processes_with(mark)
     wire.target = target
     wait_until(lambda: lab.jobs(pipeline) == {"long": "success"}, what="the second attempt passes")
-    assert not processes_with(marker), "the slot was free again only when the first was gone"
+    assert not processes_with(mark), "the slot was free again only when the first was gone"
     first, second = lab.tasks(pipeline, "long")
     assert (first.status, first.reason) == ("infrastructure_fail", "agent_lost")
     assert (second.status, second.attempt) == ("success", 2)
