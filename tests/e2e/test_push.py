@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +94,12 @@ def test_an_announced_push_is_built_at_its_commit(origin: Origin, form: str) -> 
         origin.push("topic", files={"word": "moved on"})
         uuid = built.announce(tell_push(sha, "refs/heads/topic"))
         assert await_end(built.parts, uuid).status == "success", built.server.log()
+        log = built.server.log()
+        asked = re.search(r"path=/hooks\S* .*request=(\w+)", log)
+        assert asked is not None, log
+        assert re.search(
+            rf'msg="pipeline triggered" pipeline={uuid} .*request={asked[1]}$', log, re.MULTILINE
+        )
 
 
 def test_a_bare_repository_announces_its_pushes_by_the_hook_of_the_page(origin: Origin) -> None:

@@ -118,7 +118,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "task placed": lambda tx: tasks.place_task(tx, "u"),
     "task locked": lambda tx: tasks.lock_task(tx, "u"),
     "tasks of a job": lambda tx: tasks.tasks_of(tx, 1, attempt=1),
-    "sequence": lambda tx: tasks.advance_sequence(tx, 1, seen=0, heard=1),
+    "change of a task": lambda tx: tasks.update_tasks(tx, [tasks.TaskChange(id=1, last_sequence=1)]),
     "claim": lambda tx: queue.claim_tasks(tx, 1, ["x", "y"], limit=2, lease_until=NOW),
     "renewal": lambda tx: queue.renew_leases(tx, 1, ["u", "v"], lease_until=NOW),
     "held tasks": lambda tx: queue.held_tasks(tx, 1),
