@@ -147,6 +147,21 @@ def test_a_branch_that_was_deleted_meanwhile_is_built_all_the_same(origin: Origi
         assert await_end(built.parts, uuid).status == "success", built.server.log()
 
 
+def test_an_origin_that_hangs_holds_up_no_other_project(origin: Origin) -> None:
+    with serve_git(origin.bare.parent) as host, serving(origin, f"{host.address}/app.git") as built:
+        sealer = sealer_of(built.server)
+        other = add_built_project(built.parts, sealer, str(origin.bare), "other")
+        sha = origin.push(files={"word": "pushed"})
+        host.gate.clear()
+        late = built.announce(tell_push(sha))
+        answer = announce(built.server, other, tell_push(sha))
+        [soon] = answer.json()["pipelines"]
+        assert await_end(built.parts, soon["id"]).status == "success", built.server.log()
+        assert not is_stored(built.parts, late)
+        host.gate.set()
+        assert await_end(built.parts, late).status == "success", built.server.log()
+
+
 def test_a_push_survives_the_death_of_the_server_that_heard_it(origin: Origin) -> None:
     data = origin.bare.parent / "data"
     with serve_git(origin.bare.parent) as host:
