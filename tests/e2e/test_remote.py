@@ -178,7 +178,7 @@ def test_projects_are_changed_and_removed(developer: Developer) -> None:
     [changed] = developer.json("project", "show", "github/acme/site")
     assert changed["settings"] == {"autocancel_builds": True}
     [made] = developer.json("project", "hook", "gh/acme/site", "--new")
-    assert made["url"] == f"{developer.server.url}/hooks/gh/acme/site"
+    assert made["url"] == f"{developer.server.url}/hooks/{changed['id']}"
     assert made["secret"] not in developer.succeed("project", "hook", "gh/acme/site")
     assert "--yes" in developer.call("project", "remove", "gh/acme/site").err
     developer.succeed("project", "remove", "gh/acme/site", "--yes")
