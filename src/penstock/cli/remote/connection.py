@@ -114,7 +114,7 @@ class Connection:
     def _try_to_send(self, method: str, target: str, body: bytes | None) -> http.client.HTTPResponse:
         if not _TARGET.fullmatch(target):  # part of it came from the server
             raise UnavailableError(
-                f"the answer of {self.url} makes no sense: it names what cannot be asked for"
+                f"the answer of {self.url} makes no sense: what it names cannot be asked for"
             )
         if self._open is None:
             self._open = _connect(self.url)
