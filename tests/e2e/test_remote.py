@@ -146,6 +146,14 @@ def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
     assert (unwatched.status, "chekout" in unwatched.err, unwatched.out) == (2, True, ""), unwatched
 
 
+def test_arguments_are_of_the_types_the_config_says(developer: Developer) -> None:
+    for value in ("5", "true", "a=b"):
+        [made] = developer.json("trigger", "-p", f"word={value}", "-p", "loud=true")
+        developer.succeed("cancel", made["id"])
+    wrong = developer.call("trigger", "-p", "loud=5")
+    assert (wrong.status, "expected type: boolean" in wrong.err) == (2, True), wrong
+
+
 def test_what_was_not_pushed_is_not_built_and_that_is_said(developer: Developer) -> None:
     git(developer.folder, "commit", "--quiet", "--allow-empty", "--message=local")
     done = developer.call("trigger")

@@ -1,5 +1,6 @@
 """`penstock trigger`: a pipeline of a project on a server."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from penstock.cli.remote.names import find_project, guess_project
 from penstock.cli.remote.watching import TO_THE_END, Watching, watch_pipeline
 from penstock.cli.streams import complain
 from penstock.forge.checkout import read_checkout
-from penstock.model.errors import InvalidError, UnavailableError
+from penstock.model.errors import InvalidError, RefusedError, UnavailableError
 from penstock.model.picture import PipelinePicture
 
 Several = list[str]
@@ -46,8 +47,7 @@ def trigger(  # noqa: PLR0913 - an argument for each option
     tag
         The tag.
     parameter
-        NAME=VALUE of a pipeline parameter. true, false and whole numbers are such; put others in double
-        quotes to keep them text. May be given several times.
+        NAME=VALUE of a pipeline parameter; may be given several times.
     config
         A file with the config to use instead of the one in the repository.
     watch
@@ -55,7 +55,7 @@ def trigger(  # noqa: PLR0913 - an argument for each option
     """
     if branch and tag:
         raise InvalidError("--branch and --tag exclude each other: a pipeline is for one of them")
-    wanted = {name: read_value(text) for name, text in split_pairs(parameter or (), "--parameter").items()}
+    given = split_pairs(parameter or (), "--parameter")
     source = _read_config(config) if config is not None else ""
     client = open_client(access)
     target = _find_target(client, project, branch, tag)
@@ -63,9 +63,7 @@ def trigger(  # noqa: PLR0913 - an argument for each option
     body: dict[str, Any] = {"checkout": ref} if ref else {}
     if source:
         body["config"] = {**ref, "content": source}
-    if wanted:
-        body["parameters"] = wanted
-    made = client.circle("POST", f"project/{found.address}/pipeline/run", Made, body)
+    made = _start(client, f"project/{found.address}/pipeline/run", body, given)
     picture = client.own("GET", f"pipelines/{made.id}", PipelinePicture)
     _compare(picture, target.sha)
     if watch:
@@ -73,10 +71,28 @@ def trigger(  # noqa: PLR0913 - an argument for each option
     return _announce(picture, made, json=access.json)
 
 
+def _start(client: Client, path: str, body: dict[str, Any], given: dict[str, str]) -> Made:
+    """The pipeline; an argument that looks like a number but must be text is one, as with `penstock run`."""
+    wanted = {name: read_value(text) for name, text in given.items()}
+    while True:
+        if wanted:
+            body["parameters"] = wanted
+        try:
+            return client.circle("POST", path, Made, body)
+        except RefusedError as error:
+            found = _MUST_BE_TEXT.search(str(error))
+            if found is None or isinstance(wanted.get(found[1], ""), str):
+                raise
+            wanted[found[1]] = given[found[1]]
+
+
+_MUST_BE_TEXT = re.compile(r"argument (\S+): expected type: string")
+
+
 def read_value(text: str) -> str | int | bool:
     """The value of a parameter as it is typed: a truth value, a whole number, else text."""
     try:
-        return msgspec.json.decode(text, type=str | int | bool)
+        return msgspec.json.decode(text, type=int | bool)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return text
 
