@@ -110,7 +110,7 @@ def test_the_page_names_every_exit_status() -> None:
 def test_the_page_names_what_lies_in_the_data_folder_of_a_server() -> None:
     folder = DataFolder(ROOT)
     places = (
-        folder.database, folder.blobs, folder.key, folder.jobs, folder.mirrors, folder.keys,
+        folder.database, folder.blobs, folder.key, folder.jobs, folder.ends, folder.mirrors, folder.keys,
             folder.lock, folder.agent,
     )  # fmt: skip
     assert list_keys(SERVER["folder"]) == [place.name for place in places]

@@ -140,11 +140,20 @@ class Load(threading.Thread):
             self._tally.strange.append(f"{answer.request.url}: {answer.status_code} {answer.text[:500]}")
 
 
-def make_chaos(nodes: Sequence[Node], dice: random.Random, seconds: float, tally: Tally) -> None:
-    """For so long nodes were killed, stopped and paused; all run afterwards."""
+def make_chaos(
+    nodes: Sequence[Node], restart: Callable[[float], None], dice: random.Random, seconds: float, tally: Tally
+) -> None:
+    """For so long nodes were killed, stopped and paused; all run afterwards.
+
+    `restart` takes away what all depend on for some seconds.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         time.sleep(dice.uniform(0.2, 2.0))  # this is no wait for anything: it is when the next blow falls
+        if dice.random() < 0.1:
+            tally.acts["restart database"] += 1
+            restart(dice.uniform(0, 1.5))
+            continue
         node = dice.choice(nodes)
         act = dice.choices(("kill", "stop", "pause"), (7, 1, 2))[0]
         tally.acts[f"{act} {node.name.rstrip('0123456789')}"] += 1

@@ -37,6 +37,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "jobs"
 
     @property
+    def ends(self) -> Path:
+        """What that agent has not stored yet of jobs that have ended."""
+        return self.root / "ends"
+
+    @property
     def mirrors(self) -> Path:
         """Local copies of the projects' repositories."""
         return self.root / "mirrors"

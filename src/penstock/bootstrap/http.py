@@ -1,6 +1,7 @@
 """Listens for HTTP and hands requests to the application."""
 
 import contextlib
+import resource
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from penstock.bootstrap.settings import Settings
 from penstock.model.errors import InvalidError, UnavailableError
 
 BACKLOG = 1024
+OWN_FILES = 384
+"""Files a server may have open beside connections: the database, repositories, output of jobs."""
+
 KEEP_ALIVE = 75
 """Seconds an idle connection stays open."""
 
@@ -88,7 +92,7 @@ def _configure(app: App, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        limit_concurrency=settings.connections,
+        limit_concurrency=bound_connections(settings.connections),
         timeout_keep_alive=KEEP_ALIVE,
         h11_max_incomplete_event_size=1 << 16,
     )
@@ -96,6 +100,12 @@ def _configure(app: App, settings: Settings) -> uvicorn.Config:
         config.load()
         config.ssl = load_tls(settings)
     return config
+
+
+def bound_connections(wanted: int) -> int:
+    """As many as wanted, or fewer when this process may not open so many files and some for its own use."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - OWN_FILES), 16)
 
 
 def load_tls(settings: Settings) -> ssl.SSLContext:

@@ -6,6 +6,7 @@ import socket
 import threading
 from pathlib import Path
 
+from penstock.agent.last_words import LastWords
 from penstock.agent.loop import Agent
 from penstock.bootstrap.executors import LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.folder import DataFolder
@@ -37,6 +38,7 @@ class LocalAgent:
         self._slots = os.cpu_count() or 1 if settings.slots is None else settings.slots
         self._engine = open_engine_for(settings.executor)
         self._executors = LocalExecutors(folder.jobs, self._engine, anything=True)
+        self._last_words = LastWords(folder.ends)
         self._leaving = threading.Event()
         self._agent: Agent | None = None
         self._uuid = ""
@@ -45,6 +47,7 @@ class LocalAgent:
     def start(self) -> None:
         """Take tasks from here on. What a server that was killed left in this folder's name is taken back."""
         self._uuid = self._register()
+        self._last_words.deliver(self._gateway, self._uuid)
         hand_back(self._parts, self._uuid, message=KILLED)
         self._agent = self._make_agent()
         self._thread.start()
@@ -101,7 +104,9 @@ class LocalAgent:
         return made.uuid
 
     def _make_agent(self) -> Agent:
-        return Agent(self._gateway, self._executors.choose, name=self._uuid, slots=self._slots)
+        agent = Agent(self._gateway, self._executors.choose, name=self._uuid, slots=self._slots)
+        agent.keep_last_words(self._last_words)
+        return agent
 
     def _work(self) -> None:
         """Be an agent; one that failed is followed by another."""

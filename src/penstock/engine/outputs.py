@@ -17,7 +17,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
-from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
+from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer, confine_path
 from penstock.model.run import Job, StepRun, Task
 from penstock.model.status import StepStatus
 from penstock.store import artifacts, caches, logs, steps, test_results, workspaces
@@ -57,6 +57,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _KINDS = {TestReport: "test-report", ArtifactStored: "artifact", CacheSaved: "cache", LayerSaved: "layer"}
+
+
+def touches_blobs(event: AnyEvent) -> bool:
+    """True when `prepare` writes or reads blobs of the event's task."""
+    return isinstance(event, TestReport) or (
+        isinstance(event, LogOutput) and len(event.data) > logs.INLINE_BYTES
+    )
 
 
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
@@ -122,8 +129,9 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
         case LogOutput():
             _append_log(unit, place, event, prepared)
         case ArtifactStored(path=path, size=size, blob=blob):
+            safe = confine_path(path)  # agents see to it too, but may be anybody's
             artifact = Artifact(
-                uuid=new_id(), job_id=job.id, task_index=index, path=path, size=size, blob=blob
+                uuid=new_id(), job_id=job.id, task_index=index, path=safe, size=size, blob=blob
             )
             artifacts.save_artifact(tx, artifact, now=unit.now)
         case TestReport():

@@ -25,6 +25,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.forge.hooks.skip import find_skip
 from penstock.forge.hooks.trigger import TriggerFacts
 from penstock.kit.ids import new_id
+from penstock.kit.trace import REQUEST, work_for
 from penstock.model.errors import (
     ConflictError,
     ForbiddenError,
@@ -46,16 +47,17 @@ _log = logging.getLogger(__name__)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline that was promised: its project, the UUID it will have, and what the host said."""
+    """A pipeline that was promised: its project and UUID, and what the host said in which request."""
 
     project: str
     pipeline: str
     facts: TriggerFacts
+    request: str = ""
 
 
 def promise_pipeline(unit: Unit, project: Project, facts: TriggerFacts) -> Order:
     """The pipeline will be made soon after the transaction; those of a project in the order of promises."""
-    order = Order(project=project.uuid, pipeline=new_id(), facts=facts)
+    order = Order(project=project.uuid, pipeline=new_id(), facts=facts, request=REQUEST.get())
     unit.promise(PUSH, project.uuid, msgspec.to_builtins(order))
     return order
 
@@ -71,7 +73,7 @@ class PushDesk:
     def deliver(self, parts: Parts, letter: Letter) -> None:
         """An `engine.deliver.Deliver`."""
         order = msgspec.convert(letter.payload, Order)
-        with self._hold(order.pipeline):
+        with self._hold(order.pipeline), work_for(order.request):
             launch_push(parts, self._workshop, order, last=is_last_try(letter))
 
     @contextmanager

@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.engine.assign import make_assignment
 from penstock.engine.fault import guard_task, work_together
-from penstock.engine.outputs import Place, Prepared, prepare
+from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
@@ -78,7 +78,8 @@ def find_commands(parts: Parts, message: Sync, *, clean_up: bool, renew: bool = 
 def _take_together(parts: Parts, message: Sync) -> Turn:
     """Everything in one transaction."""
     news = {
-        task: [prepare(parts, event) for event in events] for task, events in _sort(message.events).items()
+        task: _prepare_all(parts, message.agent, task, events)
+        for task, events in _sort(message.events).items()
     }
     return transact(parts, lambda unit: _work(unit, message, news))
 
@@ -176,8 +177,22 @@ def _take_in_apart(parts: Parts, message: Sync) -> None:
 
 
 def _take_in_task(parts: Parts, agent: Agent, task: str, events: Sequence[AnyEvent]) -> None:
-    prepared = [prepare(parts, event) for event in events]
+    prepared = _prepare_all(parts, agent.uuid, task, events)
     transact(parts, lambda unit: take_in(unit, agent.id, task, prepared))
+
+
+def _prepare_all(parts: Parts, agent: str, task: str, events: Sequence[AnyEvent]) -> list[Prepared]:
+    """The events with their work done; none of another's task, or of one that has ended.
+
+    What such events are about must not be touched: that they do not count is found out later.
+    """
+    if any(touches_blobs(event) for event in events):
+        with parts.db.read() as tx:
+            held = tasks.task_by_uuid(tx, task)
+            holder = agents.get_agent(tx, held.agent_id) if held is not None and held.agent_id else None
+        if held is None or held.status.is_terminal or holder is None or holder.uuid != agent:
+            return []
+    return [prepare(parts, event) for event in events]
 
 
 def _start(parts: Parts, task: Task) -> Assignment | None:
