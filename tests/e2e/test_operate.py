@@ -188,7 +188,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> N
         done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
     findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert len(findings) == 11
+    assert len(findings) == 12
     assert [finding for finding in findings if finding["verdict"] == "fail"] == []
 
 
