@@ -128,4 +128,5 @@ def test_a_server_that_starts_before_its_database_waits_for_it(
         server.await_start()
         assert server.stop() == 0
     finally:
+        server.client.close()
         server.kill()
