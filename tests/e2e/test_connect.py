@@ -70,7 +70,7 @@ def test_a_repository_is_connected_in_three_commands(origin: Origin, tmp_path: P
         somebody = Keyboard(server, tmp_path)
         made = somebody.ask("project", "add", str(origin.bare), "--organization", "gh/acme")
         hook = somebody.ask("project", "hook", "gh/acme/app", "--new")
-        assert hook["url"] == f"{server.url}/hooks/gh/acme/app"
+        assert hook["url"] == f"{server.url}/hooks/{made['id']}"
         options = ("--host", "github", "--api", host.address, "--repository", "acme/app")
         shown = somebody.ask(
             "project", "statuses", str(made["id"]), "--token-file", "-", *options, stdin="tok\n"

@@ -16,12 +16,14 @@ from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.credentials import CloneCredentials, HostAccount
 from penstock.model.project import Project
+from penstock.model.run import Pipeline
 from penstock.model.summary import WorkflowSummary
 from penstock.store import pipelines
 from tests.support import hooks
 from tests.support.answers import Answer, serve_answers
 from tests.support.git_host import TOKEN as GIT_TOKEN
 from tests.support.git_host import serve_git
+from tests.support.pages import ROOT, read_fences
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
 from tests.support.repositories import git
@@ -96,6 +98,31 @@ def test_an_announced_push_is_built_at_its_commit(origin: Origin, form: str) -> 
         assert re.search(
             rf'msg="pipeline triggered" pipeline={uuid} .*request={asked[1]}$', log, re.MULTILINE
         )
+
+
+def test_a_bare_repository_announces_its_pushes_by_the_hook_of_the_page(origin: Origin) -> None:
+    [script] = [
+        fence.text for fence in read_fences(ROOT / "docs/use/git.md") if fence.words[1:] == ("post-receive",)
+    ]
+    with serving(origin, str(origin.bare)) as built:
+        address = f"{built.server.url}/hooks/{built.project.uuid}"
+        script = script.replace("https://ci.example.com/hooks/PROJECT", address)
+        hook = origin.bare / "hooks/post-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(script.replace("SECRET", hooks.SECRET))
+        hook.chmod(0o700)
+        shas = [origin.push(branch, files={"word": "pushed"}) for branch in ("main", 'odd"name', "main")]
+        git(origin.copy, "push", "--quiet", "origin", ':refs/heads/odd"name')
+        wait_until(lambda: len(list_all(built.parts)) == len(shas), seconds=60, what="all are built")
+        assert [each.revision.sha for each in list_all(built.parts)] == shas
+        for each in list_all(built.parts):
+            assert await_end(built.parts, each.uuid).status == "success", built.server.log()
+
+
+def list_all(parts: Parts) -> list[Pipeline]:
+    """All pipelines, oldest first."""
+    with parts.db.read() as tx:
+        return pipelines.list_pipelines(tx, limit=100)[::-1]
 
 
 def test_a_fork_s_pull_request_is_built_from_its_ref(origin: Origin) -> None:

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from penstock.cli.remote.watching import HELD_SECONDS
+from tests.support.certificates import make_certificate
 from tests.support.developer import TOKEN, Developer, developer_at
-from tests.support.server import begin_server
+from tests.support.server import begin_server, running_server
 
 CONFIG = """\
 version: 2.1
@@ -118,6 +121,19 @@ def test_the_same_for_programs(developer: Developer) -> None:
     assert developer.json("watch", made["id"], status=1)[-1]["outcome"] == "canceled"
 
 
+def test_pipelines_are_listed(developer: Developer) -> None:
+    [made] = developer.json("trigger")
+    developer.succeed("cancel", made["id"])
+    developer.succeed("watch", made["id"], status=1)
+    [newest] = developer.json("runs", "--remote", "--limit", "1")
+    assert (newest["id"], newest["outcome"], newest["branch"]) == (made["id"], "canceled", "main")
+    assert developer.json("runs", "--project", "local%2Fapp", "--branch", "none") == []
+    line = developer.succeed("runs", "--remote").splitlines()[0]
+    assert line.startswith(f"■ {made['number']:>4} ")
+    assert "main  admin  first" in line
+    assert developer.call("runs", "--remote", "--everywhere").status == 2
+
+
 def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
     file = developer.folder / "other.yml"
     file.write_text("version: 2.1\njobs: {build: {machine: true, steps: [{run: echo other}]}}\n")
@@ -151,7 +167,7 @@ def test_projects_are_changed_and_removed(developer: Developer) -> None:
     [changed] = developer.json("project", "show", "github/acme/site")
     assert changed["settings"] == {"autocancel_builds": True}
     [made] = developer.json("project", "hook", "gh/acme/site", "--new")
-    assert made["url"] == f"{developer.server.url}/hooks/gh/acme/site"
+    assert made["url"] == f"{developer.server.url}/hooks/{changed['id']}"
     assert made["secret"] not in developer.succeed("project", "hook", "gh/acme/site")
     assert "--yes" in developer.call("project", "remove", "gh/acme/site").err
     developer.succeed("project", "remove", "gh/acme/site", "--yes")
@@ -248,6 +264,24 @@ def test_a_login_is_kept_for_its_owner_alone_and_sent_nowhere_else(developer: De
     developer.login()
 
 
+def test_a_certificate_is_trusted_only_when_somebody_says_so(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    tls = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
+    with running_server(tmp_path / "data", *tls, environment=environment) as server:
+        developer = Developer(tmp_path, server, {})
+        url = server.url.replace("127.0.0.1", "localhost")
+        wary = developer.call("login", url, "--token", "-", stdin=TOKEN)
+        assert (wary.status, "SSL_CERT_FILE" in wary.err) == (3, True), wary
+        trust = {"SSL_CERT_FILE": str(tmp_path / "cert.pem")}
+        assert developer.call("login", url, "--token", "-", stdin=TOKEN, environment=trust).status == 0
+        assert developer.call("project", "list", environment=trust).status == 0
+        other = developer.call("login", server.url, "--token", "-", stdin=TOKEN, environment=trust)
+        assert (other.status, "is not trusted" in other.err) == (3, True), other
+        plain = developer.call("login", url.replace("https", "http"), "--token", "-", stdin=TOKEN)
+        assert (plain.status, plain.err.count("\n")) == (3, 1), plain
+
+
 def test_a_server_that_goes_away_is_waited_for(tmp_path: Path) -> None:
     files = {".circleci/config.yml": CONFIG.replace("MARK", str(tmp_path))}
     (tmp_path / "go").touch()
@@ -274,3 +308,15 @@ def test_a_server_that_goes_away_is_waited_for(tmp_path: Path) -> None:
             finally:
                 again.client.close()
                 again.kill()
+
+
+def test_a_server_stops_although_somebody_watches(developer: Developer) -> None:
+    go = developer.folder.parent / "go"
+    go.unlink()
+    developer.succeed("trigger")
+    with developer.running("watch") as watching:
+        assert watching.stdout is not None
+        assert watching.stdout.readline()
+        begun = time.monotonic()
+        assert developer.server.stop() == 0
+        assert time.monotonic() - begun < HELD_SECONDS / 2

@@ -73,6 +73,7 @@ class WordCode:
 
     def __init__(self) -> None:
         self.configs: dict[str, str] = {"main": CONFIG, "v1": TAGGED, "dev": CONFIG}
+        self.foreign: set[str] = set()  # those whose commits are on no branch
 
     def obtain(self, project: Project, fetch: Fetch) -> CommitFacts:
         """The commit of a branch or tag that has a config."""
@@ -86,7 +87,8 @@ class WordCode:
         if name not in self.configs:
             raise NotFoundError(f"{project.slug} has no branch or tag {name}")
         sha = name.encode().hex().ljust(40, "0")[:40]
-        return CommitFacts(sha=sha, author="Ada", subject="Make it so", body="")
+        foreign = name in self.foreign
+        return CommitFacts(sha=sha, author="Ada", subject="Make it so", body="", foreign=foreign)
 
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """The config of the branch the commit was made from."""

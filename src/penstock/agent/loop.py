@@ -187,6 +187,8 @@ class Agent:
             self._withdraw(message)
             self._give_up(error)
             return False
+        if self._away:
+            _log.info("the server answers again")
         self._away = False
         self._outbox.acknowledge(message.events)
         self._obey(message, answer)

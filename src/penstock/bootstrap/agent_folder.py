@@ -29,7 +29,7 @@ class AgentFolder:
     """The folder, held by this process from `open` to `close`."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()  # jobs are started in other folders
         self._handle = -1
 
     @property

@@ -67,7 +67,7 @@ class MirroredCode:
     def resolve(self, project: Project, ref: Ref) -> CommitFacts:
         """Fetch the ref and say which commit it is at."""
         name = _expand(ref)
-        with self._talk(project) as mirror:
+        with self._turn(), self._talk(project) as mirror:
             mirror.fetch(name)
             if not name.startswith((HEADS, TAGS)):
                 mirror.fetch()  # whose commit it is, the branches tell
@@ -94,18 +94,23 @@ class MirroredCode:
                 _remove_mirror(folder)
 
     @contextmanager
-    def _talk(self, project: Project) -> Iterator[Mirror]:
-        """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
+    def _turn(self) -> Iterator[None]:
+        """A turn to talk to an origin on behalf of a request; raises UnavailableError when there is none."""
         if not self._turns.acquire(timeout=PATIENCE):
             raise UnavailableError("too many repositories are being fetched at present")
         try:
-            with self._database.read() as tx:
-                sealed = open_credentials(tx, self._sealer, project.id)
-            self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with TemporaryDirectory(dir=self._keys) as keys:
-                yield self._open(project, _lay_out(sealed, Path(keys)) if sealed else Credentials())
+            yield
         finally:
             self._turns.release()
+
+    @contextmanager
+    def _talk(self, project: Project) -> Iterator[Mirror]:
+        """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
+        with self._database.read() as tx:
+            sealed = open_credentials(tx, self._sealer, project.id)
+        self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryDirectory(dir=self._keys) as keys:
+            yield self._open(project, _lay_out(sealed, Path(keys)) if sealed else Credentials())
 
     def _open(self, project: Project, credentials: Credentials) -> Mirror:
         folder = self._folder / project.uuid

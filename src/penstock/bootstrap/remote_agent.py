@@ -26,7 +26,7 @@ from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, o
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.wire.messages import Assignment
-from penstock.wire.protocol import Hello
+from penstock.wire.protocol import Hello, Welcome
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +145,6 @@ class RemoteAgent:
 
     def _serve(self, identity: Identity, executors: LocalExecutors) -> None:
         """Work as this agent until told to stop."""
-        self._announce(f"agent {identity.agent} works for {self._links.address.url}")
         server = RemoteServer(self._links, identity.agent, identity.token)
         agent = Agent(server, self._choose_from(executors), name=identity.agent, slots=self._slots())
         agent.keep_last_words(self._last_words)
@@ -206,9 +205,18 @@ class RemoteAgent:
         if known is not None:
             with suppress(UnknownTokenError):
                 self._last_words.deliver(RemoteServer(self._links, known.agent, known.token), known.agent)
-                return_to(self._links, known.token, hello)
+                self._introduce(hello, return_to(self._links, known.token, hello))
                 return known
         welcome = join_group(self._links, options.token, hello)
         made = Identity(server=url, joined=hash_join(options.token), agent=welcome.agent, token=welcome.token)
         self._folder.save_identity(made)
+        self._introduce(hello, welcome)
         return made
+
+    def _introduce(self, hello: Hello, welcome: Welcome) -> None:
+        jobs = "1 job" if hello.slots == 1 else f"{hello.slots} jobs"
+        labels = ", ".join(label for label in welcome.labels if "=" not in label)
+        place = self._links.address.url
+        self._announce(
+            f"agent {hello.name} ({welcome.agent}) works for {place}: {jobs} at once, labels {labels}"
+        )

@@ -44,8 +44,8 @@ DAY = 86_400_000
 POLL = 5.0
 """Seconds between looks at the outbox, which is also looked at whenever this server posts a letter."""
 
-MOST_PUSHES = 4
-"""Pushes that are fetched and compiled at once."""
+PUSHES = 8
+"""Pushes that are fetched and compiled at once, each of another project: so many origins may hang."""
 
 PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
@@ -63,7 +63,7 @@ def make_loops(
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
     pushes, statuses = PushDesk(workshop), StatusDesk(sealer, _send)
     carriers = [
-        *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(_count_pushes(settings))),
+        *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(PUSHES)),
         *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
     ]
     echoes: list[Loop] = []
@@ -78,11 +78,6 @@ def make_loops(
         Loop("remover", partial(_remove, parts)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
     ]
-
-
-def _count_pushes(settings: Settings) -> int:
-    """Fewer than there may be talks with origins, so that triggers by people get their turn, too."""
-    return min(max(settings.threads // 4, 1), MOST_PUSHES)
 
 
 def _make_carrier(kinds: Mapping[str, Deliver], lease: int, parts: Parts, name: str) -> Loop:

@@ -72,7 +72,7 @@ def run(  # noqa: PLR0913 - an argument for each option
         server=server,
         token=_read_token(token, token_file),
         work=work or default_work(os.environ),
-        labels=tuple(word for text in labels or () for word in text.split(",") if word),
+        labels=tuple(word.strip() for text in labels or () for word in text.split(",") if word.strip()),
         slots=slots,
         name=name,
         executor=executor,

@@ -284,6 +284,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             {
                 "penstock runs": "of this project",
                 "penstock runs --everywhere": "of all projects on this machine",
+                "penstock runs --remote": "of this project on a server",
             },
         ),
         "clean": Entry(

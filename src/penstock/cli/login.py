@@ -1,6 +1,5 @@
 """`penstock login`: a server, and the token to call it with."""
 
-import getpass
 import os
 import socket
 import sys
@@ -16,10 +15,10 @@ from penstock.cli.remote.access import SERVER, read_token
 from penstock.cli.remote.answers import Me
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.connection import Connection, check_url
-from penstock.cli.remote.console import ask_password, write_line
+from penstock.cli.remote.console import ask_hidden, ask_password, write_line
 from penstock.cli.remote.saved import add_login, find_file, load_saved, save
 from penstock.cli.streams import complain
-from penstock.model.errors import ForbiddenError, InvalidError, UnavailableError
+from penstock.model.errors import ForbiddenError, InvalidError
 
 DEFAULT = "http://127.0.0.1:8080"
 _HERE = ("127.", "localhost", "::1")
@@ -84,7 +83,4 @@ def _ask_token(address: str) -> str:
     """The token that somebody types, without showing it."""
     if not sys.stdin.isatty():
         raise InvalidError("nobody can be asked for the token: give --token - and it on standard input")
-    try:
-        return getpass.getpass(f"Token for {address}: ").strip()
-    except (EOFError, OSError) as error:
-        raise UnavailableError("the token could not be read") from error
+    return ask_hidden(f"Token for {address}: ").strip()

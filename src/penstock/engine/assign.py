@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
-from penstock.engine.facts import ASKED_BY, Facts, present
+from penstock.engine.facts import ASKED_BY, Facts
 from penstock.engine.follow import find_arguments
 from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.links import link_job, link_pipeline
+from penstock.engine.outputs import Place
 from penstock.engine.source import find_source, list_hidden, list_lines
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
@@ -24,11 +25,10 @@ from penstock.wire.messages import Assignment, Layer
 _log = logging.getLogger(__name__)
 
 
-def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
+def make_assignment(unit: Unit, place: Place, lease: float) -> Assignment:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
     parts, tx = unit.parts, unit.tx
-    job = present(jobs.get_job(tx, task.job_id))
-    facts = unit.facts(job.workflow_id)
+    task, job, facts = place.task, place.job, place.flow.facts
     plan = facts.graph.plan.jobs[job.key]
     sources = list_secrets(parts, facts, plan)
     source = find_source(parts, facts, plan)
@@ -59,7 +59,7 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         source=source,
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
-        failed=_read_failed(tx, job),
+        failed=_read_failed(tx, place),
         number=job.number or 0,
         lease=lease,
         request=asked,
@@ -158,9 +158,9 @@ def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[st
     return {kind.value: seconds for kind, seconds in means.items()}
 
 
-def _read_failed(tx: Transaction, job: Job) -> dict[str, tuple[str, ...]]:
+def _read_failed(tx: Transaction, place: Place) -> dict[str, tuple[str, ...]]:
     """The tests that failed in the job this one repeats, when only those are to run again."""
-    repeated = jobs.flags_of(tx, job.id).get(RETESTS)
+    repeated = place.flow.flags.get(place.job.key, {}).get(RETESTS)
     before = None if repeated is None else jobs.job_by_uuid(tx, repeated)
     if before is None:
         return {}

@@ -87,8 +87,8 @@ def _settle(tx: Transaction, now: int, letter: Letter, failure: _Failure | None)
     if failure is not None and not is_last_try(letter):
         rest = min(FIRST_REST * 2 ** (letter.attempts - 1), LONGEST_REST)
         rest = max(rest, round(failure.seconds * 1000))
-        outbox.postpone_letter(tx, letter.id, due_at=now + rest, error=failure.error)
+        outbox.postpone_letter(tx, letter, due_at=now + rest, error=failure.error)
         return
     if failure is not None:
         _log.error("letter %d (%s) is given up: %s", letter.id, letter.kind, failure.error)
-    outbox.finish_letter(tx, letter.id)
+    outbox.finish_letter(tx, letter)

@@ -1,5 +1,6 @@
 """Hears a webhook of a git host: whether it is genuine and new, and which pipelines it promises."""
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
@@ -12,16 +13,21 @@ from penstock.engine.unit import Parts, Unit
 from penstock.forge.hooks.event import Hook, HookEvent, PullRequest, Push, Repository
 from penstock.forge.hooks.receive import read_hook
 from penstock.forge.hooks.trigger import Decline, Declined, HookSettings, TriggerFacts, plan_trigger
+from penstock.forge.refs import is_ref
 from penstock.forge.remote import parse_remote
 from penstock.model.errors import ConflictError, InvalidError, NotFoundError
 from penstock.model.project import Project
 from penstock.model.settings import ProjectSettings
-from penstock.store import deliveries
+from penstock.store import deliveries, projects
 from penstock.store.database import Transaction
+from penstock.store.projects import ProjectChange
 from penstock.store.sealing import Sealer, make_token
 
 HEARD = "hook"
 """Under which name deliveries are remembered, whatever host they claim to be of: some sign alike."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -78,7 +84,7 @@ def _judge(ear: _Ear, project: Project, event: HookEvent, hook: Hook, now: int) 
     if isinstance(event, Push | PullRequest) and not is_about(event.repository, project):
         return Declined(why=Decline.OTHER_REPOSITORY, detail=event.repository.full_name)
     settings = HookSettings(
-        default_branch=project.default_branch,
+        default_branch=find_default(hook) or project.default_branch,
         build_prs_only=ear.settings.build_prs_only,
         pr_only_branch_overrides=ear.settings.pr_only_branch_overrides,
         build_fork_prs=ear.settings.build_fork_prs,
@@ -88,7 +94,7 @@ def _judge(ear: _Ear, project: Project, event: HookEvent, hook: Hook, now: int) 
 
 
 def _promise(parts: Parts, project: Project, hook: Hook, decided: list[TriggerFacts | Declined]) -> Heard:
-    """Remember the webhook and promise its pipelines, both or neither."""
+    """Remember the webhook and promise its pipelines, both or neither; the default branch is the host's."""
     declined = tuple(each for each in decided if isinstance(each, Declined))
     wanted = [each for each in decided if isinstance(each, TriggerFacts)]
     if not wanted:
@@ -98,9 +104,30 @@ def _promise(parts: Parts, project: Project, hook: Hook, decided: list[TriggerFa
         key = f"{project.uuid}/{hook.delivery.key}"
         if not deliveries.remember_delivery(unit.tx, HEARD, key, now=unit.now):
             raise ConflictError("this webhook was heard before; to build again, trigger a pipeline")
+        default = find_default(hook)
+        if default not in {"", project.default_branch}:
+            projects.update_project(unit.tx, ProjectChange(id=project.id, default_branch=default))
         return tuple(promise_pipeline(unit, project, facts) for facts in wanted)
 
-    return Heard(orders=transact(parts, work), declined=declined)
+    orders = transact(parts, work)
+    for order in orders:
+        revision = order.facts.revision
+        _log.info(
+            "project %s: %s of %s announces %s at %s: pipeline %s",
+            project.slug,
+            hook.delivery.event,
+            hook.delivery.host,
+            revision.branch or revision.tag,
+            revision.sha or "its head",
+            order.pipeline,
+        )
+    return Heard(orders=orders, declined=declined)
+
+
+def find_default(hook: Hook) -> str:
+    """The default branch of the repository as its host tells it, "" when it does not."""
+    about = (event.repository for event in hook.events if isinstance(event, Push | PullRequest))
+    return next((each.default_branch for each in about if is_ref(each.default_branch)), "")
 
 
 def is_about(repository: Repository, project: Project) -> bool:

@@ -1,10 +1,10 @@
 """Keeps what tasks leave behind: steps, logs, artifacts, test results, caches, workspace layers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from io import BufferedReader, RawIOBase
 from itertools import islice
-from typing import assert_never
+from typing import Self, assert_never
 
 import msgspec
 from typing_extensions import Buffer
@@ -17,13 +17,14 @@ from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
 from penstock.model.errors import NotFoundError
-from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
+from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer, confine_path
 from penstock.model.run import Job, StepRun, Task
 from penstock.model.status import StepStatus
 from penstock.store import artifacts, caches, logs, steps, test_results, workspaces
 from penstock.store.blobs import Blobs
 from penstock.store.logs import Payload
 from penstock.store.steps import StepEnd
+from penstock.store.tasks import TaskChange
 from penstock.store.test_results import ReportSet
 from penstock.wire.messages import (
     AnyEvent,
@@ -58,6 +59,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 _KINDS = {TestReport: "test-report", ArtifactStored: "artifact", CacheSaved: "cache", LayerSaved: "layer"}
 
 
+def touches_blobs(event: AnyEvent) -> bool:
+    """True when `prepare` writes or reads blobs of the event's task."""
+    return isinstance(event, TestReport) or (
+        isinstance(event, LogOutput) and len(event.data) > logs.INLINE_BYTES
+    )
+
+
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     """Do what takes time before a transaction is begun. Doing it twice is harmless.
 
@@ -73,12 +81,38 @@ def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     return Prepared(event=event)
 
 
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of steps in one go: the ends of those that also begin in it.
+
+    It is `is_whole` when it is the first that is told, and leaves no step open.
+    """
+
+    ends: Mapping[int, StepFinished] = {}
+    is_whole: bool = False
+
+    @classmethod
+    def of(cls, events: Iterable[AnyEvent], *, whole: bool) -> Self:
+        """The story that the events tell; `whole` when nothing was heard before."""
+        told = list(events)
+        begun = {event.step for event in told if isinstance(event, StepStarted)}
+        ends = {event.step: event for event in told if isinstance(event, StepFinished)}
+        return cls(
+            ends={step: end for step, end in ends.items() if step in begun},
+            is_whole=whole and begun <= ends.keys(),
+        )
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that reports, inside a transaction that holds its workflow."""
+    """A task that reports, inside a transaction that holds its workflow.
+
+    `change` is what will be written of the task itself.
+    """
 
     flow: Flow
     task: Task
     job: Job
+    change: TaskChange
+    story: Story = Story()
 
 
 Output = StepStarted | StepFinished | LogOutput | ArtifactStored | TestReport | CacheSaved | LayerSaved
@@ -95,8 +129,9 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
         case LogOutput():
             _append_log(unit, place, event, prepared)
         case ArtifactStored(path=path, size=size, blob=blob):
+            safe = confine_path(path)  # agents see to it too, but may be anybody's
             artifact = Artifact(
-                uuid=new_id(), job_id=job.id, task_index=index, path=path, size=size, blob=blob
+                uuid=new_id(), job_id=job.id, task_index=index, path=safe, size=size, blob=blob
             )
             artifacts.save_artifact(tx, artifact, now=unit.now)
         case TestReport():
@@ -111,27 +146,31 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
 
 
 def _start_step(unit: Unit, place: Place, event: StepStarted) -> None:
+    end = place.story.ends.get(event.step)
     step = StepRun(
         task_id=place.task.id,
         index=event.step,
         name=event.name,
         kind=event.kind,
-        status=StepStatus.RUNNING,
+        status=StepStatus.RUNNING if end is None else end.status,
         started_at=min(event.at, unit.now),
-        stopped_at=None,
+        stopped_at=None if end is None else min(end.at, unit.now),
+        exit_code=None if end is None else end.exit_code,
+        message="" if end is None else end.message,
     )
     steps.start_step(unit.tx, step)
     _tell_step(unit, place, event, StepStatus.RUNNING)
 
 
 def _finish_step(unit: Unit, place: Place, event: StepFinished) -> None:
-    end = StepEnd(
-        status=event.status,
-        stopped_at=min(event.at, unit.now),
-        exit_code=event.exit_code,
-        message=event.message,
-    )
-    steps.finish_step(unit.tx, place.task.id, event.step, end)
+    if event.step not in place.story.ends:
+        end = StepEnd(
+            status=event.status,
+            stopped_at=min(event.at, unit.now),
+            exit_code=event.exit_code,
+            message=event.message,
+        )
+        steps.finish_step(unit.tx, place.task.id, event.step, end)
     _tell_step(unit, place, event, event.status, exit_code=event.exit_code, message=event.message)
 
 

@@ -11,8 +11,8 @@ import msgspec
 
 from penstock.engine.assign import make_assignment
 from penstock.engine.fault import guard_task, work_together
-from penstock.engine.outputs import Prepared, prepare
-from penstock.engine.report import start_task, take_in
+from penstock.engine.outputs import Prepared, prepare, touches_blobs
+from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.model.agent import Agent, AgentState
@@ -78,7 +78,8 @@ def find_commands(parts: Parts, message: Sync, *, clean_up: bool, renew: bool = 
 def _take_together(parts: Parts, message: Sync) -> Turn:
     """Everything in one transaction."""
     news = {
-        task: [prepare(parts, event) for event in events] for task, events in _sort(message.events).items()
+        task: _prepare_all(parts, message.agent, task, events)
+        for task, events in _sort(message.events).items()
     }
     return transact(parts, lambda unit: _work(unit, message, news))
 
@@ -108,8 +109,9 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment,
     """
     claimed = _claim(unit, agent, limit)
     free = [task for task in claimed if workflows.try_lock(unit.tx, task.job_id)]
-    given = [_assign(unit, task) for task in free]
-    return tuple(each for each in given if each is not None), [task for task in claimed if task not in free]
+    places = [start_claimed(unit, task) for task in free]
+    given = [make_assignment(unit, place, LEASE) for place in places if place is not None]
+    return tuple(given), [task for task in claimed if task not in free]
 
 
 def _claim(unit: Unit, agent: Agent, limit: int) -> list[Task]:
@@ -165,8 +167,22 @@ def _take_in_apart(parts: Parts, message: Sync) -> None:
 
 
 def _take_in_task(parts: Parts, agent: Agent, task: str, events: Sequence[AnyEvent]) -> None:
-    prepared = [prepare(parts, event) for event in events]
+    prepared = _prepare_all(parts, agent.uuid, task, events)
     transact(parts, lambda unit: take_in(unit, agent.id, task, prepared))
+
+
+def _prepare_all(parts: Parts, agent: str, task: str, events: Sequence[AnyEvent]) -> list[Prepared]:
+    """The events with their work done; none of another's task, or of one that has ended.
+
+    What such events are about must not be touched: that they do not count is found out later.
+    """
+    if any(touches_blobs(event) for event in events):
+        with parts.db.read() as tx:
+            held = tasks.task_by_uuid(tx, task)
+            holder = agents.get_agent(tx, held.agent_id) if held is not None and held.agent_id else None
+        if held is None or held.status.is_terminal or holder is None or holder.uuid != agent:
+            return []
+    return [prepare(parts, event) for event in events]
 
 
 def _start(parts: Parts, task: Task) -> Assignment | None:
@@ -175,7 +191,8 @@ def _start(parts: Parts, task: Task) -> Assignment | None:
 
 def _assign(unit: Unit, task: Task) -> Assignment | None:
     """Let the claimed task's job run. None when the job was canceled since the claim; it has then ended."""
-    return make_assignment(unit, task, LEASE) if start_task(unit, task.uuid) else None
+    place = start_task(unit, task.uuid)
+    return None if place is None else make_assignment(unit, place, LEASE)
 
 
 def _sort(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:

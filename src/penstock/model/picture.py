@@ -35,13 +35,13 @@ class WorkflowPicture(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobPicture, ...]
 
 
-class PipelinePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline with all its workflows. Times are milliseconds since the epoch.
+class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline in a list. Times are milliseconds since the epoch.
 
-    `ended` when nothing will happen any more unless somebody asks for it; `outcome` is the verdict so far.
+    `ended` when nothing will happen any more unless somebody asks for it; `outcome` is the verdict so far,
+    None when it has no workflow.
     """
 
-    version: str
     id: str
     number: int
     project: str
@@ -55,6 +55,13 @@ class PipelinePicture(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     actor: str
     created_at: int
+    stopped_at: int | None
+
+
+class PipelinePicture(PipelineSketch, frozen=True, kw_only=True):
+    """A pipeline with all its workflows."""
+
+    version: str
     errors: tuple[str, ...]
     workflows: tuple[WorkflowPicture, ...]
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Executable, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, exists, func, insert, select, update
 
 from penstock.store import rows
 from penstock.store.database import Transaction
@@ -28,24 +28,14 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-def append_letter(
-    tx: Transaction,
-    kind: str,
-    subject: str,
-    payload: Mapping[str, Any],
-    *,
-    now: int,
-    due_at: int | None = None,
-) -> int:
-    """Promise the work in this transaction, to be done from `due_at` on (default: now); returns its id."""
-    values = {
-        "kind": kind,
-        "subject": subject,
-        "payload": dict(payload),
-        "created_at": now,
-        "due_at": now if due_at is None else due_at,
-    }
-    return rows.insert_row(tx, outbox, values)
+def append_letter(tx: Transaction, kind: str, subject: str, payload: Mapping[str, Any], *, now: int) -> int:
+    """Promise the work in this transaction, to be done from now on; returns its id.
+
+    Behind an older one of its kind and subject that was postponed it is due when that is: nobody looks at it
+    before, however many there are.
+    """
+    values = {"of_kind": kind, "about": subject, "what": dict(payload), "now": now}
+    return int(tx.execute(_append(), values).scalar_one())
 
 
 def take_due(
@@ -60,14 +50,17 @@ def take_due(
     return sorted(rows.fetch_all(tx, Letter, _take(), values), key=lambda letter: letter.id)
 
 
-def finish_letter(tx: Transaction, letter_id: int) -> None:
-    """The promise is kept, or given up for good."""
-    tx.execute(_finish(), {"letter": letter_id})
+def finish_letter(tx: Transaction, letter: Letter) -> None:
+    """The promise is kept, or given up for good; the next letter of its subject is due."""
+    tx.execute(_finish(), {"letter": letter.id})
+    tx.execute(_release(), {"letter": letter.id, "of_kind": letter.kind, "about": letter.subject})
 
 
-def postpone_letter(tx: Transaction, letter_id: int, *, due_at: int, error: str) -> None:
-    """It did not work; to be tried again from `due_at` on."""
-    tx.execute(_postpone(), {"letter": letter_id, "due": due_at, "why": error})
+def postpone_letter(tx: Transaction, letter: Letter, *, due_at: int, error: str) -> None:
+    """It did not work; to be tried again from `due_at` on, and those behind it after it."""
+    tx.execute(_postpone(), {"letter": letter.id, "due": due_at, "why": error})
+    behind = {"letter": letter.id, "of_kind": letter.kind, "about": letter.subject, "due": due_at}
+    tx.execute(_hold_back(), behind)
 
 
 def next_due(tx: Transaction, kinds: Collection[str]) -> int | None:
@@ -98,14 +91,47 @@ def _is_wanted() -> ColumnElement[bool]:
 
 
 @cache
+def _append() -> Executable:
+    older = outbox.alias("older")
+    same = (older.c.kind == bindparam("of_kind")) & (older.c.subject == bindparam("about"))
+    due = select(func.max(older.c.due_at)).where(same, older.c.error != "").scalar_subquery()
+    now = bindparam("now", type_=outbox.c.due_at.type)
+    values = {
+        "kind": bindparam("of_kind", type_=outbox.c.kind.type),
+        "subject": bindparam("about", type_=outbox.c.subject.type),
+        "payload": bindparam("what", type_=outbox.c.payload.type),
+        "created_at": now,
+        "due_at": func.coalesce(due, now),
+    }
+    return insert(outbox).values(values).returning(outbox.c.id)
+
+
+@cache
 def _finish() -> Executable:
     return delete(outbox).where(outbox.c.id == bindparam("letter"))
+
+
+@cache
+def _release() -> Executable:
+    return update(outbox).where(_is_behind()).values(due_at=outbox.c.created_at)
 
 
 @cache
 def _postpone() -> Executable:
     chosen = update(outbox).where(outbox.c.id == bindparam("letter"))
     return chosen.values(due_at=bindparam("due"), error=bindparam("why", type_=outbox.c.error.type))
+
+
+@cache
+def _hold_back() -> Executable:
+    return update(outbox).where(_is_behind()).values(due_at=bindparam("due"))
+
+
+def _is_behind() -> ColumnElement[bool]:
+    """Of the same kind and subject, and later."""
+    table = outbox.c
+    same = (table.kind == bindparam("of_kind")) & (table.subject == bindparam("about"))
+    return same & (table.id > bindparam("letter"))
 
 
 @cache

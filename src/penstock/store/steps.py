@@ -35,8 +35,7 @@ def finish_step(tx: Transaction, task_id: int, index: int, end: StepEnd) -> None
 
 def end_open_steps(tx: Transaction, task_id: int, *, status: StepStatus, stopped_at: int) -> None:
     """No step of the task is running afterwards: its agent is gone or was told to stop."""
-    chosen = update(steps).where(steps.c.task_id == task_id, steps.c.stopped_at.is_(None))
-    tx.execute(chosen.values(status=status.value, stopped_at=stopped_at))
+    tx.execute(_end(), {"of_task": task_id, "as": status.value, "at": stopped_at})
 
 
 def steps_of(tx: Transaction, task_id: int) -> list[StepRun]:
@@ -66,6 +65,12 @@ def _finish() -> Executable:
     return chosen.values(
         {name: bindparam(f"new_{name}", type_=steps.c[name].type) for name in StepEnd.__struct_fields__}
     )
+
+
+@cache
+def _end() -> Executable:
+    chosen = update(steps).where(steps.c.task_id == bindparam("of_task"), steps.c.stopped_at.is_(None))
+    return chosen.values(status=bindparam("as", type_=steps.c.status.type), stopped_at=bindparam("at"))
 
 
 @cache

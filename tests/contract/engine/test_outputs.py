@@ -1,5 +1,7 @@
 """What tasks leave behind: logs in order, caches, artifacts, test reports, and queries over them."""
 
+import secrets
+
 import pytest
 import zstandard
 
@@ -66,13 +68,27 @@ def test_output_is_read_in_the_order_it_was_printed(lab: Lab) -> None:
 
 
 def test_large_pieces_lie_in_the_blob_store(lab: Lab) -> None:
-    import os
-
     pipeline, agent, task = one_task(lab)
-    noise = os.urandom(100_000)
+    noise = secrets.token_bytes(100_000)
     agent.sync(printed(agent, lab, task, noise, offset=0, first_line=0), agent.finished(task))
     [log] = list_logs(lab.parts, pipeline)
     assert b"".join(read_log(lab.parts, log)) == noise
+
+
+def test_nobody_else_and_nobody_afterwards_changes_what_was_printed(lab: Lab) -> None:
+    pipeline, agent, task = one_task(lab)
+    noise, other = secrets.token_bytes(100_000), secrets.token_bytes(100_000)
+    agent.sync(printed(agent, lab, task, noise, offset=0, first_line=0))
+    intruder = lab.agent()
+    for _ in range(3):
+        intruder.next(task)
+    intruder.sync(printed(intruder, lab, task, other, offset=0, first_line=0))
+    intruder.sync(printed(intruder, lab, task, other, offset=100_000, first_line=0))
+    agent.end(task)
+    agent.sync(printed(agent, lab, task, other, offset=0, first_line=0))
+    [log] = list_logs(lab.parts, pipeline)
+    assert b"".join(read_log(lab.parts, log)) == noise
+    assert len([name for name, _ in lab.parts.blobs.list("logs")]) == 1
 
 
 def save_cache(agent: HandAgent, lab: Lab, task: str, key: str, data: bytes) -> str:

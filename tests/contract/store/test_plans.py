@@ -57,6 +57,16 @@ from tests.support.databases import KINDS, fresh_url
 from tests.support.records import NOW, a_task, add_jobs, add_project, add_tasks
 from tests.support.statements import plans_of, walks_of
 
+LETTER = outbox.Letter(
+    id=1,
+    kind="status",
+    subject="s",
+    payload={},
+    created_at=0,
+    due_at=0,
+    attempts=1,
+    error="",
+)
 OWNER = LockOwner(organization_id=1, name="deploy", workflow_id=1)
 ENTRY = CacheEntry(key="k", blob="b", size=1, created_at=NOW)
 LAYER = WorkspaceLayer(job_key="a", task_index=0, blob="b", size=1)
@@ -108,7 +118,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "task placed": lambda tx: tasks.place_task(tx, "u"),
     "task locked": lambda tx: tasks.lock_task(tx, "u"),
     "tasks of a job": lambda tx: tasks.tasks_of(tx, 1, attempt=1),
-    "sequence": lambda tx: tasks.advance_sequence(tx, 1, seen=0, heard=1),
+    "change of a task": lambda tx: tasks.update_tasks(tx, [tasks.TaskChange(id=1, last_sequence=1)]),
     "claim": lambda tx: queue.claim_tasks(tx, 1, ["x", "y"], limit=2, lease_until=NOW),
     "renewal": lambda tx: queue.renew_leases(tx, 1, ["u", "v"], lease_until=NOW),
     "held tasks": lambda tx: queue.held_tasks(tx, 1),
@@ -143,7 +153,9 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "agent seen": lambda tx: agents.touch_agent(tx, 1, NOW),
     "letters due": lambda tx: outbox.take_due(tx, ["status"], NOW, lease_until=NOW),
     "next letter": lambda tx: outbox.next_due(tx, ["status"]),
-    "letter done": lambda tx: outbox.finish_letter(tx, 1),
+    "letter promised": lambda tx: outbox.append_letter(tx, "status", "s", {}, now=NOW),
+    "letter done": lambda tx: outbox.finish_letter(tx, LETTER),
+    "letter postponed": lambda tx: outbox.postpone_letter(tx, LETTER, due_at=NOW, error="away"),
     "timers due": lambda tx: timers.take_due(tx, NOW),
     "next timer": timers.next_due,
     "timers cancelled": lambda tx: timers.cancel_timers(tx, "w"),

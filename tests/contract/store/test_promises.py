@@ -4,10 +4,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
+from sqlalchemy import select
+
 from penstock.model.errors import PenstockError
 from penstock.store import locks, outbox, timers
 from penstock.store.database import Database
 from penstock.store.locks import LockOwner
+from penstock.store.schema import outbox as table
 from tests.support.records import NOW, add_organization, add_pipeline, add_workflow
 
 KINDS = ("status", "webhook", "k")
@@ -107,7 +110,7 @@ def test_threads_never_hold_a_lock_together_and_none_is_forgotten(db: Database) 
 
 def test_a_letter_is_leased_until_it_is_finished(db: Database) -> None:
     with db.write() as tx:
-        later = outbox.append_letter(tx, "status", "w1", {"n": 2}, now=NOW, due_at=NOW + 50)
+        later = outbox.append_letter(tx, "status", "w1", {"n": 2}, now=NOW + 50)
         first = outbox.append_letter(tx, "webhook", "w1", {"n": 1}, now=NOW)
         assert outbox.next_due(tx, KINDS) == NOW
         [letter] = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 30)
@@ -115,14 +118,39 @@ def test_a_letter_is_leased_until_it_is_finished(db: Database) -> None:
         assert outbox.take_due(tx, KINDS, NOW + 29, lease_until=NOW + 60) == []
         [again] = outbox.take_due(tx, KINDS, NOW + 30, lease_until=NOW + 60)
         assert (again.id, again.attempts) == (first, 2)
-        outbox.postpone_letter(tx, first, due_at=NOW + 40, error="503 \x00")
+        outbox.postpone_letter(tx, again, due_at=NOW + 40, error="503 \x00")
         [third] = outbox.take_due(tx, KINDS, NOW + 45, lease_until=NOW + 60)
         assert (third.id, third.error) == (first, "503 \ufffd")
-        outbox.finish_letter(tx, first)
-        assert [letter.id for letter in outbox.take_due(tx, KINDS, NOW + 99, lease_until=NOW + 999)] == [
-            later
+        outbox.finish_letter(tx, third)
+        [last] = outbox.take_due(tx, KINDS, NOW + 99, lease_until=NOW + 999)
+        assert last.id == later
+        outbox.finish_letter(tx, last)
+        assert outbox.next_due(tx, KINDS) is None
+
+
+def test_letters_wait_behind_one_that_was_postponed_and_are_due_when_it_is_done(db: Database) -> None:
+    with db.write() as tx:
+        made = [outbox.append_letter(tx, "k", "s", {}, now=NOW) for _ in range(2)]
+        [first] = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 30)
+        outbox.postpone_letter(tx, first, due_at=NOW + 500, error="away")
+        made.append(outbox.append_letter(tx, "k", "s", {}, now=NOW + 10))
+        other = outbox.append_letter(tx, "k", "other", {}, now=NOW + 20)
+        assert [due for (due,) in tx.execute(select(table.c.due_at).order_by(table.c.id))] == [
+            NOW + 500,
+            NOW + 500,
+            NOW + 500,
+            NOW + 20,
         ]
-        outbox.finish_letter(tx, later)
+        [free] = outbox.take_due(tx, KINDS, NOW + 100, lease_until=NOW + 600)
+        assert free.id == other
+        outbox.finish_letter(tx, free)
+        assert outbox.next_due(tx, KINDS) == NOW + 500
+        seen = []
+        for _ in made:
+            [letter] = outbox.take_due(tx, KINDS, NOW + 500, lease_until=NOW + 600)
+            seen.append(letter.id)
+            outbox.finish_letter(tx, letter)
+        assert seen == made
         assert outbox.next_due(tx, KINDS) is None
 
 

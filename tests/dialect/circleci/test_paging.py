@@ -39,6 +39,25 @@ def test_pages_hold_every_pipeline_once_though_new_ones_come(site: CircleSite) -
     assert seen == list(range(45, 0, -1))
 
 
+def test_a_page_is_never_older_than_the_last_commit(site: CircleSite) -> None:
+    fill(site, 3)
+    for number in range(4, 12):
+        page = site.get(f"project/{APP}/pipeline")
+        assert page == site.get(f"project/{APP}/pipeline")
+        site.trigger()
+        assert site.get(f"project/{APP}/pipeline")["items"][0]["number"] == number
+        assert page["items"][0]["number"] == number - 1
+
+
+def test_a_page_that_was_shown_to_one_is_not_shown_to_another(site: CircleSite) -> None:
+    fill(site, 1)
+    stranger = site.add_person("mallory")
+    site.get("me", token=stranger)
+    for _ in range(3):
+        site.get(f"project/{APP}/pipeline")
+        assert site.call("GET", f"/api/v2/project/{APP}/pipeline", token=stranger).status == 404
+
+
 def test_a_branch_and_one_s_own_pipelines_are_lists_of_their_own(site: CircleSite) -> None:
     fill(site, 44)
     member = site.add_person("grace", Role.MEMBER)

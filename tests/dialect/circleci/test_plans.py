@@ -41,6 +41,7 @@ def fill(site: CircleSite, route: Route) -> str:
         "{branch:rest}": "main",
         "{slug:2}": "gh/acme",
         "{slug}": "gh%2Facme",
+        "{vcs}": "github",
         "{kind}": "output",
         "{index}": "0",
         "{step}": "0",

@@ -5,6 +5,7 @@ import pytest
 from penstock.engine.principal import SERVER
 from penstock.engine.project_settings import change_project_settings
 from penstock.model.status import Reason, TaskStatus
+from penstock.wire.messages import ArtifactStored
 from tests.support.circle import APP, BASE, CircleSite
 
 
@@ -114,6 +115,21 @@ def test_a_path_that_leads_elsewhere_is_unknown(site: CircleSite, path: str) -> 
     job = site.build()
     reply = site.call("GET", f"/output/job/{job.uuid}/artifacts/0/{path}")
     assert reply.status == 404, reply.body
+
+
+def test_what_an_agent_says_of_a_path_never_leads_elsewhere(site: CircleSite) -> None:
+    site.trigger()
+    task = site.worker.take()
+    blob = site.lab.gateway.upload(task, "artifact", [b"x"])
+    for path in ("../../../etc/passwd", "/etc//shadow", ".."):
+        said = ArtifactStored(
+            task=task, sequence=site.worker.next(task), at=site.lab.clock.now(), path=path, size=1, blob=blob
+        )
+        site.worker.sync(said)
+    found = site.get(f"project/{APP}/1/artifacts")["items"]
+    assert [each["path"] for each in found] == ["etc/passwd", "etc/shadow", "file"]
+    for each in found:
+        assert site.call("GET", each["url"].removeprefix(BASE)).body == b"x"
 
 
 def test_a_job_is_told_in_full(site: CircleSite) -> None:

@@ -14,6 +14,7 @@ from penstock.model.run import Fork
 from penstock.model.status import PipelineStatus
 from penstock.store import outbox
 from tests.support import hooks
+from tests.support.circle import CONFIG
 from tests.support.hook_site import HookSite
 
 
@@ -123,6 +124,25 @@ def test_a_fork_is_built_when_wanted_and_has_secrets_only_when_they_are_passed(
     assert ("TOKEN" in assignment.environment) is trusted
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_pull_request_that_is_triggered_by_hand_is_a_stranger_s(
+    hooked: HookSite, *, trusted: bool, whole: bool
+) -> None:
+    site = hooked.site
+    hooked.change(forks_receive_secret_env_vars=trusted)
+    site.code.configs["pull/7/head"] = CONFIG
+    site.code.foreign.add("pull/7/head")
+    ref = {"branch": "pull/7/head"}
+    if whole:
+        site.trigger(**ref)
+    else:  # the code is ours, its config is not
+        site.post("project/gh/acme/app/pipeline/run", {"checkout": {"branch": "main"}, "config": ref}, 201)
+    [pipeline] = hooked.pipelines()
+    assert pipeline.revision.fork == Fork(number=7, owner="", name="")
+    assert ("TOKEN" in site.worker.claim(1)[0].environment) is trusted
+
+
 def test_a_newer_push_cancels_what_is_older_on_its_branch_but_not_on_the_default_one(
     hooked: HookSite,
 ) -> None:
@@ -132,6 +152,16 @@ def test_a_newer_push_cancels_what_is_older_on_its_branch_but_not_on_the_default
             hooked.build(push(f"refs/heads/{branch}", after=sha, head_commit=hooks.github_commit(sha)))
     states = [hooked.site.lab.status(pipeline) for pipeline in hooked.pipelines()]
     assert states == ["canceled", "running", "running", "running"]
+
+
+def test_the_default_branch_is_the_one_the_host_tells(hooked: HookSite) -> None:
+    hooked.change(autocancel_builds=True, build_prs_only=True)
+    repository = hooks.github_repository() | {"default_branch": "trunk"}
+    for sha in (hooks.OTHER, hooks.AFTER):
+        commit = hooks.github_commit(sha)
+        hooked.build(push("refs/heads/trunk", after=sha, head_commit=commit, repository=repository))
+    assert [hooked.site.lab.status(each) for each in hooked.pipelines()] == ["running", "running"]
+    assert hooked.site.find("gh/acme/app").default_branch == "trunk"
 
 
 def test_a_commit_that_is_gone_makes_an_errored_pipeline(hooked: HookSite) -> None:

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from penstock.engine.host_account import set_host_account, show_host_account
+from penstock.engine.lookup import find_project
 from penstock.engine.principal import SERVER
+from penstock.engine.projects import move_source
 from penstock.forge.status.send import Outcome, Sent
 from penstock.model.credentials import HostAccount
 from penstock.model.errors import InvalidError
@@ -130,6 +132,17 @@ def test_an_account_is_completed_from_the_address_and_never_shows_its_token(hook
     hooked.build(PUSH)
     hooked.tell()
     assert hooked.sent[0].url == f"http://git.acme.example:3000/api/v1/repos/a/b/statuses/{hooks.AFTER}"
+
+
+def test_an_account_is_shown_though_the_project_has_moved(hooked: HookSite) -> None:
+    connect(hooked)
+    hooked.build(PUSH)
+    move_source(hooked.parts, SERVER, hooked.project, url="/srv/git/app.git")
+    with hooked.parts.db.read() as tx:
+        moved = find_project(tx, "gh/acme/app")
+        assert show_host_account(tx, hooked.site.sealer, moved) == HostAccount(token="")
+    assert hooked.tell() is None
+    assert hooked.sent == []
 
 
 @pytest.mark.parametrize(

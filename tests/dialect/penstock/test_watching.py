@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from penstock.model.status import JobStatus, TaskStatus
 from tests.support.own_api import OwnSite
 
@@ -29,6 +31,22 @@ def test_a_pipeline_is_shown_with_its_workflows_and_jobs(site: OwnSite) -> None:
         ("hold", "approval", "blocked"),
         ("test", "build", "blocked"),
     ]
+
+
+def test_pipelines_come_in_pages_with_their_verdicts(site: OwnSite) -> None:
+    for branch in ("main", "dev", "main"):
+        site.trigger(branch=branch)
+    site.code.configs["main"] = "nonsense: ["
+    site.trigger()
+    path = "projects/gh%2Facme%2Fapp/pipelines"
+    first = site.own("GET", f"{path}?limit=3")
+    second = site.own("GET", f"{path}?limit=3&after={first['next']}")
+    every = [*first["items"], *second["items"]]
+    assert [each["number"] for each in every] == [4, 3, 2, 1]
+    assert [each["outcome"] for each in every] == ["error", "running", "running", "running"]
+    assert [each["ended"] for each in every] == [True, False, False, False]
+    assert second["next"] is None
+    assert [each["number"] for each in site.own("GET", f"{path}?branch=dev")["items"]] == [2]
 
 
 def test_an_answer_is_held_back_until_something_is_new(site: OwnSite) -> None:
@@ -138,3 +156,27 @@ def test_a_report_has_what_failed_and_its_last_lines(site: OwnSite) -> None:
     assert job["status"] == "failed"
     assert report["tails"].get(job["uuid"], "") in {"boom\n", ""}
     assert report["pipeline"]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("site", ["postgresql"], indirect=True)
+def test_what_another_server_hears_is_told_soon(site: OwnSite) -> None:
+    """The other server is one without the feed of the first: it must look for itself."""
+    made = site.trigger()
+    job = site.lab.job(site.lab.every_pipeline()[0], "build")
+    path = f"pipelines/{made['id']}"
+    version = site.own("GET", path)["version"]
+    cursor = site.own("GET", f"jobs/{job.uuid}/output")["cursor"]
+    one, _ = site.worker.claim(2)
+    site.parts.feed.watch = lambda *_: lambda: None  # type: ignore[method-assign]  # deaf from now on
+
+    def work() -> None:
+        site.worker.begin(one.task)
+        site.print(one.task, "hi\n")
+
+    worker = begin_later(work)
+    assert site.own("GET", f"{path}?version={version}&wait={LATE}")["version"] != version
+    news = site.own("GET", f"jobs/{job.uuid}/output?cursor={cursor}&wait={LATE}")
+    while not news["pieces"]:
+        news = site.own("GET", f"jobs/{job.uuid}/output?cursor={news['cursor']}&wait={LATE}")
+    assert news["pieces"][0]["text"] == "hi\n"
+    worker.join()

@@ -1,5 +1,6 @@
 """What tasks store and fetch: artifacts, reports, caches, workspace layers."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Iterator
@@ -32,8 +33,19 @@ def tell_upload(server: Server, call: Call) -> Answer:
     return pack(UploadState(size=stored.size, blob=stored.blob))
 
 
-def take_segment(server: Server, call: Call) -> Answer:
-    """Keep a segment of an upload; sent twice it changes nothing."""
+async def take_segment(server: Server, call: Call) -> Answer:
+    """Keep a segment of an upload; sent twice it changes nothing.
+
+    The last of many takes as long as to copy them all, so it is not worked on by threads others wait for.
+    """
+    if call.query.last and call.query.offset > 0:
+        return await asyncio.to_thread(_keep_segment, server, call)
+    assert call.run is not None  # noqa: S101 - the frame gives it to coroutines
+    answer: Answer = await call.run(_keep_segment, server, call)
+    return answer
+
+
+def _keep_segment(server: Server, call: Call) -> Answer:
     upload = _upload_of(call)
     query: SegmentQuery = call.query
     if query.offset < 0:

@@ -1,7 +1,5 @@
 """The webhook of a project: its address, and the secrets that a git host may sign with."""
 
-from urllib.parse import quote
-
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
@@ -55,4 +53,5 @@ def _open(tx: Transaction, call: Call) -> Project:
 
 
 def _locate(server: Server, project: Project) -> str:
-    return f"{server.base_url}/hooks/{quote(project.slug, safe='/:')}"
+    """The address, which stays good when the project is renamed."""
+    return f"{server.base_url}/hooks/{project.uuid}"

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from penstock.api.penstock.paging import PageQuery
 from penstock.model.access import Role, Scope
 from penstock.model.agent import AgentState
 from penstock.model.picture import PipelinePicture
@@ -33,6 +34,12 @@ class PictureQuery(WaitQuery, frozen=True, kw_only=True):
     """`version` is that of the picture the caller has."""
 
     version: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+class PipelinesQuery(PageQuery, frozen=True):
+    """The query of a project's pipelines: of one branch only."""
+
+    branch: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
 class OutputQuery(WaitQuery, frozen=True, kw_only=True):

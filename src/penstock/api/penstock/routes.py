@@ -9,7 +9,7 @@ from penstock.api.penstock import accounts, agents, hooks, hosting, organization
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.engine.access import Action
-from penstock.model.picture import JobNews, PipelinePicture
+from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
@@ -45,6 +45,7 @@ def _list(path: str, handler: Handler, access: str, item: Any, query: Any = Page
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
+    _list("projects/{project}/pipelines", watching.list_pipelines, SEE, PipelineSketch, p.PipelinesQuery),
     _route("GET", "pipelines/{id}", watching.watch_pipeline, SEE, PipelinePicture,
            query=p.PictureQuery, held=True),
     _route("GET", "pipelines/{id}/report", watching.report_pipeline, SEE, p.Report),

@@ -1,17 +1,22 @@
 """Pipelines and jobs, watched while they run: answers are held back until there is news."""
 
+from contextlib import suppress
+
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.poll import Patience, await_news
 from penstock.api.common.server import Server
-from penstock.api.penstock.payloads import OutputQuery, PictureQuery, Report
+from penstock.api.penstock.paging import Page, cut_page, read_number
+from penstock.api.penstock.payloads import OutputQuery, PictureQuery, PipelinesQuery, Report
 from penstock.engine.access import Action
 from penstock.engine.following import read_news
 from penstock.engine.history import tail_log
-from penstock.engine.picture import draw_pipeline, find_version
+from penstock.engine.lookup import open_project
+from penstock.engine.picture import draw_pipeline, find_version, sketch_pipelines
 from penstock.engine.runs import OpenJob, OpenPipeline, open_job, open_pipeline
 from penstock.engine.summary import summarize_pipeline
-from penstock.model.picture import JobNews, PipelinePicture
+from penstock.model.errors import NotFoundError
+from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 from penstock.model.summary import RunSummary
 
 TAIL, MOST_TAILS = 20, 20
@@ -19,6 +24,19 @@ TAIL, MOST_TAILS = 20, 20
 
 ALONE, BESIDE = 2.0, 0.1
 """Seconds after which is looked for what other servers may have changed: where there are none, and some."""
+
+
+def list_pipelines(server: Server, call: Call) -> Page[PipelineSketch]:
+    """The pipelines of a project with their verdicts, newest first."""
+    query: PipelinesQuery = call.query
+    before = read_number(query.after) or None
+    with server.parts.db.read() as tx:
+        project = open_project(tx, principal_of(call), Action.SEE_PROJECT, call.params["project"])
+        every = sketch_pipelines(
+            server.parts, tx, project, branch=query.branch, before=before, limit=query.limit + 1
+        )
+    kept, after = cut_page(every, query.limit, lambda pair: pair[0])
+    return Page([sketch for _, sketch in kept], after)
 
 
 async def watch_pipeline(server: Server, call: Call) -> PipelinePicture:
@@ -73,7 +91,11 @@ def _read_tails(server: Server, summary: RunSummary) -> dict[str, str]:
         for job in workflow.jobs
         if job.failed_step is not None and not workflow.repeated
     ]
-    return {uuid: tail_log(server.parts, step.task_id, step.step, TAIL) for uuid, step in failed[:MOST_TAILS]}
+    tails: dict[str, str] = {}
+    for uuid, step in failed[:MOST_TAILS]:
+        with suppress(NotFoundError):  # its bytes are gone; the rest of the report is worth having
+            tails[uuid] = tail_log(server.parts, step.task_id, step.step, TAIL)
+    return tails
 
 
 def _draw(server: Server, found: OpenPipeline, version: str) -> PipelinePicture | None:

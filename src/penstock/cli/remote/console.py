@@ -1,6 +1,7 @@
 """Talks to whoever sits there: prints tables and JSON, with nothing in it that steers a terminal."""
 
 import getpass
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -57,10 +58,16 @@ def show_day(instant: int | None) -> str:
 
 def ask_password(prompt: str) -> str:
     """The password that somebody types without showing it, or a line of standard input."""
-    try:
-        given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    except (EOFError, OSError) as error:
-        raise UnavailableError("the password could not be read") from error
+    given = ask_hidden(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if not given:
         raise InvalidError("no password was given")
     return given
+
+
+def ask_hidden(prompt: str) -> str:
+    """What somebody types in a terminal without seeing it; after Ctrl-C typing is seen again."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return getpass.getpass(prompt)
+    except (EOFError, OSError) as error:
+        raise UnavailableError("what was typed could not be read") from error

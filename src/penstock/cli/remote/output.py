@@ -22,7 +22,7 @@ from penstock.model.status import JobStatus
 HELD_SECONDS = 25
 """How long the server may hold an answer back."""
 
-BREATH = 0.05
+BREATH = 0.02
 """Seconds between two questions at least, when there was nothing much to print."""
 
 _WAITING = {JobStatus.BLOCKED, JobStatus.ON_HOLD, JobStatus.WAITING, JobStatus.QUEUED}
@@ -55,12 +55,15 @@ def _list_jobs(client: Client, job: str, pipeline: str, project: str) -> list[Fo
     if job:
         return [find_job(client, job, pipeline, project)]
     picture = load_picture(client, pipeline, project)
-    return [
+    found = [
         FoundJob(each.id, each.name, each.number, each.parallelism, picture.project_id)
         for flow in current(picture)
         for each in flow.jobs
         if each.number is not None
     ]
+    if not found:
+        raise NotFoundError(f"pipeline {picture.number} has no jobs: `penstock watch {picture.id}` says why")
+    return found
 
 
 def _print_job(client: Client, job: FoundJob, printing: Printing) -> bool:
