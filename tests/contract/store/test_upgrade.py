@@ -21,6 +21,8 @@ from penstock.store.test_results import ReportSet, cases_of, save_cases
 from penstock.store.upgrade import HEAD, create_schema, migrate
 from tests.support.records import add_jobs, add_organization
 
+pytestmark = pytest.mark.bare_database
+
 SQLITE_FACTS = (
     """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
     FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'""",
