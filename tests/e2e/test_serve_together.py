@@ -9,7 +9,7 @@ from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.status import TaskStatus, WorkflowStatus
 from tests.support.databases import PostgresServer, start_postgresql
-from tests.support.processes import processes_with, wait_until
+from tests.support.processes import mark_of, processes_with, wait_until
 from tests.support.server import ServerProcess, begin_server, joined_parts, running_server, trigger_config
 
 pytestmark = pytest.mark.postgres
@@ -108,11 +108,11 @@ def test_a_server_stops_while_its_database_is_away(tmp_path: Path, postgresql: P
         running_server(tmp_path / "one", "--database", url, "--drain", "0.1") as server,
         joined_parts(tmp_path / "mine", url) as parts,
     ):
-        trigger_config(parts, CONFIG.format(command=f"touch {tmp_path}/on; sleep 4711 # {tmp_path}"))
+        trigger_config(parts, CONFIG.format(command=f"touch {tmp_path}/on; sleep {mark_of(tmp_path)}"))
         wait_until((tmp_path / "on").exists, what="the job runs")
         postgresql.interrupt()
         assert server.stop(60) == 0
-        assert processes_with(f"sleep 4711 # {tmp_path}") == []
+        assert processes_with(mark_of(tmp_path)) == []
         assert "could not be handed back" in server.log()
 
 
