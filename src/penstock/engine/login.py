@@ -47,7 +47,11 @@ def let_in(parts: Parts, login: str, password: str, address: str) -> Principal |
         return known
     attempts = parts.memory.attempts
     attempts.spend(login, address, now)
-    user = log_in(parts, login, password)
+    try:
+        user = log_in(parts, login, password)
+    except UnavailableError:
+        attempts.refund(login, address, now)
+        raise
     if user is None:
         return None
     attempts.forgive(login, address, now)
