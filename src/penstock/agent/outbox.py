@@ -11,6 +11,7 @@ _PER_MESSAGE = 1 << 20  # so that also a slow line carries it within a lease
 _ENOUGH = 1 << 20
 _OVERHEAD = 256
 _PATIENCE = 0.05  # seconds an event may wait for company; the end of a task never waits
+_SHORT = 0.01  # the same for output, which has waited before it came here
 
 
 class Outbox:
@@ -28,7 +29,7 @@ class Outbox:
         self._events: dict[tuple[str, int], AnyEvent] = {}
         self._closed: set[str] = set()
         self._bytes = 0
-        self._since: float | None = None
+        self._due: float | None = None  # when what is here must leave, monotonic
         self._urgent = False
         self._news = threading.Condition()
 
@@ -42,11 +43,12 @@ class Outbox:
             if self.last_words is not None and isinstance(event, TaskFinished):
                 unheard = [each for each in self._events.values() if each.task == event.task]
                 self.last_words.keep(event.task, unheard)
-            first = self._since is None
-            if first:
-                self._since = self._clock.monotonic()
+            due = self._clock.monotonic() + (_SHORT if isinstance(event, LogOutput) else _PATIENCE)
+            sooner = self._due is None or due < self._due
+            if sooner:
+                self._due = due
             self._urgent |= isinstance(event, TaskFinished)
-            if first or self._urgent or self._bytes >= _ENOUGH:
+            if sooner or self._urgent or self._bytes >= _ENOUGH:
                 self._news.notify_all()
 
     @property
@@ -77,10 +79,10 @@ class Outbox:
         """Return when there is something to send now."""
         with self._news:
             while not self._urgent and self._bytes < _ENOUGH:
-                if self._since is None:
+                if self._due is None:
                     self._news.wait()
                     continue
-                rest = self._since + _PATIENCE - self._clock.monotonic()
+                rest = self._due - self._clock.monotonic()
                 if rest <= 0:
                     break
                 self._news.wait(rest)
@@ -105,7 +107,7 @@ class Outbox:
                 if self._events.pop((event.task, event.sequence), None) is not None:
                     self._bytes -= _weigh(event)
                     self._forget_end(event)
-            self._since = self._clock.monotonic() if self._events else None
+            self._due = self._clock.monotonic() + _PATIENCE if self._events else None
             self._urgent |= any(isinstance(event, TaskFinished) for event in self._events.values())
 
     def admit(self, task: str) -> None:
@@ -122,7 +124,7 @@ class Outbox:
                 self._bytes -= _weigh(event)
                 self._forget_end(event)
             if not self._events:
-                self._since = None
+                self._due = None
 
     def _forget_end(self, event: AnyEvent) -> None:
         if self.last_words is not None and isinstance(event, TaskFinished):

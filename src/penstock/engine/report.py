@@ -61,7 +61,7 @@ def start_task(unit: Unit, task_uuid: str) -> Place | None:
 
 
 def start_claimed(unit: Unit, task: Task) -> Place | None:
-    """The same for a task that was claimed in this very transaction: nobody can have changed it."""
+    """The same for a task that was claimed in this very transaction, in which nothing was canceled since."""
     job = present(jobs.get_job(unit.tx, task.job_id))
     flow = load_flow(unit, job.workflow_id)
     return _start(unit, Place(flow=flow, task=task, job=job, change=TaskChange(id=task.id)))

@@ -4,14 +4,14 @@ All of that is one transaction, since to commit is what costs most. Only what ca
 apart: news of a task that breaks, tasks whose workflow somebody else works on, leases.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from penstock.engine.assign import make_assignment
 from penstock.engine.fault import guard_task, work_together
-from penstock.engine.outputs import Prepared, prepare, touches_blobs
+from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
@@ -110,9 +110,19 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment,
     """
     claimed = _claim(unit, agent, limit)
     free = [task for task in claimed if workflows.try_lock(unit.tx, task.job_id)]
-    places = [start_claimed(unit, task) for task in free]
-    given = [make_assignment(unit, place, LEASE) for place in places if place is not None]
+    given = [make_assignment(unit, place, LEASE) for place in _start_each(unit, free)]
     return tuple(given), [task for task in claimed if task not in free]
+
+
+def _start_each(unit: Unit, claimed: Iterable[Task]) -> Iterator[Place]:
+    """Those of the tasks just claimed that run; one that must not may have others canceled with it."""
+    refused = False
+    for task in claimed:
+        place = start_task(unit, task.uuid) if refused else start_claimed(unit, task)
+        if place is None:
+            refused = True
+        else:
+            yield place
 
 
 def _claim(unit: Unit, agent: Agent, limit: int) -> list[Task]:

@@ -6,6 +6,7 @@ instead of names, and an id alone names its bearer too (CircleCI API v2: project
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -46,6 +47,7 @@ class ByIds(msgspec.Struct, frozen=True):
     project: str
 
 
+@lru_cache(1024)
 def parse_project(text: str) -> ById | BySlug | ByIds:
     """What a text says about which project is meant; `%2F` stands for a slash.
 

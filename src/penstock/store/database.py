@@ -103,7 +103,10 @@ class Database:
 
         What was read after it was asked for is still so while it is the same.
         """
-        return self._files.version() if self._sqlite else None
+        if not self._sqlite:
+            return None
+        with explained():
+            return self._files.version()
 
     @contextmanager
     def moment(self) -> Iterator[Transaction]:

@@ -147,6 +147,8 @@ class QuickConnection(Connection):
     ) -> QuickResult | None:
         """What the statement gives; None when it came for the first time or is not of the simple kind."""
         many = isinstance(parameters, list | tuple)
+        if many and not parameters:
+            return None
         values = cast("Mapping[str, Any]", (parameters[0] if many else parameters) or {})  # type: ignore[index]  # a list here
         text = _recall(statement, values, self.dialect)
         if text is None:
