@@ -17,12 +17,16 @@ from tests.support.server import ServerProcess
 CONFIG = """\
 version: 2.1
 jobs:
-  much: {machine: true, steps: [run: cat $TEXT]}
+  much: {machine: true, steps: [run: cat $PLACE/much]}
+  little: {machine: true, steps: [run: cat $PLACE/little]}
   drop: {machine: true, steps: [{run: "for n in $(seq 200); do date +%s.%N; sleep 0.02; done"}]}
 workflows:
   much:
     when: {equal: [much, "<< pipeline.parameters.which >>"]}
     jobs: [much]
+  little:
+    when: {equal: [little, "<< pipeline.parameters.which >>"]}
+    jobs: [little]
   drop:
     when: {equal: [drop, "<< pipeline.parameters.which >>"]}
     jobs: [drop]
@@ -30,56 +34,62 @@ parameters: {which: {type: string, default: drop}}
 """
 PROJECT = "/api/v2/project/gh/acme/app"
 RAW = "/api/private/output/raw/gh/acme/app"
-ROUNDS = 3
+WHICH = ("little", "much")
+ROUNDS = 5
 
 
 def run() -> list[Figure]:
     """The rate beside laminar where that is installed, and the age of lines read while they come."""
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        text = write_text(folder / "text")
-        server = stack.enter_context(serve_config(folder, CONFIG.replace("$TEXT", str(text))))
+        write_texts(folder)
+        server = stack.enter_context(serve_config(folder, CONFIG.replace("$PLACE", name)))
         peer = None
         if find_laminar():
-            peer = stack.enter_context(Laminar(folder / "laminar", f"cat {text}"))
+            commands = {which: f"cat {folder / which}" for which in WHICH}
+            peer = stack.enter_context(Laminar(folder / "laminar", **commands))
         ages = sorted(follow(server))
         ours, theirs = [], []
         for number in range(ROUNDS):
-            ours.append(measure(server, text.read_bytes()))
+            ours.append(measure(server, folder))
             if peer is not None:
-                theirs.append(measure_peer(peer, number + 1, text))
+                theirs.append(measure_peer(peer, folder, number + 1))
         server.stop()
     return [*compare(ours, theirs), show_ages(ages)]
 
 
-def write_text(file: Path) -> Path:
-    """The lines, in a file."""
-    with file.open("w") as out:
+def write_texts(folder: Path) -> None:
+    """The files that jobs print: one line, and many."""
+    (folder / "little").write_text(LINE.format(1, 1))
+    with (folder / "much").open("w") as out:
         while out.tell() < MEGABYTES * 1_000_000:
             number = out.tell()
             out.writelines(LINE.format(number + n, (number + n * 7919) % 997) for n in range(10_000))
-    return file
 
 
-def measure(server: ServerProcess, wanted: bytes) -> float:
-    """Seconds from the trigger until all of it has been read through the API."""
-    begun = time.perf_counter()
-    number = trigger(server, "much")
-    wait_until(lambda: read_status(server, number) == "success", seconds=120)
-    got = read_output(server, number)
-    seconds = time.perf_counter() - begun
-    assert got == wanted
-    return seconds
+def measure(server: ServerProcess, folder: Path) -> float:
+    """Seconds from the trigger until all lines have been read through the API, above those for one line."""
+    seconds = {}
+    for which in WHICH:
+        begun = time.perf_counter()
+        number = trigger(server, which)
+        wait_until(lambda number=number: read_status(server, number) == "success", seconds=120)  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        got = read_output(server, number)
+        seconds[which] = time.perf_counter() - begun
+        assert got == (folder / which).read_bytes()
+    return seconds["much"] - seconds["little"]
 
 
-def measure_peer(peer: Laminar, number: int, text: Path) -> float:
-    """The same for laminar, whose client waits for the job."""
-    begun = time.perf_counter()
-    peer.run_jobs(1)
-    got = peer.read_log(number)
-    seconds = time.perf_counter() - begun
-    assert len(got) >= text.stat().st_size
-    return seconds
+def measure_peer(peer: Laminar, folder: Path, number: int) -> float:
+    """The same for laminar."""
+    seconds = {}
+    for which in WHICH:
+        begun = time.perf_counter()
+        peer.run_jobs(which, 1)
+        got = peer.read_log(which, number)
+        seconds[which] = time.perf_counter() - begun
+        assert got.endswith((folder / which).read_bytes())
+    return seconds["much"] - seconds["little"]
 
 
 def follow(server: ServerProcess) -> list[float]:
