@@ -62,9 +62,17 @@ IDS = {
     "/tokens/{id}": "api-token",
     "/agent-groups/{id}": "group",
     "/agents/{id}": "agent",
+    "/runner/resource/{id}": "group",
+    "/runner/token/{id}": "token",
     "/secrets/{id}": "secret",
 }
 """What `{id}` is the id of, by what stands before it."""
+
+QUERIES = {"GET /api/v3/runner/token": "?resource-class=acme/large"}
+"""What has to be asked for."""
+
+OF_OWNERS = {"organization", "resource_class"}
+"""What names an owner in a body."""
 
 BODIES: Mapping[str, Mapping[str, object]] = {
     "rerun": {"from_failed": True},
@@ -75,6 +83,8 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "statuses": {"token": "x", "host": "github"},
     "credentials": {"token": "x"},
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
+    "resource": {"resource_class": "acme/new"},
+    "token": {"resource_class": "acme/large", "nickname": "new"},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
 
@@ -199,10 +209,15 @@ class House(CircleSite):
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""
         body = dict(BODIES.get(route.path.rpartition("/")[2], {})) if route.body is not None else None
-        if body and "organization" in body and not real:
-            body["organization"] = "gh/none"
-        headers = {"authorization": f"Bearer {token}"}
-        return self.call(route.method, self.locate(route, real=real), body, token=token, headers=headers)
+        query = QUERIES.get(f"{route.method} {route.path}", "")
+        if not real:
+            query = query.replace("acme", "none")
+            body = body and {
+                name: str(value).replace("acme", "none") if name in OF_OWNERS else value
+                for name, value in body.items()
+            }
+        path, headers = self.locate(route, real=real) + query, {"authorization": f"Bearer {token}"}
+        return self.call(route.method, path, body, token=token, headers=headers)
 
     def fingerprint(self) -> str:
         """Another text whenever a row of the database is another; the last use of tokens does not count."""

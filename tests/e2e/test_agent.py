@@ -22,7 +22,7 @@ from tests.support.agent_process import begin_agent, make_join_token, running_ag
 from tests.support.bad_wire import bad_wire
 from tests.support.certificates import make_certificate
 from tests.support.chaos import find_port
-from tests.support.processes import processes_with, wait_until
+from tests.support.processes import mark_of, processes_with, wait_until
 from tests.support.server import ServerProcess, joined_parts, running_server, trigger_config
 
 NO_AGENT = ("--slots", "0")
@@ -173,12 +173,12 @@ def test_a_second_signal_hands_back_what_runs(tmp_path: Path) -> None:
         token = make_join_token(parts)
         with running_agent(tmp_path / "work", server.url, token) as agent:
             pipeline = trigger_config(parts, first_time_stuck(tmp_path))
-            wait_until((tmp_path / "on").exists, what="the job runs")
+            wait_until(lambda: processes_with(mark_of(tmp_path)) != [], what="the job runs")
             agent.signal(signal.SIGTERM)
             wait_until(lambda: "draining" in agent.log(), what="it drains")
             agent.signal(signal.SIGTERM)
             assert agent.end() == 0
-        assert processes_with(f"sleep 4711 # {tmp_path}") == []
+        assert processes_with(mark_of(tmp_path)) == []
         (job,) = summary_of(parts, pipeline.uuid).jobs
         assert (job.status, job.attempt) == ("queued", 2)
         with running_agent(tmp_path / "work", server.url, token):
@@ -193,7 +193,7 @@ def test_a_killed_agent_s_job_is_taken_back_when_it_begins_anew(tmp_path: Path) 
         token = make_join_token(parts)
         with running_agent(tmp_path / "work", server.url, token) as agent:
             pipeline = trigger_config(parts, first_time_stuck(tmp_path))
-            wait_until((tmp_path / "on").exists, what="the job runs")
+            wait_until(lambda: processes_with(mark_of(tmp_path)) != [], what="the job runs")
             agent.kill()
         left = list((tmp_path / "work/jobs").iterdir())
         assert left
@@ -201,7 +201,7 @@ def test_a_killed_agent_s_job_is_taken_back_when_it_begins_anew(tmp_path: Path) 
             assert await_end(parts, pipeline.uuid, seconds=10).status == "success"
             wait_until(lambda: not any(path.exists() for path in left), what="nothing is left")
         assert len(states_of(parts)) == 1, "it is the same agent"
-        wait_until(lambda: processes_with(f"sleep 4711 # {tmp_path}") == [], what="the job's processes end")
+        wait_until(lambda: processes_with(mark_of(tmp_path)) == [], what="the job's processes end")
 
 
 def test_an_agent_for_one_job_leaves_after_it_and_is_forgotten(tmp_path: Path) -> None:
@@ -243,14 +243,28 @@ def test_an_agent_that_was_removed_stops_what_it_runs_and_ends(tmp_path: Path) -
         running_agent(tmp_path / "work", server.url, make_join_token(parts)) as agent,
     ):
         pipeline = trigger_config(parts, first_time_stuck(tmp_path))
-        wait_until((tmp_path / "on").exists, what="the job runs")
+        wait_until(lambda: processes_with(mark_of(tmp_path)) != [], what="the job runs")
         with parts.db.read() as tx:
             [known] = list_agents(tx)
         remove_agent(parts, SERVER, known.uuid)
         assert agent.end() == 2
         assert "this agent was removed from the server" in agent.log()
-        assert processes_with(f"sleep 4711 # {tmp_path}") == []
+        assert processes_with(mark_of(tmp_path)) == []
         assert summary_of(parts, pipeline.uuid).status == "running"
+
+
+def test_a_job_for_which_there_is_no_agent_says_what_is_missing(tmp_path: Path) -> None:
+    with (
+        running_server(tmp_path / "data", *NO_AGENT, "--agent-grace", "0.5") as server,
+        joined_parts(server.folder.root) as parts,
+        running_agent(tmp_path / "work", server.url, make_join_token(parts)),
+    ):
+        config = config_of("true").replace("machine: true", "machine: true\n    resource_class: acme/huge")
+        pipeline = trigger_config(parts, config)
+        workflow = await_end(parts, pipeline.uuid)
+        (job,) = workflow.jobs
+        assert (workflow.status, job.status, job.reason) == ("failed", "infrastructure_fail", "no_agent")
+        assert job.message.startswith("No agent carries acme/huge:")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--slots", "0"), ("--server", "ftp://x"), ("--ca", "/none")])

@@ -1,6 +1,7 @@
 """What operators do around a server: look at settings, look for trouble, upgrade, back up, restore."""
 
 import os
+import signal
 import socket
 import subprocess
 import tarfile
@@ -188,7 +189,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> N
         done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
     findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert len(findings) == 11
+    assert len(findings) == 12
     assert [finding for finding in findings if finding["verdict"] == "fail"] == []
 
 
@@ -216,3 +217,16 @@ def test_the_doctor_says_when_a_certificate_ends_and_whose_port_it_is(tmp_path: 
     assert "warn  tls: the certificate ends on" in done.stdout
     assert f"fail  address: cannot listen on 127.0.0.1 port {port}" in done.stdout
     assert "choose another --port" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_backup_that_is_interrupted_leaves_nothing(tmp_path: Path, number: int) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, and inherited
+    back_up(tmp_path)
+    with (tmp_path / "data/blobs/logs/aa/large").open("wb") as large:
+        large.truncate(600 << 20)
+    running = subprocess.Popen(command("backup", str(tmp_path / "c.tar"), "--data", str(tmp_path / "data")))
+    wait_until(lambda: any(tmp_path.glob(".c.tar-*/draft")), what="it writes")
+    running.send_signal(number)
+    assert running.wait(30) == 130
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data"]

@@ -1,6 +1,7 @@
 """From a push to its build: announced by a signed webhook, made once, whatever happens in between."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.support import hooks
 from tests.support.answers import Answer, serve_answers
 from tests.support.git_host import TOKEN as GIT_TOKEN
 from tests.support.git_host import serve_git
+from tests.support.keys import make_key
 from tests.support.pages import ROOT, read_fences
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
@@ -145,6 +147,21 @@ def test_a_branch_that_was_deleted_meanwhile_is_built_all_the_same(origin: Origi
         assert await_end(built.parts, uuid).status == "success", built.server.log()
 
 
+def test_an_origin_that_hangs_holds_up_no_other_project(origin: Origin) -> None:
+    with serve_git(origin.bare.parent) as host, serving(origin, f"{host.address}/app.git") as built:
+        sealer = sealer_of(built.server)
+        other = add_built_project(built.parts, sealer, str(origin.bare), "other")
+        sha = origin.push(files={"word": "pushed"})
+        host.gate.clear()
+        late = built.announce(tell_push(sha))
+        answer = announce(built.server, other, tell_push(sha))
+        [soon] = answer.json()["pipelines"]
+        assert await_end(built.parts, soon["id"]).status == "success", built.server.log()
+        assert not is_stored(built.parts, late)
+        host.gate.set()
+        assert await_end(built.parts, late).status == "success", built.server.log()
+
+
 def test_a_push_survives_the_death_of_the_server_that_heard_it(origin: Origin) -> None:
     data = origin.bare.parent / "data"
     with serve_git(origin.bare.parent) as host:
@@ -197,3 +214,51 @@ def test_a_private_repository_is_opened_for_jobs_but_not_for_strangers_jobs(
             uuid = built.announce(told)
             assert await_end(built.parts, uuid).status == ("failed" if theirs else "success")
         assert GIT_TOKEN not in built.server.log()
+
+
+SSH = """#!/bin/sh
+# Stands in for ssh and a host: knows who may come in by the key, and runs git there.
+for word; do
+  [ "$before" = -i ] && eval "key=$word"
+  before=$word
+done
+echo "$*" >> {log}
+if [ "$(cat "$key" 2>&1)" != "$(cat {key})" ]; then
+  echo "git@host: Permission denied (publickey)." >&2
+  exit 255
+fi
+eval "exec $before"
+"""
+
+
+@pytest.mark.parametrize("form", ["ssh://git@git.invalid{bare}", "git@git.invalid:{bare}"])
+def test_a_deploy_key_opens_a_repository_over_ssh(origin: Origin, tmp_path: Path, form: str) -> None:
+    key, ssh, log = tmp_path / "deploy-key", tmp_path / "bin/ssh", tmp_path / "ssh.log"
+    key.write_bytes(make_key())
+    ssh.parent.mkdir()
+    ssh.write_text(SSH.format(log=log, key=key))
+    ssh.chmod(0o700)
+    search = {"PATH": f"{ssh.parent}:{os.environ['PATH']}"}
+    with (
+        running_server(tmp_path / "data", "--slots", "1", environment=search) as server,
+        joined_parts(server.folder.root) as parts,
+    ):
+        sealer = sealer_of(server)
+        project = add_built_project(parts, sealer, form.format(bare=origin.bare))
+        built = Built(server=server, parts=parts, project=project)
+        sha = origin.push(files={"word": "pushed"})
+        refused = built.announce(tell_push(sha))
+        wait_until(lambda: is_stored(parts, refused), seconds=60, what="the pipeline is there")
+        [errored] = list_all(parts)
+        assert "refuses the given credentials" in errored.errors[0].message
+        given = CloneCredentials(private_key=key.read_text(), known_hosts="git.invalid ssh-ed25519 AAAA")
+        set_credentials(parts, sealer, SERVER, project, given)
+        uuid = built.announce(tell_push(sha, forced=True))
+        assert await_end(parts, uuid).status == "success", server.log()
+    calls = log.read_text().splitlines()
+    assert len(calls) > 2
+    assert all("StrictHostKeyChecking=yes" in call for call in calls)
+    left = [
+        file for file in (tmp_path / "data").rglob("*") if file.is_file() and b"PRIVATE" in file.read_bytes()
+    ]
+    assert left == []

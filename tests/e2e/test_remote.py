@@ -11,6 +11,7 @@ import pytest
 from penstock.cli.remote.watching import HELD_SECONDS
 from tests.support.certificates import make_certificate
 from tests.support.developer import TOKEN, Developer, developer_at
+from tests.support.repositories import git
 from tests.support.server import begin_server, running_server
 
 CONFIG = """\
@@ -141,6 +142,24 @@ def test_a_config_of_ones_own_is_used(developer: Developer) -> None:
     file.write_text("version: 2.1\njobs: {build: {machine: true, steps: [chekout]}}\n")
     done = developer.call("trigger", "--config", "other.yml", "--watch")
     assert (done.status, "chekout" in done.out) == (2, True), done
+    unwatched = developer.call("trigger", "--config", "other.yml")
+    assert (unwatched.status, "chekout" in unwatched.err, unwatched.out) == (2, True, ""), unwatched
+
+
+def test_arguments_are_of_the_types_the_config_says(developer: Developer) -> None:
+    for value in ("5", "true", "a=b"):
+        [made] = developer.json("trigger", "-p", f"word={value}", "-p", "loud=true")
+        developer.succeed("cancel", made["id"])
+    wrong = developer.call("trigger", "-p", "loud=5")
+    assert (wrong.status, "expected type: boolean" in wrong.err) == (2, True), wrong
+
+
+def test_what_was_not_pushed_is_not_built_and_that_is_said(developer: Developer) -> None:
+    git(developer.folder, "commit", "--quiet", "--allow-empty", "--message=local")
+    done = developer.call("trigger")
+    git(developer.folder, "reset", "--quiet", "--hard", "HEAD~1")
+    assert (done.status, "as the remote has it" in done.err) == (0, True), done
+    developer.succeed("cancel")
 
 
 def test_tokens_are_made_listed_and_revoked(developer: Developer) -> None:

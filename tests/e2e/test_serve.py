@@ -13,7 +13,7 @@ from penstock.engine.unit import Parts
 from penstock.model.summary import WorkflowSummary
 from tests.support.certificates import make_certificate
 from tests.support.command import command
-from tests.support.processes import processes_with, wait_until
+from tests.support.processes import mark_of, processes_with, wait_until
 from tests.support.server import begin_server, joined_parts, running_server, trigger_config
 
 CONFIG = """
@@ -90,7 +90,7 @@ def test_a_job_that_does_not_end_is_handed_back(tmp_path: Path, signals: int) ->
             server.signal(signal.SIGTERM)
             wait_until(lambda: "draining" in server.log(), what="it drains")
         assert server.end() == 0
-        assert processes_with(f"sleep 4711 # {tmp_path}") == []
+        assert processes_with(mark_of(tmp_path)) == []
         (job,) = summary_of(parts, pipeline.uuid).jobs
         assert (job.status, job.attempt) == ("queued", 2)
         with running_server(tmp_path / "data"):
@@ -104,12 +104,12 @@ def test_a_killed_server_s_job_is_taken_back_by_the_next(tmp_path: Path) -> None
         server.kill()
         with running_server(tmp_path / "data"):
             assert await_end(parts, pipeline.uuid, seconds=10).status == "success"
-        wait_until(lambda: processes_with(f"sleep 4711 # {tmp_path}") == [], what="the job's processes end")
+        wait_until(lambda: processes_with(mark_of(tmp_path)) == [], what="the job's processes end")
 
 
 def first_time_stuck(folder: Path) -> str:
     """A config whose job never ends the first time, and passes when it is tried again."""
-    return config_of(f"test -e {folder}/on && exit; touch {folder}/on; sleep 4711 # {folder}")
+    return config_of(f"test -e {folder}/on && exit; touch {folder}/on; sleep {mark_of(folder)}")
 
 
 def test_a_second_server_in_the_same_folder_is_refused(tmp_path: Path) -> None:

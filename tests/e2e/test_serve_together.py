@@ -9,8 +9,8 @@ from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.status import TaskStatus, WorkflowStatus
 from tests.support.databases import PostgresServer, start_postgresql
-from tests.support.processes import processes_with, wait_until
-from tests.support.server import ServerProcess, joined_parts, running_server, trigger_config
+from tests.support.processes import mark_of, processes_with, wait_until
+from tests.support.server import ServerProcess, begin_server, joined_parts, running_server, trigger_config
 
 pytestmark = pytest.mark.postgres
 
@@ -108,9 +108,25 @@ def test_a_server_stops_while_its_database_is_away(tmp_path: Path, postgresql: P
         running_server(tmp_path / "one", "--database", url, "--drain", "0.1") as server,
         joined_parts(tmp_path / "mine", url) as parts,
     ):
-        trigger_config(parts, CONFIG.format(command=f"touch {tmp_path}/on; sleep 4711 # {tmp_path}"))
+        trigger_config(parts, CONFIG.format(command=f"touch {tmp_path}/on; sleep {mark_of(tmp_path)}"))
         wait_until((tmp_path / "on").exists, what="the job runs")
         postgresql.interrupt()
         assert server.stop(60) == 0
-        assert processes_with(f"sleep 4711 # {tmp_path}") == []
+        assert processes_with(mark_of(tmp_path)) == []
         assert "could not be handed back" in server.log()
+
+
+def test_a_server_that_starts_before_its_database_waits_for_it(
+    tmp_path: Path, postgresql: PostgresServer
+) -> None:
+    url = postgresql.new_database()
+    postgresql.interrupt()
+    server = begin_server(tmp_path / "one", "--database", url)
+    try:
+        wait_until(lambda: "waits up to 60 s for the database" in server.log(), seconds=30, what="it says so")
+        postgresql.resume()
+        server.await_start()
+        assert server.stop() == 0
+    finally:
+        server.client.close()
+        server.kill()

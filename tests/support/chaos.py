@@ -149,7 +149,8 @@ def make_chaos(
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        time.sleep(dice.uniform(0.2, 2.0))  # this is no wait for anything: it is when the next blow falls
+        rest = dice.uniform(0.2, 2.0) * max(1, 3 / len(nodes))
+        time.sleep(rest)  # this is no wait for anything: it is when the next blow falls
         if dice.random() < 0.1:
             tally.acts["restart database"] += 1
             restart(dice.uniform(0, 1.5))

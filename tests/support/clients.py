@@ -48,9 +48,9 @@ REPORT = """\
 
 
 @contextmanager
-def served_project(folder: Path) -> Iterator[ServerProcess]:
+def served_project(folder: Path, config: str = CONFIG) -> Iterator[ServerProcess]:
     """A running server with the project `gh/acme/app`; its job `deploy` passes once `ready` is there."""
-    config = CONFIG.replace("$MARK", str(folder))
+    config = config.replace("$MARK", str(folder))
     source = make_repository(folder / "source", {".circleci/config.yml": config, "report.xml": REPORT})
     git(folder, "clone", "--quiet", "--bare", str(source), "app.git")
     settings = ("--git-protocols", "file", "--executor", "host")

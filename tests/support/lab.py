@@ -19,10 +19,10 @@ from penstock.engine.turn import LEASE
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
-from penstock.model.run import Fork, Job, Pipeline, Revision, Task, TriggerType, Workflow
+from penstock.model.run import Fork, Job, Pipeline, Revision, StepRun, Task, TriggerType, Workflow
 from penstock.model.status import Reason, StepStatus, TaskStatus, WorkflowStatus
 from penstock.plan.plan import Plan
-from penstock.store import jobs, pipelines, tasks, workflows
+from penstock.store import jobs, pipelines, steps, tasks, workflows
 from penstock.store.agents import register_agent
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database
@@ -249,6 +249,10 @@ class Lab:
     def tasks(self, pipeline: Pipeline, key: str, workflow: str = "main") -> list[Task]:
         with self.parts.db.read() as tx:
             return tasks.tasks_of(tx, self.job(pipeline, key, workflow).id)
+
+    def steps(self, task: Task) -> list[StepRun]:
+        with self.parts.db.read() as tx:
+            return steps.steps_of(tx, task.id)
 
     def every_pipeline(self) -> list[Pipeline]:
         with self.parts.db.read() as tx:

@@ -14,6 +14,7 @@ from penstock.engine.project_settings import add_hook_secret, change_project_set
 from penstock.engine.projects import NewProject, create_project
 from penstock.engine.unit import Parts
 from penstock.model.project import Project
+from penstock.store import projects
 from penstock.store.sealing import Sealer
 from tests.support import hooks
 from tests.support.repositories import git, make_repository, write_files
@@ -44,10 +45,14 @@ class Origin:
         return git(self.copy, "rev-parse", "HEAD")
 
 
-def add_built_project(parts: Parts, sealer: Sealer, url: str, **settings: object) -> Project:
-    """The project `gh/acme/app`, whose webhooks are signed with the secret of `tests.support.hooks`."""
-    acme = create_organization(parts, SERVER, host="gh", name="acme")
-    project = create_project(parts, SERVER, acme, NewProject(name="app", url=url))
+def add_built_project(
+    parts: Parts, sealer: Sealer, url: str, name: str = "app", /, **settings: object
+) -> Project:
+    """The project `gh/acme/<name>`, whose webhooks are signed with the secret of `tests.support.hooks`."""
+    with parts.db.read() as tx:
+        acme = projects.find_organization(tx, "gh/acme")
+    owner = acme or create_organization(parts, SERVER, host="gh", name="acme")
+    project = create_project(parts, SERVER, owner, NewProject(name=name, url=url))
     add_hook_secret(parts, sealer, SERVER, project, hooks.SECRET)
     change_project_settings(parts, SERVER, project, settings)
     return project

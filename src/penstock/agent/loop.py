@@ -70,7 +70,7 @@ class Agent:
         self._returned: dict[str, Assignment] = {}  # to begin when their lost selves have ended
         self._running: set[str] = set()  # those of them that occupy a slot
         self._offered = 0
-        self._delivering = False
+        self._delivering: float | None = None  # since when, monotonic
         self._heard = 0.0  # when the server last answered, monotonic
         self._away = False
         self._draining = False
@@ -132,12 +132,17 @@ class Agent:
         return self._pause_after(self._exchange(message), pause)
 
     def _find_rest(self) -> float:
-        """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free."""
-        if self._delivering or self._outbox.is_urgent:
+        """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free.
+
+        One that is stuck, on a slow line perhaps, must not let the leases end.
+        """
+        now = self._tools.clock.monotonic()
+        is_stuck = self._delivering is not None and now - self._delivering > self._lease / 3
+        if not is_stuck and (self._delivering is not None or self._outbox.is_urgent):
             return _REST
         if self._count_free():
             return 0.0
-        return self._heard + _REST - self._tools.clock.monotonic()
+        return self._heard + _REST - now
 
     def _deliver_all(self) -> None:
         pause = _FIRST_PAUSE
@@ -152,13 +157,13 @@ class Agent:
         """Send what waits; returns how long to pause after the next failure."""
         batch = self._outbox.take()
         with self._board:
-            self._delivering = True
+            self._delivering = self._tools.clock.monotonic()
             message = self._compose(batch)
         try:
             heard = self._exchange(message)
         finally:
             with self._board:
-                self._delivering = False
+                self._delivering = None
                 self._board.notify_all()
         if not heard:
             self._outbox.nudge()

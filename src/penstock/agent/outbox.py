@@ -7,7 +7,7 @@ from penstock.kit.clock import Clock
 from penstock.wire.messages import AnyEvent, LogOutput, TaskFinished
 
 ROOM = 8 << 20
-_PER_MESSAGE = 4 << 20
+_PER_MESSAGE = 1 << 20  # so that also a slow line carries it within a lease
 _ENOUGH = 1 << 20
 _OVERHEAD = 256
 _PATIENCE = 0.05  # seconds an event may wait for company; the end of a task never waits

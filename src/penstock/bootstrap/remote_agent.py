@@ -24,7 +24,7 @@ from penstock.agent.remote.transport import RemoteServer
 from penstock.bootstrap.agent_folder import AgentFolder, Identity, hash_join
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.leftovers import Leftovers
-from penstock.model.errors import PenstockError, UnavailableError
+from penstock.model.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.wire.messages import Assignment
 from penstock.wire.protocol import Hello, Welcome
 
@@ -154,7 +154,7 @@ class RemoteAgent:
                 agent.stop()
         try:
             agent.run()
-        except UnknownTokenError as error:
+        except (UnknownTokenError, NotFoundError) as error:
             self._folder.forget_identity()
             raise UnknownTokenError(
                 "this agent was removed from the server; what it ran is stopped"
@@ -215,7 +215,7 @@ class RemoteAgent:
 
     def _introduce(self, hello: Hello, welcome: Welcome) -> None:
         jobs = "1 job" if hello.slots == 1 else f"{hello.slots} jobs"
-        labels = ", ".join(label for label in welcome.labels if "=" not in label)
+        labels = ", ".join(label for label in welcome.labels if not label.startswith("organization="))
         place = self._links.address.url
         self._announce(
             f"agent {hello.name} ({welcome.agent}) works for {place}: {jobs} at once, labels {labels}"

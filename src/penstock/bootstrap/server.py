@@ -31,17 +31,21 @@ from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
-from penstock.bootstrap.sources import Found
+from penstock.bootstrap.sources import Found, find_slips
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
+from penstock.engine.unit import Parts
 from penstock.forge.halt import halt
-from penstock.model.errors import RefusedError
+from penstock.model.errors import RefusedError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
 FAREWELL = 5.0
 """Seconds that requests under way are given when the server stops."""
+
+START_PATIENCE = 60.0
+"""Seconds a server that starts waits for a PostgreSQL that does not answer."""
 
 ANNOUNCED = "the token of the administrator, shown this once: {}"
 
@@ -73,9 +77,7 @@ class Process:
         or InvalidError when it cannot start.
         """
         settings = self._settings
-        set_up_logging(settings.log_level, settings.log_format)
-        raise_file_limit()
-        self._folder.make()
+        self._prepare()
         with ExitStack() as stack:
             stack.enter_context(FolderLock(self._folder))
             sockets = open_sockets(settings.host, settings.port)
@@ -83,7 +85,7 @@ class Process:
                 stack.callback(each.close)
             address = show_address(sockets, settings)
             base_url = (settings.base_url or address).rstrip("/")
-            parts = open_server_parts(settings, self._folder, base_url)
+            parts = self._open_parts(base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
@@ -121,6 +123,32 @@ class Process:
             uvloop.run(self._live(server, app, sockets, address))
             if self._reason:
                 raise RefusedError(self._reason)
+
+    def _prepare(self) -> None:
+        """The log, the limits of the process and the folder are as the server needs them."""
+        set_up_logging(self._settings.log_level, self._settings.log_format)
+        for slip in find_slips():
+            _log.warning("%s", slip)
+        raise_file_limit()
+        self._folder.make()
+
+    def _open_parts(self, base_url: str) -> Parts:
+        """The parts, for whose database is waited a while: machines often start together.
+
+        Raises UnavailableError, RefusedError or InvalidError when they cannot be had.
+        """
+        deadline, said = time.monotonic() + START_PATIENCE, False
+        while True:
+            try:
+                return open_server_parts(self._settings, self._folder, base_url)
+            except UnavailableError as error:
+                is_ours = self._settings.database.startswith("postgres")
+                if not is_ours or time.monotonic() > deadline:
+                    raise
+                if not said:
+                    _log.warning("waits up to %g s for the database: %s", START_PATIENCE, error)
+                said = True
+                time.sleep(1)
 
     async def _live(self, server: Server, app: App, sockets: list[socket.socket], address: str) -> None:
         """Answer requests; on a signal drain, then leave."""

@@ -68,6 +68,18 @@ def find_settings(
     return Found(settings=check_together(Settings(**values)), origins=origins)
 
 
+def find_slips(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each variable that looks like that of a setting with a slip in its name."""
+    known = {setting.name: setting for setting in list_settings()}
+    prefix = "PENSTOCK_"
+    names = sorted(name.removeprefix(prefix) for name in environment if name.startswith(prefix))
+    return [
+        f"there is no setting for the variable {prefix}{name}{suggestion}"
+        for name in names
+        if name.lower() not in known and (suggestion := _suggest(name.lower(), known, cutoff=0.85))
+    ]
+
+
 def read_file(file: Path) -> dict[str, tuple[Any, str]]:
     """The values of a TOML file with the place of each. Raises InvalidError with file and line."""
     try:
@@ -120,8 +132,8 @@ def _find_line(text: str, name: str) -> int:
     return next((number for number, line in lines if pattern.match(line)), 1)
 
 
-def _suggest(name: str, known: Mapping[str, Setting]) -> str:
+def _suggest(name: str, known: Mapping[str, Setting], cutoff: float = 0.6) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name.replace("-", "_"), known, n=1)
+    close = get_close_matches(name.replace("-", "_"), known, n=1, cutoff=cutoff)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,6 +1,7 @@
 """`penstock agent-group`: groups of agents on a server, and the tokens with which agents join them."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
@@ -88,7 +89,7 @@ def token(
     client = open_client(access)
     place = f"agent-groups/{_find_id(client, named)}/tokens"
     if revoke:
-        client.tell("DELETE", f"{place}/{revoke}")
+        client.tell("DELETE", f"{place}/{quote(revoke, safe='')}")
         write_json({"id": revoke}) if access.json else write_line(f"{revoke} is revoked.")
         return Exit.SUCCESS
     if label:

@@ -32,7 +32,9 @@ def backup(
         Put the key file in as well: whoever has the backup can then read the secrets.
     """
     from penstock.bootstrap.backup import write_backup
+    from penstock.bootstrap.interrupts import raise_when_interrupted
 
+    raise_when_interrupted()
     found = find_settings({"data": data}, settings)
     done = write_backup(found.settings, DataFolder(found.data), file, with_key=with_key)
     print(f"{file}: the database and {done.blobs} blobs of {done.bytes} bytes")

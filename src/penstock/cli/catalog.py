@@ -1,9 +1,18 @@
 """What `--help` says of each command: a sentence, what it does in more words, and examples."""
 
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 
 import msgspec
+
+
+class Place(Enum):
+    """Where a command does something; its value is the heading under which `--help` lists it."""
+
+    HERE = "On this machine"
+    SERVER = "On a server, from anywhere"
+    SERVING = "To run a server"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -13,6 +22,7 @@ class Entry(msgspec.Struct, frozen=True):
     details: str
     examples: Mapping[str, str]  # what an example does, by the call
     several: bool = False  # it has commands of its own
+    place: Place = Place.SERVER
 
     @property
     def help(self) -> str:
@@ -43,6 +53,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock run --approve hold": "with an approval given",
                 "penstock run --output results": "artifacts and logs as files",
             },
+            place=Place.HERE,
         ),
         "validate": Entry(
             "Say what is wrong with a config, and where.",
@@ -53,6 +64,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock validate ci.yml": "another file",
                 "penstock validate --json": "for programs",
             },
+            place=Place.HERE,
         ),
         "compile": Entry(
             "Print a config as it is after all expansion.",
@@ -62,6 +74,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock compile --tag v1.0": "as for a tag",
                 "penstock compile --plan": "what the engine would run",
             },
+            place=Place.HERE,
         ),
         "serve": Entry(
             "Run a server.",
@@ -72,6 +85,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock serve --data /srv/penstock --host 0.0.0.0": "for others too",
                 "penstock serve --database postgresql://ci@db/penstock": "with PostgreSQL",
             },
+            place=Place.SERVING,
         ),
         "agent": Entry(
             "Run jobs for a server, on this machine.",
@@ -85,6 +99,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock agent list": "the agents of the server you logged in to",
             },
             several=True,
+            place=Place.SERVING,
         ),
         "config": Entry(
             "Show the settings of a server.",
@@ -94,6 +109,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock config show": "as a server without options would have them",
                 "penstock config show --json": "for programs",
             },
+            place=Place.SERVING,
         ),
         "doctor": Entry(
             "Look for what would keep a server from working.",
@@ -103,6 +119,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock doctor": "before the first start",
                 "penstock doctor --settings /etc/penstock/penstock.toml": "with these settings",
             },
+            place=Place.SERVING,
         ),
         "db": Entry(
             "Look after the database of a server.",
@@ -111,6 +128,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock db version": "the schema it has",
                 "penstock db upgrade": "to the one this penstock needs",
             },
+            place=Place.SERVING,
         ),
         "backup": Entry(
             "Write all a server keeps to a file.",
@@ -120,6 +138,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock backup penstock.tar": "of the server of this user",
                 "penstock backup penstock.tar --with-key": "with the key file",
             },
+            place=Place.SERVING,
         ),
         "restore": Entry(
             "Make a data folder from a backup.",
@@ -127,6 +146,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             {
                 "penstock restore penstock.tar --data /srv/penstock": "into a new folder",
             },
+            place=Place.SERVING,
         ),
         "pack": Entry(
             "Print a folder of YAML files as one config, or orb.",
@@ -137,6 +157,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock pack config/ > .circleci/config.yml": "a config kept in parts",
                 "penstock pack src/ > orb.yml": "an orb: a folder with @orb.yml",
             },
+            place=Place.HERE,
         ),
         "orb": Entry(
             "Keep orbs on this machine.",
@@ -147,6 +168,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock orb import orbs/": "files like acme__build@1.2.0.yml or acme/build/1.2.0.yml",
                 "penstock orb list": "what there is",
             },
+            place=Place.HERE,
         ),
         "login": Entry(
             "Log in to a server.",
@@ -267,7 +289,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             several=True,
         ),
         "logs": Entry(
-            "Print what the jobs of a past run printed.",
+            "Print what jobs printed.",
             "Of a run on this machine; with --pipeline, --follow, --project, --server, --token or --json of "
             "a pipeline on a server.",
             {
@@ -277,15 +299,17 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock logs test --step install": "steps by their name",
                 "penstock logs test --run 12": "an older run",
             },
+            place=Place.HERE,
         ),
         "runs": Entry(
-            "List past runs.",
+            "List past runs, or pipelines on a server.",
             "",
             {
                 "penstock runs": "of this project",
                 "penstock runs --everywhere": "of all projects on this machine",
                 "penstock runs --remote": "of this project on a server",
             },
+            place=Place.HERE,
         ),
         "clean": Entry(
             "Remove what past runs left on this machine.",
@@ -297,6 +321,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock clean --caches": "every cache too",
                 "penstock clean --dry-run": "only say what would go",
             },
+            place=Place.HERE,
         ),
         "completion": Entry(
             "Print a script that completes commands and options.",
@@ -305,6 +330,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "source <(penstock completion bash)": "in this shell",
                 "penstock completion fish > ~/.config/fish/completions/penstock.fish": "for good",
             },
+            place=Place.HERE,
         ),
     }
 )
@@ -326,5 +352,6 @@ OVERVIEW: Mapping[str, str] = MappingProxyType(
         "penstock validate": "what is wrong with the config",
         "penstock logs test": "what job `test` of the last run printed",
         "penstock run --help": "all that run can be asked",
+        "penstock serve": "a server; `penstock login` and `penstock trigger --watch` use it",
     }
 )

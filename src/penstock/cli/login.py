@@ -15,7 +15,7 @@ from penstock.cli.remote.access import SERVER, read_token
 from penstock.cli.remote.answers import Me
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.connection import Connection, check_url
-from penstock.cli.remote.console import ask_hidden, ask_password, write_line
+from penstock.cli.remote.console import ask_hidden, ask_password, write_json, write_line
 from penstock.cli.remote.saved import add_login, find_file, load_saved, save
 from penstock.cli.streams import complain
 from penstock.model.errors import ForbiddenError, InvalidError
@@ -30,6 +30,7 @@ def login(
     *,
     token: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     user: str = "",
+    json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Remember a server and a token for it.
 
@@ -41,6 +42,8 @@ def login(
         The token, or - for one from standard input; without it you are asked.
     user
         Your login on the server: its password is asked for, or read from standard input, and makes a token.
+    json
+        Print JSON.
     """
     address = check_url(url or os.environ.get(SERVER, "") or DEFAULT)
     secret = _find_secret(address, token, user)
@@ -54,7 +57,10 @@ def login(
     parts = urlsplit(address)
     if parts.scheme == "http" and not str(parts.hostname).startswith(_HERE):
         complain(f"warning: what is sent to {address} can be read on the way, the token too; use https")
-    write_line(f"Logged in to {address} as {me.login}.")
+    if json:
+        write_json({"server": address, "login": me.login})
+    else:
+        write_line(f"Logged in to {address} as {me.login}.")
     return Exit.SUCCESS
 
 

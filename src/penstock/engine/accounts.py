@@ -48,6 +48,8 @@ def make_admin(parts: Parts, *, token: str = "", password: str = "") -> FirstAdm
     """
     if token and not _GIVEN.fullmatch(token):
         raise InvalidError(f"{GIVEN_LABEL} must have 16 to 200 visible ASCII characters and no blanks")
+    if password and len(password) < _LEAST_PASSWORD:
+        raise InvalidError(f"PENSTOCK_ADMIN_PASSWORD must have {_LEAST_PASSWORD} characters or more")
     hashed = hash_password(check_password(password)) if password else None
     return transact(parts, lambda unit: _make_admin(unit, token, password, hashed))
 

@@ -186,6 +186,22 @@ def find_group(tx: Transaction, by: Principal, uuid: str) -> tuple[AgentGroup, O
     return group, owner
 
 
+def find_named_group(tx: Transaction, by: Principal, name: str) -> AgentGroup:
+    """The group of that name; others' are unknown. Raises NotFoundError."""
+    group = agent_groups.group_by_name(tx, name)
+    if group is None or _is_hidden(by, group, _owner_of(tx, group)):
+        raise NotFoundError("Resource class not found.")
+    return group
+
+
+def find_token_group(tx: Transaction, by: Principal, uuid: str) -> AgentGroup:
+    """The group that the token of that UUID leads to; others' are unknown. Raises NotFoundError."""
+    group = agent_groups.group_of_token(tx, uuid)
+    if group is None or _is_hidden(by, group, _owner_of(tx, group)):
+        raise NotFoundError("Token not found.")
+    return group
+
+
 def _find_agent(tx: Transaction, by: Principal, uuid: str) -> tuple[Agent, Organization | None]:
     """The agent and whose it is; the caller may change it."""
     agent = agents.agent_by_uuid(tx, uuid)

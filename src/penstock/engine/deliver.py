@@ -22,7 +22,7 @@ LEASE = 120_000
 
 FIRST_REST = 2_000
 LONGEST_REST = 600_000
-MOST_ATTEMPTS = 12
+MOST_ATTEMPTS = 14
 """Tries before a letter is given up: about an hour."""
 
 

@@ -16,6 +16,9 @@ T = TypeVar("T")
 ASKED_BY = "request"
 """The label of a pipeline with the id of the request that triggered it."""
 
+VALUES = "event.values"
+"""Label of a pipeline with what its event tells configs, as JSON; it is long, and kept in no memory."""
+
 LOCAL_SOURCE = "local.source"
 """Label of a pipeline whose source is a copy on this machine: its path."""
 
@@ -55,6 +58,7 @@ def load_facts(tx: Transaction, workflow_id: int) -> Facts:
     pipeline = present(pipelines.get_pipeline(tx, workflow.pipeline_id))
     project = present(projects.get_project(tx, pipeline.project_id))
     organization = present(projects.get_organization(tx, project.organization_id))
+    labels = pipelines.load_labels(tx, pipeline.id)
     return Facts(
         workflow_uuid=workflow.uuid,
         name=workflow.name,
@@ -63,7 +67,7 @@ def load_facts(tx: Transaction, workflow_id: int) -> Facts:
         graph=Graph.of(workflows.load_plan(tx, workflow_id)),
         pipeline=pipeline,
         started_by=workflow.started_by or pipeline.actor,
-        labels=pipelines.load_labels(tx, pipeline.id),
+        labels={name: text for name, text in labels.items() if name != VALUES},
         project=project,
         organization=organization,
     )

@@ -4,7 +4,7 @@ A change is published after its transaction is committed, so nobody sees what ma
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -80,6 +80,7 @@ class OutputAdded(Change, frozen=True, kw_only=True, tag="output"):
 
 
 Subscriber = Callable[[Change], None]
+Watcher = Callable[[Sequence[Change]], None]
 
 
 class Feed:
@@ -88,7 +89,7 @@ class Feed:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._subscribers: tuple[Subscriber, ...] = ()
-        self._watchers: dict[str, tuple[Callable[[], None], ...]] = {}
+        self._watchers: dict[str, tuple[Watcher, ...]] = {}
         self.closed = False
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
@@ -102,8 +103,8 @@ class Feed:
 
         return unsubscribe
 
-    def watch(self, pipeline: str, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Have the watcher called after changes of one pipeline (UUID), once for those of a transaction.
+    def watch(self, pipeline: str, watcher: Watcher) -> Callable[[], None]:
+        """Have the watcher called after changes of one pipeline (UUID) with those of a transaction.
 
         It must be quick and must not raise. The answer takes it off again.
         """
@@ -120,11 +121,11 @@ class Feed:
         return unwatch
 
     def close(self) -> None:
-        """Nobody needs to watch any more: watchers are called once more, and find `closed`."""
+        """Nobody needs to watch any more: watchers are called once more, with nothing, and find `closed`."""
         self.closed = True
         for watchers in list(self._watchers.values()):
             for watcher in watchers:
-                watcher()
+                watcher([])
 
     def publish(self, changes: list[Change]) -> None:
         """Hand the changes on."""
@@ -135,4 +136,4 @@ class Feed:
         if self._watchers:
             for pipeline in {change.pipeline for change in changes}:
                 for watcher in self._watchers.get(pipeline, ()):
-                    watcher()
+                    watcher(changes)

@@ -61,7 +61,7 @@ def hear_hook(parts: Parts, sealer: Sealer, name: str, message: Message) -> Hear
     """
     now = parts.clock.now()
     with parts.db.read() as tx:
-        ear = _listen(tx, sealer, name)
+        ear = _listen(tx, sealer, name.strip("/"))
     hook = read_hook(message.headers, message.body, ear.secrets, now=now)
     if ear.project is None:
         raise InvalidError("a webhook was signed with a secret that nobody was told")

@@ -37,7 +37,7 @@ from penstock.model.errors import (
 )
 from penstock.model.project import Project
 from penstock.model.run import Fork, Pipeline, Revision, TriggerType
-from penstock.store import pipelines, projects, removal
+from penstock.store import outbox, pipelines, projects, removal
 from penstock.store.outbox import Letter
 
 PUSH = "push"
@@ -58,6 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def promise_pipeline(unit: Unit, project: Project, facts: TriggerFacts) -> Order:
     """The pipeline will be made soon after the transaction; those of a project in the order of promises."""
     order = Order(project=project.uuid, pipeline=new_id(), facts=facts, request=REQUEST.get())
+    outbox.hasten_letters(unit.tx, PUSH, project.uuid, now=unit.now)  # the host is there again
     unit.promise(PUSH, project.uuid, msgspec.to_builtins(order))
     return order
 

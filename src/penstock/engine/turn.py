@@ -15,6 +15,7 @@ from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
+from penstock.kit.ids import is_id
 from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError
 from penstock.model.run import Task
@@ -206,8 +207,11 @@ def _assign(unit: Unit, task: Task) -> Assignment | None:
 
 
 def _sort(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:
+    """The events by task; what is no name of a task is nobody's, and no database need be asked of it."""
     by_task: dict[str, list[AnyEvent]] = {}
     for event in events:
+        if not is_id(event.task):
+            continue
         by_task.setdefault(event.task, []).append(event)
     return by_task
 

@@ -100,6 +100,16 @@ def agent_tokens_of(tx: Transaction, group_id: int, *, after: int = 0, limit: in
     return rows.fetch_all(tx, AgentToken, page.order_by(agent_tokens.c.id).limit(limit), {})
 
 
+def group_of_token(tx: Transaction, uuid: str) -> AgentGroup | None:
+    """The group that the token of that UUID leads to."""
+    chosen = select(*rows.columns_of(agent_groups, AgentGroup)).join_from(
+        agent_tokens, agent_groups, agent_groups.c.id == agent_tokens.c.group_id
+    )
+    return rows.fetch_one(
+        tx, AgentGroup, chosen.where(agent_tokens.c.uuid == bindparam("uuid")), {"uuid": uuid}
+    )
+
+
 def delete_agent_token(tx: Transaction, group_id: int, uuid: str) -> bool:
     """True when the group had the token; nobody joins with it afterwards. Agents that did, stay."""
     mine = (agent_tokens.c.uuid == uuid, agent_tokens.c.group_id == group_id)

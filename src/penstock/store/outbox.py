@@ -63,6 +63,11 @@ def postpone_letter(tx: Transaction, letter: Letter, *, due_at: int, error: str)
     tx.execute(_hold_back(), behind)
 
 
+def hasten_letters(tx: Transaction, kind: str, subject: str, *, now: int) -> None:
+    """Letters of the subject that were postponed are due now: what was in their way seems to be gone."""
+    tx.execute(_hasten(), {"of_kind": kind, "about": subject, "now": now})
+
+
 def next_due(tx: Transaction, kinds: Collection[str]) -> int | None:
     """When the next letter of these kinds is due that waits for no other, None when there is none."""
     due: int | None = tx.execute(_next_due(), {"kinds": sorted(kinds)}).scalar_one_or_none()
@@ -125,6 +130,14 @@ def _postpone() -> Executable:
 @cache
 def _hold_back() -> Executable:
     return update(outbox).where(_is_behind()).values(due_at=bindparam("due"))
+
+
+@cache
+def _hasten() -> Executable:
+    table = outbox.c
+    same = (table.kind == bindparam("of_kind")) & (table.subject == bindparam("about"))
+    late = (table.due_at > bindparam("now")) & (table.error != "")
+    return update(outbox).where(same, late).values(due_at=bindparam("now"))
 
 
 def _is_behind() -> ColumnElement[bool]:

@@ -155,6 +155,7 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "next letter": lambda tx: outbox.next_due(tx, ["status"]),
     "letter promised": lambda tx: outbox.append_letter(tx, "status", "s", {}, now=NOW),
     "letter done": lambda tx: outbox.finish_letter(tx, LETTER),
+    "letters hastened": lambda tx: outbox.hasten_letters(tx, "status", "s", now=NOW),
     "letter postponed": lambda tx: outbox.postpone_letter(tx, LETTER, due_at=NOW, error="away"),
     "timers due": lambda tx: timers.take_due(tx, NOW),
     "next timer": timers.next_due,

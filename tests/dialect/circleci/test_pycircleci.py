@@ -1,12 +1,15 @@
 """pycircleci drives a live server through a whole story."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.clients import TOKEN, served_project
+from tests.support.keys import known_key
 from tests.support.processes import wait_until
+from tests.support.server import ServerProcess
 
 pycircleci = pytest.importorskip("pycircleci.api", reason="pycircleci is not installed")
 
@@ -69,8 +72,7 @@ def test_a_project_is_triggered_watched_approved_and_rerun(tmp_path: Path) -> No
         assert details["status"] == "success"
         build = api.get_build_info(*ME, number)
         steps = {step["name"]: step["actions"][0] for step in build["steps"]}
-        reply = server.get(steps["Make"]["output_url"].removeprefix(server.url), **{"Circle-Token": TOKEN})
-        assert "the word is hello" in "".join(piece["message"] for piece in reply.json())
+        assert "the word is hello" in read_output(server, steps["Make"]["output_url"])
 
         assert [each["id"] for each in api.get_project_pipelines(*ME, paginate=True)] == [made["id"]]
         assert [each["id"] for each in api.get_project_pipelines(*ME, mine=True)] == [made["id"]]
@@ -93,3 +95,44 @@ def try_again_and_stop(api: Any, number: int) -> None:  # noqa: ANN401 - untyped
     [stopped] = api.get_pipeline_workflow(other["id"])
     assert "Accepted" in api.cancel_workflow(stopped["id"])["message"]
     watch(api, stopped["id"], "canceled")
+
+
+KEYED = """\
+version: 2.1
+jobs:
+  build:
+    machine: true
+    steps:
+      - add_ssh_keys: {fingerprints: ["FINGERPRINT"]}
+      - run: {name: Offered, command: ssh -G git.example.com | grep -i '^identityfile' | head -1}
+      - run: {name: Leak, command: cat ~/.ssh/id_rsa_*}
+workflows: {main: {jobs: [build]}}
+"""
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh to offer keys")
+def test_a_key_of_the_project_is_offered_by_its_jobs_and_nowhere_to_be_read(tmp_path: Path) -> None:
+    key = known_key(9)
+    with served_project(tmp_path, KEYED.replace("FINGERPRINT", key.md5)) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        assert api.add_ssh_key(*ME, key.private, hostname="git.example.com")
+        made = api.trigger_pipeline(*ME)
+        [workflow] = api.get_pipeline_workflow(made["id"])
+        watch(api, workflow["id"], "success")
+        [job] = api.get_workflow_jobs(workflow["id"])
+        steps = {
+            step["name"]: step["actions"][0] for step in api.get_build_info(*ME, job["job_number"])["steps"]
+        }
+        printed = {name: read_output(server, action["output_url"]) for name, action in steps.items()}
+        log = server.log()
+    assert printed["Offered"].rstrip().endswith(f"id_rsa_{key.md5.replace(':', '')}")
+    secret = [line for line in key.private.splitlines() if len(line) > 16 and "-" not in line]
+    assert secret
+    files = [path.read_bytes().decode("latin-1") for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    for text in (*printed.values(), log, *files):
+        assert not [line for line in secret if line in text]
+
+
+def read_output(server: ServerProcess, url: str) -> str:
+    reply = server.get(url.removeprefix(server.url), **{"Circle-Token": TOKEN})
+    return "".join(piece["message"] for piece in reply.json())

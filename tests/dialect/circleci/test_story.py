@@ -106,6 +106,23 @@ def test_what_a_job_left_is_listed_and_downloaded(site: CircleSite) -> None:
     ]
 
 
+def test_the_rest_of_a_file_is_downloaded(site: CircleSite) -> None:
+    site.trigger()
+    path = f"/output/job/{site.build().uuid}/artifacts/0/out/a%20b.html"
+    whole = site.call("GET", path)
+    assert (whole.status, whole.headers["accept-ranges"]) == (200, "bytes")
+    rest = site.call("GET", path, headers={"range": "bytes=2-", "if-range": whole.headers["etag"]})
+    assert (rest.status, rest.body, rest.headers["content-range"]) == (206, whole.body[2:], "bytes 2-4/5")
+    assert rest.headers["content-length"] == "3"
+    few = site.call("GET", path, headers={"range": "bytes=0-0"})
+    assert (few.status, few.body) == (206, whole.body[:1])
+    assert site.call("GET", path, headers={"range": "bytes=2-", "if-range": '"other"'}).body == whole.body
+    none = site.call("GET", path, headers={"range": "bytes=5-"})
+    assert (none.status, none.headers["content-range"]) == (416, "bytes */5")
+    head = site.call("HEAD", path, headers={"range": "bytes=1-2"})
+    assert (head.status, head.body, head.headers["content-length"]) == (206, b"", "2")
+
+
 @pytest.mark.parametrize(
     "path",
     ["../../../key", "out/../out/a b.html", "%2e%2e/secret", "out%2f..%2f..%2fkey", "%00", "//out/a b.html"],

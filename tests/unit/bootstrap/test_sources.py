@@ -6,7 +6,7 @@ import pytest
 
 from penstock.bootstrap.settings import Settings, list_settings
 from penstock.bootstrap.shown import HIDDEN, hide_secret, show_settings
-from penstock.bootstrap.sources import find_settings
+from penstock.bootstrap.sources import find_settings, find_slips
 from penstock.model.errors import InvalidError
 
 NONE = Path("/no/file")
@@ -112,3 +112,16 @@ def test_nothing_secret_is_shown() -> None:
 )  # fmt: skip
 def test_passwords_in_urls_are_left_out(url: str, shown: str) -> None:
     assert hide_secret(url, secret=False) == shown
+
+
+def test_a_variable_with_a_slip_in_its_name_is_told() -> None:
+    given = {
+        "PENSTOCK_DATABSE": "x",
+        "PENSTOCK_PORT": "1",
+        "PENSTOCK_HOME": "y",
+        "PENSTOCK_SERVER": "z",
+        "PATH": "",
+    }
+    assert find_slips(given) == [
+        "there is no setting for the variable PENSTOCK_DATABSE; did you mean 'database'?"
+    ]

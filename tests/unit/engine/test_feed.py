@@ -58,3 +58,28 @@ def test_what_follows_is_done_after_the_commit_and_only_then(lab: Lab) -> None:
         [Change(pipeline="p", at=lab.clock.now())],
         before,
     )
+
+
+def test_who_watches_a_pipeline_hears_of_its_transactions_and_of_no_other() -> None:
+    feed = Feed()
+    heard: list[list[Change]] = []
+    unwatch = feed.watch("p", lambda changes: heard.append(list(changes)))
+    beside = feed.watch("p", lambda changes: heard.append(list(changes)))
+    one, two, other = (Change(pipeline=name, at=at) for name, at in (("p", 1), ("p", 2), ("q", 3)))
+    feed.publish([one, two])
+    feed.publish([other])
+    beside()
+    assert heard == [[one, two], [one, two]]
+    feed.publish([one])
+    unwatch()
+    unwatch()
+    feed.publish([two])
+    assert heard[2:] == [[one]]
+
+
+def test_who_watches_is_told_when_nobody_needs_to_any_more() -> None:
+    feed = Feed()
+    heard: list[list[Change]] = []
+    feed.watch("p", lambda changes: heard.append(list(changes)))
+    feed.close()
+    assert (feed.closed, heard) == (True, [[]])

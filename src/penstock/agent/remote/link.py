@@ -29,6 +29,9 @@ CONNECT = 10.0
 ANSWER = 60.0
 """Seconds for which the server may say nothing, unless it was asked to wait."""
 
+SLOWEST = 32 << 10
+"""Bytes a second at which a body may still be sent."""
+
 MOST_BYTES = 512 << 20
 """Bytes of an answer that is read whole."""
 
@@ -54,7 +57,7 @@ _KINDS: Mapping[int, type[PenstockError]] = {
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A request: `wait` are the seconds the server was asked to hold it."""
+    """A request, which the server was asked to hold for `wait` seconds, and may take `patience` besides."""
 
     method: str
     path: str
@@ -63,6 +66,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     media: str = MEDIA
     headers: Mapping[str, str] = {}
     wait: float = 0.0
+    patience: float = ANSWER
 
     def __repr__(self) -> str:
         """Without what is secret."""
@@ -115,7 +119,7 @@ class Link:
     def _send(self, ask: Ask) -> http.client.HTTPResponse:
         connection = self._connection or self._connect()
         self._connection = connection
-        connection.timeout = ANSWER + ask.wait
+        connection.timeout = ask.patience + ask.wait + len(ask.body) / SLOWEST
         if connection.sock is not None:
             connection.sock.settimeout(connection.timeout)
         headers = {**_HEADERS, "authorization": f"Bearer {ask.token}", **ask.headers}

@@ -20,6 +20,9 @@ from penstock.model.status import TaskStatus
 from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
 from penstock.wire.protocol import BYTES, CHECKSUM_HEADER, PREFIX, SEGMENT, Keys, UploadState
 
+EXCHANGE = 10.0
+"""Seconds an exchange may take besides its wait: a connection that is dead must be noticed within a lease."""
+
 PIECE = 1 << 20
 """Bytes of a download that are handed on at a time."""
 
@@ -57,7 +60,14 @@ class RemoteServer:
     def sync(self, message: Sync) -> Commands:
         """Deliver events, renew leases, take commands."""
         body = msgspec.msgpack.encode(message)
-        ask = Ask(method="POST", path=f"{PREFIX}sync", token=self._token, body=body, wait=message.wait)
+        ask = Ask(
+            method="POST",
+            path=f"{PREFIX}sync",
+            token=self._token,
+            body=body,
+            wait=message.wait,
+            patience=EXCHANGE,
+        )
         answer = decode_answer(_COMMANDS, self._links.ask(ask))
         for assignment in answer.assignments:
             self._tokens[assignment.task] = assignment.token

@@ -1,16 +1,16 @@
 """Jobs: looked at and stopped, and what they left behind."""
 
 import mimetypes
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import LONG_PAGE, Page, cut_page, read_token
 from penstock.api.circleci.pipelines import read_number
 from penstock.api.circleci.show import show_artifact, show_job, show_test
-from penstock.api.common.answer import Answer
+from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
+from penstock.api.common.ranges import choose_span, cut_pieces
 from penstock.api.common.server import Server
 from penstock.engine import control
 from penstock.engine.access import Action
@@ -87,18 +87,39 @@ def list_tests(server: Server, call: Call) -> Page[payloads.Test]:
 
 
 def download(server: Server, call: Call) -> Answer:
-    """The bytes of an artifact."""
+    """The bytes of an artifact, or one `Range` of them."""
     with server.parts.db.read() as tx:
         found = open_job(tx, principal_of(call), Action.SEE_PROJECT, call.params["id"])
         index = read_number(call.params["index"])
         artifact = artifacts.find_artifact(tx, found.job.id, index, call.params["path"])
     if artifact is None:
         raise NotFoundError("Artifact not found")
-    media, encoding = mimetypes.guess_type(artifact.path)
-    body: Iterator[bytes] = server.parts.blobs.open(artifact.blob)
-    length = ("content-length", str(artifact.size))
-    kind = media if media and encoding is None else _BINARY
-    return Answer(body=body, media=kind, headers=(length, *_ALONE))
+    return _send(server, call, artifact)
+
+
+def _send(server: Server, call: Call, artifact: Artifact) -> Answer:
+    """The bytes of the artifact, or the part of them that is asked for."""
+    tag, size = f'"{artifact.uuid}"', artifact.size
+    headers = (("etag", tag), ("accept-ranges", "bytes"), *_ALONE)
+    media = _guess_media(artifact.path)
+    span = choose_span(call, size, tag)
+    if span is None:
+        body = server.parts.blobs.open(artifact.blob)
+        return Answer(body=body, media=media, headers=(("content-length", str(size)), *headers))
+    if not span.length:
+        there = ("content-range", f"bytes */{size}")
+        return answer_json(payloads.Message(message="There are no such bytes"), 416, (there, *headers))
+    part = (
+        ("content-length", str(span.length)),
+        ("content-range", f"bytes {span.first}-{span.last}/{size}"),
+    )
+    body = cut_pieces(server.parts.blobs.open(artifact.blob, span.first), span.length)
+    return Answer(status=206, body=body, media=media, headers=(*part, *headers))
+
+
+def _guess_media(path: str) -> str:
+    media, encoding = mimetypes.guess_type(path)
+    return media if media and encoding is None else _BINARY
 
 
 def locate_artifact(server: Server, found: OpenJob, artifact: Artifact) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from penstock.api.circleci import compile as compiling
-from penstock.api.circleci import jobs, people, pipelines, projects, workflows
+from penstock.api.circleci import jobs, people, pipelines, projects, runners, workflows
 from penstock.api.circleci import payloads as p
+from penstock.api.circleci import runner_payloads as r
 from penstock.api.circleci.auth import read_login, read_secret
 from penstock.api.circleci.errors import show_error
 from penstock.api.circleci.paging import Page, PageQuery
@@ -20,6 +21,7 @@ from penstock.engine.continuation import MOST_BYTES
 
 SLUG = "project/{slug:3}"
 SEE, RUN, SELF = Action.SEE_PROJECT, Action.RUN_PIPELINE, Action.SEE_SELF
+AGENTS = Action.CHANGE_AGENTS
 CREATED, ACCEPTED = 201, 202
 
 _Query = type[msgspec.Struct] | None
@@ -140,6 +142,19 @@ _COMPILING = (
           compiling.CompileRequest, optional=False, limit=compiling.MOST_BYTES),
 )
 
+_RUNNER = "v3/runner"
+_RUNNERS = (
+    _post(f"{_RUNNER}/resource", runners.create_class, AGENTS, r.ResourceClass, r.NewResourceClass,
+          optional=False),
+    _get(f"{_RUNNER}/resource", runners.list_classes, SELF, r.ResourceClasses, r.RunnersQuery),
+    _route("DELETE", f"/api/{_RUNNER}/resource/{{id}}", runners.delete_class, AGENTS, p.Message),
+    _route("DELETE", f"/api/{_RUNNER}/resource/{{id}}/force", runners.force_class, AGENTS, p.Message),
+    _post(f"{_RUNNER}/token", runners.create_token, AGENTS, r.RunnerToken, r.NewRunnerToken, optional=False),
+    _get(f"{_RUNNER}/token", runners.list_tokens, AGENTS, r.RunnerTokens, r.RunnersQuery),
+    _route("DELETE", f"/api/{_RUNNER}/token/{{id}}", runners.delete_token, AGENTS, p.Message),
+    _get(_RUNNER, runners.list_runners, SELF, r.Runners, r.RunnersQuery),
+)
+
 _OLD_PEOPLE = (
     _get("v1.1/me", callers.get_me, SELF, q.Me),
     _get("v1.1/projects", callers.list_projects, SELF, list[q.Project]),
@@ -185,6 +200,7 @@ ROUTES: tuple[Route, ...] = (
     *_JOBS,
     *_PROJECTS,
     *_COMPILING,
+    *_RUNNERS,
     *_OLD_PEOPLE,
     *_OLD_KEYS,
     *_OLD_BUILDS,

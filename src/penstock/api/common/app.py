@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.api.common.answer import Answer, answer_json
-from penstock.api.common.body import Body, CutOffError
+from penstock.api.common.body import Body, Budget, CutOffError, is_large
 from penstock.api.common.call import Call, Caller, read_query
 from penstock.api.common.compress import compress
 from penstock.api.common.dialect import Dialect, show_plainly
@@ -59,7 +59,7 @@ class App:
     def __init__(self, server: Server, dialects: Sequence[Dialect]) -> None:
         self._server = server
         self._pool = Pool(server.limits.threads, server.limits.waiting)
-        self._uploads = Pool(server.limits.uploads, server.limits.waiting, "penstock-upload")
+        self._budget = Budget(server.limits.memory)
         self._prefixes = sorted(
             ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
             key=lambda pair: -len(pair[0]),
@@ -74,7 +74,6 @@ class App:
     def close(self) -> None:
         """Wait for the handlers that run; none is begun any more."""
         self._pool.close()
-        self._uploads.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are refused."""
@@ -111,6 +110,8 @@ class App:
         except Exception:  # noqa: BLE001 - the outermost loop over requests: the caller gets an answer
             _log.exception("request %s failed: %s %s", call.request_id, call.method, call.path)
             return self._show(call, InternalError("internal error, which is a fault of Penstock"))
+        finally:
+            self._budget.give(call.weight)
 
     async def _work(self, call: Call, receive: Receive) -> Answer:
         try:
@@ -122,7 +123,7 @@ class App:
         target, call.params = match.target, match.params
         route = target.route
         call.template, call.quiet, call.held = route.path, route.quiet, route.held
-        if target.is_async and route.access != PUBLIC:
+        if route.access != PUBLIC and (target.is_async or is_large(call)):
             await self._pool.run(self._guard, target, call)
         if route.raw or route.body is not None:
             await self._read(route, call, receive)
@@ -134,14 +135,14 @@ class App:
         if route.quick and (caller := self._server.recall(target.dialect.read_secret(call))) is not None:
             call.caller = caller
             return self._handle_known(target, call)
-        pool = self._uploads if route.raw else self._pool  # slow senders must not tie up all threads
-        answer: Answer = await pool.run(self._handle, target, call)
+        answer: Answer = await self._pool.run(self._handle, target, call)
         return answer
 
     async def _read(self, route: Route, call: Call, receive: Receive) -> None:
         """The body is there, or for a raw route ready to be read."""
         limits = self._server.limits
-        body = Body(call, receive, limits.body if route.limit is None else route.limit, limits.patience)
+        limit = limits.body if route.limit is None else route.limit
+        body = Body(call, receive, limit, limits.patience, self._budget)
         if route.raw:
             call.pieces, call.stream = body.pieces(asyncio.get_running_loop()), body.stream()
         else:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mutabl
 from typing import Any
 
 from penstock.api.common.call import Call
-from penstock.api.common.faults import TooLargeError, TooSlowError
+from penstock.api.common.faults import BusyError, TooLargeError, TooSlowError
 from penstock.model.errors import InvalidError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -13,6 +13,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 PIECE_BYTES = 1 << 20
 """About how many bytes a raw route gets at a time."""
 
+LARGE = 1 << 16
+"""Bytes of a body for which it is worth knowing first who sends it."""
 
 LEAST_SPEED = 1024
 """Bytes a second, past the patience for a piece: a body that trickles is not waited for either."""
@@ -22,10 +24,39 @@ class CutOffError(Exception):
     """The caller went away before the whole body had come."""
 
 
-class Body:
-    """The body of one request; read once, whole or in pieces."""
+class Budget:
+    """Bytes of bodies that all requests together may hold in memory. To be used from one loop."""
 
-    def __init__(self, call: Call, receive: Receive, limit: int, patience: float) -> None:
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """So many more are held. Raises BusyError when there are too many."""
+        if size > self._left:
+            raise BusyError("the server takes in too much at present")
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """So many are held no more."""
+        self._left += size
+
+
+def is_large(call: Call) -> bool:
+    """True for a request whose body is large, or of a size that is not told beforehand."""
+    told = call.header("content-length")
+    return (
+        int(told[:20]) > LARGE
+        if told.isascii() and told.isdecimal()
+        else bool(call.header("transfer-encoding"))
+    )
+
+
+class Body:
+    """The body of one request; read once, whole or in pieces. What is read whole weighs on the budget."""
+
+    def __init__(self, call: Call, receive: Receive, limit: int, patience: float, budget: Budget) -> None:
+        self._call = call
+        self._budget = budget
         self._limit = limit
         self._patience = patience
         self._receive = receive
@@ -35,10 +66,13 @@ class Body:
         self._check_length(call.header("content-length"))
 
     async def read(self) -> bytes:
-        """All of it. Raises TooLargeError, TooSlowError, CutOffError."""
+        """All of it. Raises TooLargeError, TooSlowError, BusyError, CutOffError."""
         pieces = []
         while not self._over:
-            pieces.append(await self._next_message())
+            piece = await self._next_message()
+            self._budget.take(len(piece))
+            self._call.weight += len(piece)
+            pieces.append(piece)
         return b"".join(pieces)
 
     async def stream(self) -> AsyncIterator[bytes]:

@@ -47,6 +47,7 @@ class Call(msgspec.Struct, kw_only=True):
     query: Any = None  # the route's query struct
     payload: Any = None  # the route's body type
     body: bytes = b""
+    weight: int = 0  # bytes of the body that are held in memory
     pieces: Iterator[bytes] = iter(())  # of a raw route; to be read in the handler's thread
     split: list[tuple[str, str]] | None = None  # of the query string, once it was asked for
     stream: AsyncIterator[bytes] | None = None  # the same, for a coroutine

@@ -1,13 +1,13 @@
 """Waits for the engine's word without holding a thread, for answers that are held back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
 
-from penstock.engine.feed import Feed
+from penstock.engine.feed import Change, Feed
 from penstock.engine.signal import Signal
 
 T = TypeVar("T")
@@ -34,35 +34,47 @@ async def await_signal(signal: Signal, seen: int, seconds: float) -> bool:
     return True
 
 
+class Topic(msgspec.Struct, frozen=True):
+    """What somebody waits for news of: changes of a pipeline (UUID) for which `concerns` says so."""
+
+    pipeline: str
+    concerns: Callable[[Change], bool]
+
+
 class Patience(msgspec.Struct, frozen=True):
-    """How long to wait for news: `seconds` altogether, asking anew at the latest every `pause` seconds."""
+    """How long to wait for news: `seconds` altogether.
+
+    Changes that other servers make are not heard of. For them it is asked anew after `pause` seconds, then
+    after twice as many, and so on up to `longest`.
+    """
 
     seconds: float
     pause: float
+    longest: float
 
 
 async def await_news(
-    feed: Feed, pipeline: str, ask: Callable[[], Awaitable[T | None]], patience: Patience
+    feed: Feed, topic: Topic, ask: Callable[[], Awaitable[T | None]], patience: Patience
 ) -> T | None:
-    """What `ask` finds, asked at once and after each change of the pipeline; None when there is no more time.
-
-    Changes that other servers make are not heard of: for them `ask` is asked every so often.
-    """
+    """What `ask` finds, asked at once and after each change; None when there is no more time."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience.seconds
     changed = asyncio.Event()
+    pause = patience.pause
 
-    def tell() -> None:
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-            loop.call_soon_threadsafe(changed.set)
+    def tell(changes: Sequence[Change]) -> None:
+        if any(map(topic.concerns, changes)) or not changes:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(changed.set)
 
-    unwatch = feed.watch(pipeline, tell)
+    unwatch = feed.watch(topic.pipeline, tell)
     try:
         while (found := await ask()) is None and not feed.closed and (left := deadline - loop.time()) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, patience.pause)):
+                async with asyncio.timeout(min(left, pause)):
                     await changed.wait()
             changed.clear()
+            pause = min(pause * 2, patience.longest)
     finally:
         unwatch()
     return found

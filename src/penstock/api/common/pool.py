@@ -12,8 +12,8 @@ from penstock.api.common.faults import BusyError
 class Pool:
     """Threads for work of requests. To be used from one loop."""
 
-    def __init__(self, threads: int, waiting: int, name: str = "penstock-request") -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, threads: int, waiting: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="penstock-request")
         self._most = threads + waiting
         self._open = 0
 

@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 100  # of JSON in a body
     patience: float = 30.0  # seconds between two pieces of a body
     threads: int = 8  # requests that are worked on at once
-    uploads: int = 32  # uploads taken in at once, each at the speed of its sender
+    memory: int = 256 << 20  # bytes of bodies that are held at once
     waiting: int = 512  # requests that wait for a thread
 
 

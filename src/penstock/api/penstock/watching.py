@@ -4,11 +4,12 @@ from contextlib import suppress
 
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
-from penstock.api.common.poll import Patience, await_news
+from penstock.api.common.poll import Patience, Topic, await_news
 from penstock.api.common.server import Server
 from penstock.api.penstock.paging import Page, cut_page, read_number
 from penstock.api.penstock.payloads import OutputQuery, PictureQuery, PipelinesQuery, Report
 from penstock.engine.access import Action
+from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
 from penstock.engine.following import read_news
 from penstock.engine.history import tail_log
 from penstock.engine.lookup import open_project
@@ -22,8 +23,11 @@ from penstock.model.summary import RunSummary
 TAIL, MOST_TAILS = 20, 20
 """Lines that a report has of a step that failed, and of how many steps."""
 
-ALONE, BESIDE = 2.0, 0.1
+ALONE, FIRST = 2.0, 0.1
 """Seconds after which is looked for what other servers may have changed: where there are none, and some."""
+
+LONGEST_OF_PIPELINE, LONGEST_OF_OUTPUT = 1.0, 0.2
+"""Where there are some, the longest time between two looks."""
 
 
 def list_pipelines(server: Server, call: Call) -> Page[PipelineSketch]:
@@ -50,7 +54,9 @@ async def watch_pipeline(server: Server, call: Call) -> PipelinePicture:
         picture: PipelinePicture | None = await run(_draw, server, found, query.version)
         return picture
 
-    news = await await_news(server.parts.feed, found.pipeline.uuid, ask, _bound(server, query.wait))
+    topic = Topic(found.pipeline.uuid, _changes_picture)
+    patience = _bound(server, query.wait, LONGEST_OF_PIPELINE)
+    news = await await_news(server.parts.feed, topic, ask, patience)
     if news is not None:
         return news
     same: PipelinePicture = await run(_draw, server, found, "")
@@ -68,7 +74,10 @@ async def follow_output(server: Server, call: Call) -> JobNews:
         news: JobNews | None = await run(_read, server, found, query)
         return news
 
-    news = await await_news(server.parts.feed, found.pipeline.uuid, ask, _bound(server, query.wait))
+    uuid = found.job.uuid
+    topic = Topic(found.pipeline.uuid, lambda change: getattr(change, "job", "") == uuid)
+    patience = _bound(server, query.wait, LONGEST_OF_OUTPUT)
+    news = await await_news(server.parts.feed, topic, ask, patience)
     if news is not None:
         return news
     return _tell_nothing(found, query)
@@ -124,8 +133,14 @@ def _tell_nothing(found: OpenJob, query: OutputQuery) -> JobNews:
     )
 
 
-def _bound(server: Server, wait: float) -> Patience:
-    return Patience(wait, ALONE if server.parts.db.is_sqlite else BESIDE)
+def _changes_picture(change: Change) -> bool:
+    return isinstance(change, JobChanged | WorkflowChanged | PipelineChanged)
+
+
+def _bound(server: Server, wait: float, longest: float) -> Patience:
+    if server.parts.db.is_sqlite:
+        return Patience(wait, ALONE, ALONE)
+    return Patience(wait, FIRST, longest)
 
 
 def _open_pipeline(server: Server, call: Call) -> OpenPipeline:

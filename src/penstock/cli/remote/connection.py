@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ MOST_BYTES = 64 << 20
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _PIECE = 1 << 16
+_TARGET = re.compile(r"/[!-~]*")
 _MOST_TOLD = 500
 _OK, _REDIRECTS, _ERRORS = range(200, 300), range(300, 400), range(400, 500)
 _BUSY = {408, 429}
@@ -110,6 +112,10 @@ class Connection:
             raise self._explain(error) from error
 
     def _try_to_send(self, method: str, target: str, body: bytes | None) -> http.client.HTTPResponse:
+        if not _TARGET.fullmatch(target):  # part of it came from the server
+            raise UnavailableError(
+                f"the answer of {self.url} makes no sense: what it names cannot be asked for"
+            )
         if self._open is None:
             self._open = _connect(self.url)
         headers = {"Accept": "application/json", "Authorization": f"Bearer {self._token}"}

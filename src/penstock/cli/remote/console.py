@@ -1,12 +1,12 @@
 """Talks to whoever sits there: prints tables and JSON, with nothing in it that steers a terminal."""
 
 import getpass
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.view.printable import clean_line
 from penstock.kit.clock import SystemClock, to_datetime
 from penstock.model.errors import InvalidError, UnavailableError
@@ -66,7 +66,7 @@ def ask_password(prompt: str) -> str:
 
 def ask_hidden(prompt: str) -> str:
     """What somebody types in a terminal without seeing it; after Ctrl-C typing is seen again."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_interrupts()
     try:
         return getpass.getpass(prompt)
     except (EOFError, OSError) as error:

@@ -1,6 +1,5 @@
 """Prints what jobs on a server print, while they do or afterwards."""
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from penstock.cli.exit import Exit
 from penstock.cli.remote.access import InProject, open_client
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import write_json
+from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.remote.names import LATEST, FoundJob, current, find_job, load_picture
 from penstock.cli.remote.patience import Persistence
 from penstock.cli.streams import complain
@@ -40,7 +40,7 @@ class Printing(msgspec.Struct, frozen=True, kw_only=True):
 def print_pipeline(access: InProject, job: str, pipeline: str, printing: Printing) -> int:
     """Print what a job printed, without one what all jobs printed. Ctrl-C ends only the printing."""
     client = open_client(access)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_interrupts()
     wanted = _list_jobs(client, job, pipeline or LATEST, access.project)
     try:
         seen = [_print_job(client, each, printing) for each in wanted]

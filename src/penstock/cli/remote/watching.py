@@ -1,6 +1,5 @@
 """Watches a pipeline on a server until it ends, and shows what changes as a run on this machine shows it."""
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from penstock.cli.exit import Exit
 from penstock.cli.options import read_limit
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import write_json, write_line
+from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.remote.names import current
 from penstock.cli.remote.patience import Persistence
 from penstock.cli.streams import complain
@@ -59,7 +59,7 @@ def watch_pipeline(client: Client, pipeline: str, watching: Watching, *, json: b
     """Show the pipeline (UUID) until it ends; the exit status says how. Ctrl-C ends only the watching."""
     seconds = read_limit(watching.timeout, "--timeout")
     wish = _Wish(json=json, seconds=seconds, until_hold=watching.until_hold)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_interrupts()
     view = choose_view(json=wish.json)
     shown: list[PipelinePicture] = []
     try:

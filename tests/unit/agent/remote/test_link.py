@@ -8,9 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from penstock.agent.remote import transport
 from penstock.agent.remote.address import load_trust, read_address
 from penstock.agent.remote.link import Ask, Links, UnknownTokenError
+from penstock.agent.remote.transport import RemoteServer
 from penstock.model.errors import PenstockError, RefusedError, UnavailableError
+from penstock.wire.messages import Sync
 from penstock.wire.protocol import Fault
 from tests.support.certificates import make_certificate
 from tests.support.lab import Lab
@@ -101,6 +104,14 @@ def test_what_a_server_says_is_final(status: int, kind: type[PenstockError]) -> 
         pytest.raises(kind, match="said so"),
     ):
         links.ask(HELLO)
+
+
+def test_a_connection_over_which_nothing_comes_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "EXCHANGE", 0.2)
+    with answering(lambda *_: None) as url, asking(url) as links:
+        server = RemoteServer(links, "agent", "psa_x")
+        with pytest.raises(UnavailableError, match="does not answer in time"):
+            server.sync(Sync(agent="agent", wait=0.1))
 
 
 def test_a_connection_that_was_closed_while_idle_is_made_anew_at_once() -> None:

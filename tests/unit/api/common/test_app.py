@@ -218,6 +218,22 @@ def test_a_caller_who_waits_in_the_middle_is_sent_away() -> None:
     )
 
 
+def test_all_bodies_together_are_bounded_and_what_was_held_is_free_again() -> None:
+    site = Site([route("/a", echo, method="POST", body=Wish)], limits=Limits(memory=100))
+    small, large = b'{"name": "n"}', b'{"name": "' + b"n" * 100 + b'"}'
+    assert site.ask("POST", "/a", [large[:60], large[60:]]).status == 503
+    for _ in range(20):
+        assert site.ask("POST", "/a", small).status == 200
+        assert site.ask("POST", "/a", small, cut=True).status == 0
+
+
+@pytest.mark.parametrize("told", [{"content_length": "70000"}, {"transfer_encoding": "chunked"}])
+def test_who_sends_a_large_body_is_known_before_it_is_read(told: dict[str, str]) -> None:
+    site = Site([route("/a", echo, method="POST", body=Wish, access="do")])
+    assert site.ask("POST", "/a", [b"x" * 1000], cut=True, **told).status == 401
+    assert site.ask("POST", "/a", [b"x" * 1000], cut=True).status == 0
+
+
 def test_a_raw_route_reads_its_body_in_pieces() -> None:
     def measure(_server: Server, call: Call) -> list[int]:
         assert threading.current_thread() is not threading.main_thread()

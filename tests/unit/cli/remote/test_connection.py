@@ -79,6 +79,14 @@ def test_an_answer_that_is_none_is_said(answer: bytes) -> None:
         get(server.url)
 
 
+@pytest.mark.parametrize("path", ["/ü", "/a b", "/a\r\nX: y", "no-slash", "/\x00"])
+def test_what_cannot_be_asked_for_is_not(path: str) -> None:
+    with saying(with_body(b"{}")) as server, closing(Connection(server.url, "secret")) as connection:
+        with pytest.raises(UnavailableError, match="makes no sense"):
+            connection.ask("GET", path)
+        assert server.asked == []
+
+
 def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 1000)
     assert len(ask(with_body(b"x" * 1000))) == 1000
