@@ -21,16 +21,17 @@ def find_laminar() -> bool:
 
 
 class Laminar:
-    """A laminar server with two executors and the job `job`."""
+    """A laminar server with two executors and jobs of these names and commands."""
 
-    def __init__(self, folder: Path, command: str = "true") -> None:
+    def __init__(self, folder: Path, **commands: str) -> None:
         self._folder = folder
         (folder / "cfg/jobs").mkdir(parents=True)
         (folder / "cfg/contexts").mkdir()
         (folder / "cfg/contexts/default.conf").write_text("EXECUTORS=2\n")
-        script = folder / "cfg/jobs/job.run"
-        script.write_text(JOB.format(command))
-        script.chmod(0o755)
+        for name, command in commands.items():
+            script = folder / f"cfg/jobs/{name}.run"
+            script.write_text(JOB.format(command))
+            script.chmod(0o755)
         own = {
             "LAMINAR_HOME": str(folder),
             "LAMINAR_BIND_RPC": f"unix:{folder}/rpc",
@@ -51,21 +52,21 @@ class Laminar:
         self._process.kill()
         self._process.wait()
 
-    def run_jobs(self, count: int) -> tuple[float, float]:
+    def run_jobs(self, name: str, count: int) -> tuple[float, float]:
         """Seconds by the clock until all of them have run, and of CPU, those of the jobs included."""
         before, begun = self._read_cpu(), time.perf_counter()
         for _ in range(count // 100 or 1):  # its command line takes only so many
-            self._call("queue", *["job"] * min(count, 100))
+            self._call("queue", *[name] * min(count, 100))
         while not self._is_idle():
             time.sleep(0.05)  # asking costs it something too
         return time.perf_counter() - begun, self._read_cpu() - before
 
-    def read_log(self, number: int) -> bytes:
-        """What the run of that number printed."""
+    def read_log(self, name: str, number: int) -> bytes:
+        """What the job's run of that number printed."""
         with closing(HTTPConnection("laminar")) as connection:
             connection.sock = socket.socket(socket.AF_UNIX)
             connection.sock.connect(str(self.http))
-            connection.request("GET", f"/log/job/{number}")
+            connection.request("GET", f"/log/{name}/{number}")
             return connection.getresponse().read()
 
     def _is_idle(self) -> bool:

@@ -47,14 +47,14 @@ def run() -> list[Figure]:
         far = stack.enter_context(start(folder / "far", "--slots", "0"))
         token = make_join_token(far.parts)
         agent = stack.enter_context(running_agent(folder / "agent", far.server.url, token, "--slots", "2"))
-        peer = stack.enter_context(Laminar(folder / "laminar")) if find_laminar() else None
+        peer = stack.enter_context(Laminar(folder / "laminar", job="true")) if find_laminar() else None
         for site in (near, far):
             finish(site.parts, 1)
         for _ in range(ROUNDS):
             ours.append(measure(near.parts, near.server.process.pid))
             apart.append(measure(far.parts, far.server.process.pid, agent.process.pid))
             if peer is not None:
-                theirs.append(Work(*peer.run_jobs(JOBS)))
+                theirs.append(Work(*peer.run_jobs("job", JOBS)))
         for process in (agent, near.server, far.server):
             process.stop()
     return [

@@ -8,7 +8,7 @@ from penstock.agent.mask import Mask
 from penstock.agent.report import Reporter
 from penstock.kit.clock import Clock
 
-FRAME = 2 << 20  # bytes from which a frame is sent without waiting
+FRAME = 4 << 20  # bytes from which a frame is sent without waiting
 FLUSH = 0.1  # seconds output may wait for more
 
 
