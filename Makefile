@@ -47,6 +47,8 @@ demo: .venv/.run ## Run the pipeline of examples/ and show the result
 
 .PHONY: test
 test: setup $(CLIENTS)/node_modules/.made ## Run all tests, two at a time (TESTS=path narrows)
+	@# Most tests start commands; where PYTHONDONTWRITEBYTECODE is set each would compile every file anew.
+	@$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 .PHONY: chaos
