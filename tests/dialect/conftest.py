@@ -6,15 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.circle import CircleSite
-from tests.support.databases import KINDS, PostgresServer, fresh_url, start_postgresql
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresServer]:
-    """One server for all tests of this folder."""
-    server = start_postgresql()
-    yield server
-    server.stop()
+from tests.support.databases import KINDS, fresh_url
 
 
 @pytest.fixture(params=KINDS)

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,19 +17,11 @@ from penstock.store.pipelines import pipeline_by_uuid
 from penstock.store.schema import metadata
 from tests.support.certificates import make_certificate
 from tests.support.command import command
-from tests.support.databases import PostgresServer, start_postgresql
+from tests.support.databases import PostgresServer
 from tests.support.processes import wait_until
 from tests.support.server import joined_parts, running_server, trigger_config
 
 EMPTY = "version: 2.1\njobs: {a: {machine: true, steps: [run: 'true']}}\nworkflows: {w: {jobs: [a]}}\n"
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgresServer]:
-    """One server for these tests."""
-    server = start_postgresql()
-    yield server
-    server.stop()
 
 
 def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":

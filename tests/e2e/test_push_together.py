@@ -1,6 +1,5 @@
 """Pushes announced to several servers: whichever dies, each that was promised becomes one pipeline."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.store import pipelines
 from penstock.store.sealing import Sealer, make_key, parse_keys
-from tests.support.databases import PostgresServer, start_postgresql
+from tests.support.databases import PostgresServer
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, tell_push
 from tests.support.server import joined_parts, running_server
@@ -22,13 +21,6 @@ version: 2.1
 jobs: {build: {machine: true, steps: [checkout]}}
 workflows: {main: {jobs: [build]}}
 """
-
-
-@pytest.fixture
-def postgresql() -> Iterator[PostgresServer]:
-    server = start_postgresql()
-    yield server
-    server.stop()
 
 
 def is_done(parts: Parts, uuid: str) -> bool:

@@ -1,20 +1,12 @@
-"""A server that speaks Penstock's own API, without a network, on both databases."""
+"""The same server, asked in Penstock's own words."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.databases import KINDS, PostgresServer, fresh_url, start_postgresql
+from tests.support.databases import KINDS, fresh_url
 from tests.support.own_api import OwnSite
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresServer]:
-    """One server for all tests of this folder."""
-    server = start_postgresql()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=KINDS)
