@@ -11,6 +11,11 @@ LOADS = {
         "penstock.engine.gateway",
         {"uvicorn", "uvloop", "httptools", "prometheus_client", "h11", "http.client", "penstock.api"},
     ),
+    "past runs": (
+        "import penstock.cli.logs, penstock.cli.runs",
+        "penstock.cli.remote.access",
+        {"http.client", "sqlalchemy", "penstock.bootstrap"},
+    ),
     "remote": (
         "from penstock.cli import agents, artifacts, cancel, login, logs, project, rerun, trigger, watch",
         "http.client",

@@ -36,6 +36,7 @@ OPEN = {
     "GET /healthz": "says only that the process lives",
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
+    "GET /pipelines/{place:rest}": "says how to look at a pipeline, not whether there is one",
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",

@@ -1,5 +1,6 @@
 """Agents in processes of their own: they join a server, run its jobs, outlive its absence, and leave."""
 
+import os
 import signal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -146,7 +147,8 @@ def test_a_job_that_prints_while_the_server_is_away_waits_and_loses_nothing(tmp_
         assert (job.attempt, size_of(tmp_path / "printed")) == (1, size)
 
 
-def test_a_draining_agent_lets_what_runs_end_and_takes_nothing_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_draining_agent_lets_what_runs_end_and_takes_nothing_new(tmp_path: Path, number: int) -> None:
     script = f"touch {tmp_path}/on; until test -e {tmp_path}/go; do sleep 0.05; done"
     with (
         running_server(tmp_path / "data", *NO_AGENT) as server,
@@ -155,7 +157,7 @@ def test_a_draining_agent_lets_what_runs_end_and_takes_nothing_new(tmp_path: Pat
     ):
         first = trigger_config(parts, config_of(script))
         wait_until((tmp_path / "on").exists, what="the job runs")
-        agent.signal(signal.SIGTERM)
+        os.killpg(agent.process.pid, number)  # as a terminal does: to all that were started here
         wait_until(lambda: "draining" in agent.log(), what="it drains")
         second = trigger_config(parts, config_of("true"))
         (tmp_path / "go").touch()

@@ -11,6 +11,7 @@ from penstock.model.summary import WorkflowSummary
 from penstock.store.pipelines import list_pipelines
 from tests.e2e.test_agent import read_job
 from tests.support.agent_process import make_join_token, running_agent
+from tests.support.docker import IMAGE, list_containers, open_test_engine
 from tests.support.git_host import TOKEN, serve_git
 from tests.support.processes import wait_until
 from tests.support.pushing import Origin, add_built_project, announce, sealer_of, tell_push
@@ -87,3 +88,49 @@ def test_two_agents_share_what_jobs_leave_behind(tmp_path: Path) -> None:
             assert make.artifacts == ("out/cached",)
             assert make.tests is not None
             assert ("hit\n" if number > 1 else "miss\n") in read_job(parts, make.uuid)
+
+
+IN_CONTAINER = """
+version: 2.1
+jobs:
+  build:
+    docker: [{image: IMAGE}]
+    resource_class: acme/one
+    steps:
+      - checkout
+      - run: cat word; ls /; hostname
+      - run: 'mkdir -p out && cp word out/'
+      - store_artifacts: {path: out}
+workflows: {main: {jobs: [build]}}
+"""
+
+
+def test_an_agent_runs_jobs_in_containers_with_a_private_repository(tmp_path: Path) -> None:
+    engine = open_test_engine()
+    origin = Origin(tmp_path, IN_CONTAINER.replace("IMAGE", IMAGE))
+    with (
+        serve_git(tmp_path) as host,
+        running_server(tmp_path / "data", "--slots", "0", "--git-protocols", "http") as server,
+        joined_parts(server.folder.root) as parts,
+        running_agent(
+            tmp_path / "a",
+            server.url,
+            make_join_token(parts, "acme/one"),
+            "--executor",
+            "docker",
+            environment={"DOCKER_HOST": engine.address},
+        ) as agent,
+    ):
+        host.private = True
+        project = add_built_project(parts, sealer_of(server), f"{host.address}/app.git")
+        set_credentials(parts, sealer_of(server), SERVER, project, CloneCredentials(token=TOKEN))
+        assert announce(server, project, tell_push(origin.push())).status_code < 300
+        workflow = end_of(parts, 1)
+        (job,) = workflow.jobs
+        printed = read_job(parts, job.uuid)
+        assert workflow.status == "success", printed
+        assert "first" in printed
+        assert TOKEN not in printed
+        assert job.artifacts == ("out/word",)
+        assert agent.stop() == 0
+        assert list_containers(engine, str(tmp_path / "a"), label="penstock.alive") == []

@@ -86,6 +86,12 @@ def test_a_repository_is_connected_in_three_commands(origin: Origin, tmp_path: P
             what="the host is told",
         )
         assert host.asked[0].headers["authorization"] == "Bearer tok"
+        link = json.loads(host.asked[-1].body)["target_url"]
+        commands = [line.split() for line in server.client.get(link).text.splitlines() if line[:2] == "  "]
+        assert [words[:2] for words in commands] == [["penstock", "watch"], ["penstock", "logs"]]
+        typed = [somebody.type(*words[1:]) for words in commands]
+        assert [done.returncode for done in typed] == [0, 0], [done.stderr for done in typed]
+        assert sha[:7] in typed[1].stdout
 
 
 def test_credentials_are_taken_from_files_and_never_shown(origin: Origin, tmp_path: Path) -> None:

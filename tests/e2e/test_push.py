@@ -28,7 +28,7 @@ from tests.support.keys import make_key
 from tests.support.pages import ROOT, read_fences
 from tests.support.processes import wait_until
 from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
-from tests.support.repositories import git
+from tests.support.repositories import git, make_repository
 from tests.support.server import ServerProcess, joined_parts, running_server
 
 CONFIG = """
@@ -137,6 +137,25 @@ def test_a_fork_s_pull_request_is_built_from_its_ref(origin: Origin) -> None:
             pull["pull_request"]["head"]["sha"] = sha  # type: ignore[index]  # a body is nested
             uuid = built.announce(hooks.from_github("pull_request", pull))
             assert await_end(built.parts, uuid).status == "success", built.server.log()
+
+
+def test_a_fork_on_a_host_without_refs_for_pull_requests_is_built_from_the_fork(origin: Origin) -> None:
+    fork = make_repository(origin.copy.parent / "fork", {".circleci/config.yml": CONFIG, "word": "pushed"})
+    git(fork, "branch", "mend")
+    git(fork.parent, "clone", "--quiet", "--bare", str(fork), "fork.git")
+    pull = hooks.from_bitbucket("pullrequest:created", hooks.bitbucket_pull(fork=True))
+    with (
+        serve_git(origin.bare.parent) as host,
+        serving(origin, str(origin.bare), build_fork_prs=True) as built,
+    ):
+        body = json.loads(pull.body)
+        source = body["pullrequest"]["source"]
+        source["repository"]["links"]["html"]["href"] = f"{host.address}/fork"
+        source["commit"]["hash"] = git(fork, "rev-parse", "HEAD")[:12]
+        uuid = built.announce(hooks.from_bitbucket("pullrequest:created", body))
+        assert await_end(built.parts, uuid).status == "success", built.server.log()
+        [pipeline] = list_all(built.parts)
+        assert pipeline.revision.sha == git(fork, "rev-parse", "HEAD")
 
 
 def test_a_branch_that_was_deleted_meanwhile_is_built_all_the_same(origin: Origin) -> None:

@@ -174,8 +174,12 @@ def test_tokens_are_made_listed_and_revoked(developer: Developer) -> None:
     gone = developer.call("project", "list", environment=me)
     assert (gone.status, gone.err.count("\n")) == (2, 1), gone
     assert f"penstock login {developer.server.url}" in gone.err
-    [limited] = developer.json("token", "create", "one", "--project", "local%2Fapp")
+    [limited] = developer.json("token", "create", "one", "--scope", "run", "--project", "local/app")
     assert limited["token"]["project"] == "local/app"
+    me = {"PENSTOCK_TOKEN": limited["secret"]}
+    assert developer.call("trigger", environment=me).status == 0
+    assert developer.call("cancel", "--project", "local/app", environment=me).status == 0
+    assert developer.call("token", "list", environment=me).status == 2
 
 
 def test_projects_are_changed_and_removed(developer: Developer) -> None:

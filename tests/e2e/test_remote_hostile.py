@@ -36,6 +36,7 @@ JOB = {
     "attempt": 1,
     "parallelism": 1,
     "message": EVIL,
+    "step": EVIL,
     "started_at": 1,
     "stopped_at": 2,
 }
@@ -54,6 +55,7 @@ PICTURE = {
     "subject": EVIL,
     "actor": EVIL,
     "created_at": 1,
+    "stopped_at": None,
     "errors": [EVIL],
     "workflows": [
         {

@@ -10,7 +10,7 @@ from tests.support.developer import TOKEN, Developer, developer_at
 CONFIG = """\
 version: 2.1
 jobs:
-  build: {machine: true, steps: [{run: until test -e MARK/go; do sleep 0.05; done}]}
+  build: {machine: true, steps: [{run: {name: Wait, command: until test -e MARK/go; do sleep 0.05; done}}]}
 """
 
 
@@ -49,7 +49,7 @@ def test_a_person_logs_in_and_watches(tmp_path: Path) -> None:
 
         developer.succeed("project", "add")
         watching = spawn(developer, "trigger", "--watch")
-        watching.expect("●[^ ]* build")
+        watching.expect("●[^ ]* build [^\n]*Wait")
         watching.sendintr()
         watching.expect(f"goes on; `penstock watch {'[0-9a-f-]{36}'}` shows it again")
         watching.expect(pexpect.EOF)

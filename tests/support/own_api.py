@@ -17,6 +17,7 @@ class OwnSite(CircleSite):
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
         self._printed: dict[str, tuple[int, int]] = {}
+        self.member = ""  # the token of a member, where a test has made one
 
     def ask_own(self, method: str, path: str, body: object = None, *, token: str = ADMIN) -> Reply:
         """The reply to a request with the token; "" sends none."""

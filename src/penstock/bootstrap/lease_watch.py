@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-GRACE = 15.0
-"""Seconds agents are given to be heard of again; they pause up to 10 s between two tries."""
+GRACE = 20.0
+"""Seconds agents are given to be heard of again: a try may take 10 s, and so may the pause after it."""
 
 GAP = 5.0
 """Seconds without a round after which the server counts as having been away."""

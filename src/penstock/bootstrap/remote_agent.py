@@ -163,6 +163,7 @@ class RemoteAgent:
             self._folder.forget_identity()
         with suppress(PenstockError):  # the server will find out
             take_leave(self._links, identity.token, forget=self._options.once)
+        self._announce("left: nothing runs any more")
 
     def _choose_from(self, executors: LocalExecutors) -> Callable[[Assignment], Executor]:
         """The executors' choice; with `once` the first assignment is the last."""

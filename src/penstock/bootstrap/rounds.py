@@ -84,7 +84,8 @@ def _make_carrier(kinds: Mapping[str, Deliver], lease: int, parts: Parts, name: 
     """Delivers letters of these kinds one by one, the moment they are posted."""
     work = partial(deliver_letters, kinds=kinds, most=1, lease=lease)
     loop = Loop(name, partial(_look, parts, work, POLL))
-    parts.post.watch(loop.wake)
+    for kind in kinds:
+        parts.post.watch(kind, loop.wake)
     return loop
 
 

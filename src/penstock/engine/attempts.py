@@ -48,11 +48,16 @@ class Attempts:
             for key, each in bounds.items():
                 self._debts.put(key, (owed[key] + each.seconds, now))
 
-    def forgive(self, login: str, address: str, now: float) -> None:
-        """The try was right: it does not count, and this address is a friend of the login's."""
+    def refund(self, login: str, address: str, now: float) -> None:
+        """The try does not count: nobody looked at it."""
         with self._lock:
             for key, each in self._bounds(login, address):
                 self._debts.put(key, (max(self._owed(key, now) - each.seconds, 0), now))
+
+    def forgive(self, login: str, address: str, now: float) -> None:
+        """The try was right: it does not count, and this address is a friend of the login's."""
+        self.refund(login, address, now)
+        with self._lock:
             self._friends.put(_pair(login, address), True)  # noqa: FBT003 - a set of keys
 
     def _owed(self, key: str, now: float) -> float:

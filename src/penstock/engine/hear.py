@@ -15,7 +15,7 @@ from penstock.forge.hooks.receive import read_hook
 from penstock.forge.hooks.trigger import Decline, Declined, HookSettings, TriggerFacts, plan_trigger
 from penstock.forge.refs import is_ref
 from penstock.forge.remote import parse_remote
-from penstock.model.errors import ConflictError, InvalidError, NotFoundError
+from penstock.model.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from penstock.model.project import Project
 from penstock.model.settings import ProjectSettings
 from penstock.store import deliveries, projects
@@ -25,7 +25,6 @@ from penstock.store.sealing import Sealer, make_token
 
 HEARD = "hook"
 """Under which name deliveries are remembered, whatever host they claim to be of: some sign alike."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +75,11 @@ def _listen(tx: Transaction, sealer: Sealer, name: str) -> _Ear:
         project = find_project(tx, name)
     except (NotFoundError, InvalidError):
         return _Ear([make_token()])
-    secrets = [each.decode(errors="replace") for each in open_hook_secrets(tx, sealer, project.id)]
+    try:
+        secrets = [each.decode(errors="replace") for each in open_hook_secrets(tx, sealer, project.id)]
+    except RefusedError as error:
+        _log.error("project %s: its webhooks cannot be heard: %s", project.slug, error)
+        secrets = []
     return _Ear(secrets or [make_token()], project, load_project_settings(tx, project.id))
 
 

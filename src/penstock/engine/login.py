@@ -3,6 +3,8 @@
 import hashlib
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from penstock.engine.authenticate import TRUST
 from penstock.engine.principal import Principal, reach_of
@@ -18,8 +20,14 @@ MOST_LETTERS = 300
 _AT_ONCE = 2
 """Passwords compared at once: each takes 32 MiB and a good part of a tenth of a second."""
 
+_WAITING = 2
+"""Threads that may wait for a turn; one more is refused at once, and does what others ask for."""
+
 _WAIT = 2.0  # seconds for a turn
 
+_CROWDED = "too many log in at present: try again"
+
+_room = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
 _turns = threading.BoundedSemaphore(_AT_ONCE)
 _salt = secrets.token_bytes(32)  # of this process: what is remembered of passwords is of use nowhere else
 
@@ -39,7 +47,11 @@ def let_in(parts: Parts, login: str, password: str, address: str) -> Principal |
         return known
     attempts = parts.memory.attempts
     attempts.spend(login, address, now)
-    user = log_in(parts, login, password)
+    try:
+        user = log_in(parts, login, password)
+    except UnavailableError:
+        attempts.refund(login, address, now)
+        raise
     if user is None:
         return None
     attempts.forgive(login, address, now)
@@ -58,13 +70,25 @@ def log_in(parts: Parts, login: str, password: str) -> User | None:
     with parts.db.read() as tx:
         user = users.user_by_login(tx, login)
         stored = users.load_password(tx, user.id) if user is not None else None
-    if not _turns.acquire(timeout=_WAIT):
-        raise UnavailableError("too many log in at present: try again")
-    try:
+    with _turn():
         right = verify_password(password, stored)
-    finally:
-        _turns.release()
     return user if right and user is not None and user.disabled_at is None else None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Inside, few others compare passwords. Raises UnavailableError when too many want to."""
+    if not _room.acquire(blocking=False):
+        raise UnavailableError(_CROWDED)
+    try:
+        if not _turns.acquire(timeout=_WAIT):
+            raise UnavailableError(_CROWDED)
+        try:
+            yield
+        finally:
+            _turns.release()
+    finally:
+        _room.release()
 
 
 def _fingerprint(login: str, password: str) -> str:

@@ -16,7 +16,7 @@ from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
-from penstock.model.errors import NotFoundError
+from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer, confine_path
 from penstock.model.run import Job, StepRun, Task
 from penstock.model.status import StepStatus
@@ -69,9 +69,10 @@ def touches_blobs(event: AnyEvent) -> bool:
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     """Do what takes time before a transaction is begun. Doing it twice is harmless.
 
-    Raises InvalidError for an event about a blob that is another task's.
+    Raises InvalidError for an event about a blob that is another task's, and for output that cannot be.
     """
     if isinstance(event, LogOutput):
+        _check_output(event)
         payload = logs.store_payload(parts.blobs, event.task, event.step, event.offset, event.data)
         return Prepared(event=event, payload=payload)
     if isinstance(event, TestReport | ArtifactStored | CacheSaved | LayerSaved):
@@ -100,6 +101,13 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             ends={step: end for step, end in ends.items() if step in begun},
             is_whole=whole and begun <= ends.keys(),
         )
+
+
+def _check_output(event: LogOutput) -> None:
+    """Whoever reads the piece takes memory for as many bytes as it says it has."""
+    sizes = event.size <= logs.MOST_CHUNK_BYTES and event.lines <= event.size
+    if not sizes or min(event.size, event.lines, event.offset, event.first_line) < 0:
+        raise InvalidError("the agent sent a piece of output that cannot be")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Draws a pipeline for those who watch it, with a version that tells one state from another."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,15 +15,15 @@ from penstock.model.picture import JobPicture, PipelinePicture, PipelineSketch, 
 from penstock.model.project import Project
 from penstock.model.run import Job, Pipeline, Workflow
 from penstock.model.status import PipelineStatus
-from penstock.store import jobs, pipelines, workflows
+from penstock.store import jobs, pipelines, steps, workflows
 from penstock.store.database import Transaction
 
 
 def find_version(tx: Transaction, pipeline_id: int) -> str:
-    """A word that is another one after each change of the pipeline, a workflow or a job."""
+    """A word that is another one after each change of the pipeline, a workflow, a job or its step."""
     row = pipelines.get_pipeline(tx, pipeline_id)
     known = (row.status, row.updated_at) if row is not None else None
-    found = [known, *workflows.versions_of(tx, pipeline_id)]
+    found = [known, workflows.versions_of(tx, pipeline_id), steps.running_steps(tx, pipeline_id)]
     return hashlib.blake2b(msgspec.json.encode(found), digest_size=9).hexdigest()
 
 
@@ -51,11 +51,14 @@ def draw_pipeline(parts: Parts, tx: Transaction, found: OpenPipeline) -> Pipelin
     pipeline = pipelines.get_pipeline(tx, found.pipeline.id) or found.pipeline
     every = workflows.workflows_of(tx, pipeline.id)
     repeated = {workflow.rerun_of for workflow in every}
+    doing: dict[int, str] = {}
+    for step in steps.running_steps(tx, pipeline.id):
+        doing.setdefault(step.job_id, step.name)
     return PipelinePicture(
         **_sketch(parts, tx, pipeline, found.project, every),
         version=find_version(tx, pipeline.id),
         errors=tuple(each.message for each in pipeline.errors if each.severity is Severity.ERROR),
-        workflows=tuple(_draw_workflow(tx, each, repeated=each.uuid in repeated) for each in every),
+        workflows=tuple(_draw_workflow(tx, each, doing, repeated=each.uuid in repeated) for each in every),
     )
 
 
@@ -85,7 +88,10 @@ def _sketch(
     }
 
 
-def _draw_workflow(tx: Transaction, workflow: Workflow, *, repeated: bool) -> WorkflowPicture:
+def _draw_workflow(
+    tx: Transaction, workflow: Workflow, doing: Mapping[int, str], *, repeated: bool
+) -> WorkflowPicture:
+    """The workflow; `doing` has the step each running job is at, by row id."""
     origins = find_origins(tx, workflow)
     return WorkflowPicture(
         id=workflow.uuid,
@@ -95,11 +101,14 @@ def _draw_workflow(tx: Transaction, workflow: Workflow, *, repeated: bool) -> Wo
         repeated=repeated,
         created_at=workflow.created_at,
         stopped_at=workflow.stopped_at,
-        jobs=tuple(_draw_job(job, origins.get(job.key, job)) for job in jobs.jobs_of(tx, workflow.id)),
+        jobs=tuple(
+            _draw_job(job, origins.get(job.key, job), doing.get(job.id, ""))
+            for job in jobs.jobs_of(tx, workflow.id)
+        ),
     )
 
 
-def _draw_job(job: Job, origin: Job) -> JobPicture:
+def _draw_job(job: Job, origin: Job, step: str) -> JobPicture:
     return JobPicture(
         id=origin.uuid,
         number=origin.number,
@@ -111,6 +120,7 @@ def _draw_job(job: Job, origin: Job) -> JobPicture:
         attempt=job.attempt,
         parallelism=job.parallelism,
         message=job.message,
+        step=step,
         started_at=job.started_at,
         stopped_at=job.stopped_at,
     )

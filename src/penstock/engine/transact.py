@@ -27,7 +27,7 @@ def transact(parts: Parts, work: Callable[[Unit], T]) -> T:
     if done.wake:
         parts.signal.notify()
     if done.posted:
-        parts.post.notify()
+        parts.post.call(done.posted)
     for action in done.afterwards:
         action()
     return result

@@ -9,6 +9,7 @@ import msgspec
 from penstock.engine.facts import Facts, load_facts
 from penstock.engine.feed import Change, Feed
 from penstock.engine.memory import Memory
+from penstock.engine.post import Post
 from penstock.engine.signal import Signal
 from penstock.engine.variables import Variables
 from penstock.kit.clock import Clock
@@ -28,7 +29,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     memory: Memory
     base_url: str = ""  # how people reach the server
-    post: Signal = msgspec.field(default_factory=Signal)  # there are letters to deliver
+    post: Post = msgspec.field(default_factory=Post)  # there are letters to deliver
 
 
 class Unit:
@@ -42,14 +43,14 @@ class Unit:
         self.ended: set[int] = set()  # the pipelines of which a workflow has ended
         self.changes: list[Change] = []  # for watchers, in order
         self.wake = False  # there may be new work or a new command for an agent
-        self.posted = False  # there are new letters in the outbox
+        self.posted: set[str] = set()  # of which kinds there are new letters in the outbox
         self.afterwards: list[Callable[[], None]] = []  # what must not happen unless it is committed
         self._facts: dict[int, Facts] = {}
 
     def promise(self, kind: str, subject: str, payload: Mapping[str, Any]) -> None:
         """A letter is in the outbox, to be delivered soon after the transaction; see `engine.deliver`."""
         outbox.append_letter(self.tx, kind, subject, payload, now=self.now)
-        self.posted = True
+        self.posted.add(kind)
 
     def catch_up(self) -> None:
         """The instant is now: what was written while the transaction waited for a lock lies before it."""

@@ -6,7 +6,10 @@ from penstock.model.status import JobKind, JobStatus, PipelineStatus, Reason, St
 
 
 class JobPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. One that a rerun kept has the id and number of the job that did the work."""
+    """A job. One that a rerun kept has the id and number of the job that did the work.
+
+    `step` is what it does now, of several parallel copies the first; "" when it does not run.
+    """
 
     id: str
     number: int | None
@@ -18,6 +21,7 @@ class JobPicture(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     parallelism: int
     message: str
+    step: str = ""
     started_at: int | None
     stopped_at: int | None
 

@@ -30,6 +30,7 @@ from penstock.model.errors import (
     InvalidError,
     NotFoundError,
     ThrottledError,
+    UnavailableError,
 )
 from penstock.store import projects, tokens, users
 from penstock.store.sealing import hash_token
@@ -353,3 +354,12 @@ def test_a_changed_password_and_a_disabled_account_are_seen_at_once(lab: Lab) ->
     assert let_in(lab.parts, "ada", "battery staple", "::1") is not None
     disable_user(lab.parts, SERVER, ada.uuid)
     assert let_in(lab.parts, "ada", "battery staple", "::1") is None
+
+
+def test_a_crowd_that_guesses_leaves_threads_for_others(lab: Lab) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        guesses = [pool.submit(let_in, lab.parts, f"u{n}", "wrong", f"192.0.2.{n}") for n in range(12)]
+        errors = [guess.exception() for guess in guesses]
+    assert {type(error) for error in errors} == {type(None), UnavailableError}
+    create_user(lab.parts, SERVER, Profile(login="ada"), password="correct horse")
+    assert let_in(lab.parts, "ada", "correct horse", "192.0.2.1") is not None

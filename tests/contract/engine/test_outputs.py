@@ -2,6 +2,7 @@
 
 import secrets
 
+import msgspec
 import pytest
 import zstandard
 
@@ -21,6 +22,7 @@ from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
 from penstock.model.run import Fork, Pipeline
 from penstock.model.status import StepStatus, TaskStatus, WorkflowStatus
+from penstock.store.logs import MOST_CHUNK_BYTES
 from penstock.wire.messages import ArtifactStored, CacheSaved, LogOutput
 from penstock.wire.messages import TestReport as ReportStored
 from tests.support.compact import Compact
@@ -73,6 +75,18 @@ def test_large_pieces_lie_in_the_blob_store(lab: Lab) -> None:
     agent.sync(printed(agent, lab, task, noise, offset=0, first_line=0), agent.finished(task))
     [log] = list_logs(lab.parts, pipeline)
     assert b"".join(read_log(lab.parts, log)) == noise
+
+
+@pytest.mark.parametrize("size", [MOST_CHUNK_BYTES + 1, 1 << 40, -1])
+def test_a_piece_that_would_fill_the_memory_of_its_readers_is_refused(lab: Lab, size: int) -> None:
+    pipeline, agent, task = one_task(lab)
+    bomb = zstandard.compress(bytes(MOST_CHUNK_BYTES + 1))
+    piece = printed(agent, lab, task, b"x", offset=0, first_line=0)
+    agent.sync(msgspec.structs.replace(piece, size=size, data=bomb))
+    assert lab.jobs(pipeline) == {"a": "infrastructure_fail internal"}
+    assert "a piece of output that cannot be" in lab.job(pipeline, "a").message
+    [log] = list_logs(lab.parts, pipeline)
+    assert b"".join(read_log(lab.parts, log)) == b""
 
 
 def test_nobody_else_and_nobody_afterwards_changes_what_was_printed(lab: Lab) -> None:

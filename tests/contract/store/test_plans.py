@@ -57,6 +57,8 @@ from tests.support.databases import KINDS, fresh_url
 from tests.support.records import NOW, a_task, add_jobs, add_project, add_tasks
 from tests.support.statements import plans_of, walks_of
 
+pytestmark = pytest.mark.bare_database
+
 LETTER = outbox.Letter(
     id=1,
     kind="status",

@@ -18,8 +18,10 @@ from penstock.store import database as opening
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
 from penstock.store.test_results import ReportSet, cases_of, save_cases
-from penstock.store.upgrade import HEAD, create_schema, migrate
+from penstock.store.upgrade import HEAD, create_schema, migrate, read_version
 from tests.support.records import add_jobs, add_organization
+
+pytestmark = pytest.mark.bare_database
 
 SQLITE_FACTS = (
     """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
@@ -158,6 +160,16 @@ def test_two_processes_may_open_a_fresh_database_at_once(url: str) -> None:
     code = f"from penstock.store.database import Database; Database.open({url!r}).close()"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+
+
+def test_several_processes_may_upgrade_an_older_database_at_once(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+    code = f"from penstock.store.database import Database; Database.open({url!r}).close()"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    with connected(url) as connection:
+        assert read_version(connection) == HEAD
 
 
 def test_opening_imports_nothing_that_is_not_needed_yet(tmp_path: Path) -> None:

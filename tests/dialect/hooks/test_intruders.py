@@ -4,9 +4,12 @@ import gzip
 
 import pytest
 
+from penstock.engine.hear import Message, hear_hook
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import delete_project
+from penstock.model.errors import ForbiddenError
 from penstock.store import outbox
+from penstock.store.sealing import Sealer
 from tests.support import hooks
 from tests.support.hook_site import HookSite
 
@@ -114,6 +117,18 @@ def test_a_project_that_is_not_there_looks_like_one_with_another_secret(hooked: 
     assert (unknown.status, unknown.json()) == (known.status, known.json())
     bare = hooked.site.add_project("bare")  # it has no secret
     assert hooked.send(wrong, bare.slug).json() == hooked.send(wrong).json()
+    check_untouched(hooked)
+
+
+def test_secrets_that_cannot_be_opened_any_more_open_nothing(
+    hooked: HookSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = hooks.from_github("push", hooks.github_push(), "another secret")
+    expected = hooked.send(wrong).json()
+    with pytest.raises(ForbiddenError, match="signature of this webhook is wrong"):
+        hear_hook(hooked.parts, Sealer([b"z" * 32]), hooked.project.uuid, Message(PUSH.headers, PUSH.body))
+    assert "cannot be heard" in caplog.text
+    assert "signature of this webhook is wrong" in expected["message"]
     check_untouched(hooked)
 
 

@@ -77,6 +77,22 @@ def test_each_change_of_a_job_is_another_version(site: OwnSite) -> None:
     assert len(versions) > 2
 
 
+def test_a_running_job_tells_what_it_does(site: OwnSite) -> None:
+    made = site.trigger()
+    path = f"pipelines/{made['id']}"
+    one, two = site.worker.claim(2)
+    site.worker.begin(one.task)
+    first = site.own("GET", path)
+    assert first["workflows"][0]["jobs"][0]["step"] == "make"
+    site.worker.sync(site.worker.step_finished(one.task), site.worker.step_started(one.task, 1, "test"))
+    second = site.own("GET", f"{path}?version={first['version']}&wait={LATE}")
+    assert second["workflows"][0]["jobs"][0]["step"] == "test"
+    site.worker.begin(two.task)
+    for assignment in (one, two):
+        site.worker.end(assignment.task)
+    assert site.own("GET", path)["workflows"][0]["jobs"][0]["step"] == ""
+
+
 def test_a_pipeline_of_a_wrong_config_is_over_and_says_why(site: OwnSite) -> None:
     site.code.configs["main"] = "version: 2.1\njobs: {build: {machine: true, steps: [chekout]}}\n"
     made = site.trigger()

@@ -125,6 +125,9 @@ class Link:
         headers = {**_HEADERS, "authorization": f"Bearer {ask.token}", **ask.headers}
         if ask.body or ask.method != "GET":
             headers["content-type"] = ask.media
+        proxy = self._address.proxy
+        if proxy is not None and proxy.authorization and not self._address.tls:
+            headers["proxy-authorization"] = proxy.authorization
         connection.request(ask.method, self._target(ask.path), body=ask.body or None, headers=headers)
         return connection.getresponse()
 

@@ -9,7 +9,7 @@ from penstock.api.common.server import Server
 from penstock.api.penstock.paging import Page, cut_page, read_number
 from penstock.api.penstock.payloads import OutputQuery, PictureQuery, PipelinesQuery, Report
 from penstock.engine.access import Action
-from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
+from penstock.engine.feed import Change, OutputAdded
 from penstock.engine.following import read_news
 from penstock.engine.history import tail_log
 from penstock.engine.lookup import open_project
@@ -134,7 +134,7 @@ def _tell_nothing(found: OpenJob, query: OutputQuery) -> JobNews:
 
 
 def _changes_picture(change: Change) -> bool:
-    return isinstance(change, JobChanged | WorkflowChanged | PipelineChanged)
+    return not isinstance(change, OutputAdded)
 
 
 def _bound(server: Server, wait: float, longest: float) -> Patience:

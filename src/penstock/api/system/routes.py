@@ -9,6 +9,7 @@ from penstock.api.common.faults import UnauthorizedError
 from penstock.api.common.meter import MEDIA
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.common.server import Server
+from penstock.api.system.directions import show_directions
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -63,6 +64,13 @@ ROUTES = (
         access=PUBLIC,
         quiet=True,
         summary="Figures for Prometheus",
+    ),
+    Route(
+        method="GET",
+        path="/pipelines/{place:rest}",
+        handler=show_directions,
+        access=PUBLIC,
+        summary="Where links to pipelines and jobs lead: the commands that show them",
     ),
 )
 

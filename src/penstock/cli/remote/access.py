@@ -3,14 +3,14 @@
 import os
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from penstock.cli.remote.client import Client
-from penstock.cli.remote.connection import Connection, check_url
-from penstock.cli.remote.saved import find_file, load_saved
 from penstock.model.errors import InvalidError
+
+if TYPE_CHECKING:
+    from penstock.cli.remote.client import Client
 
 SERVER, TOKEN = "PENSTOCK_SERVER", "PENSTOCK_TOKEN"
 
@@ -47,12 +47,16 @@ HERE = Access()
 IN_PROJECT = InProject()
 
 
-def open_client(access: Access) -> Client:
+def open_client(access: Access) -> "Client":
     """The server that options, environment or login name; nothing was sent to it yet.
 
     A token that was saved is sent only to the server it was saved for. Raises InvalidError when none is
     named, or no token for it.
     """
+    from penstock.cli.remote.client import Client  # `penstock logs` of a local run needs none of it
+    from penstock.cli.remote.connection import Connection, check_url
+    from penstock.cli.remote.saved import find_file, load_saved
+
     saved = load_saved(find_file(os.environ))
     named = access.server or os.environ.get(SERVER, "") or saved.server
     if not named:

@@ -20,11 +20,11 @@ from penstock.cli.remote.patience import Persistence
 from penstock.cli.streams import complain
 from penstock.cli.view.choose import View, choose_view
 from penstock.cli.view.results import Paint, list_results
-from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowChanged
+from penstock.engine.feed import Change, JobChanged, PipelineChanged, StepChanged, WorkflowChanged
 from penstock.kit.clock import SystemClock
 from penstock.kit.durations import format_duration
 from penstock.model.picture import JobPicture, PipelinePicture, WorkflowPicture
-from penstock.model.status import JobStatus, PipelineStatus, WorkflowStatus
+from penstock.model.status import JobStatus, PipelineStatus, StepStatus, WorkflowStatus
 
 HELD_SECONDS = 25
 """How long the server may hold an answer back."""
@@ -66,7 +66,7 @@ def watch_pipeline(client: Client, pipeline: str, watching: Watching, *, json: b
         try:
             for picture in _follow(client, pipeline, wish):
                 if shown or wish.json or not picture.ended:  # of one that is over the results tell all
-                    _show(view, shown[-1] if shown else None, picture)
+                    _show(view, shown[-1] if shown else None, picture, steps=not wish.json)
                 if not shown or _is_held(picture) > _is_held(shown[-1]):
                     _ask_for_approval(picture, wish)
                 shown[:] = [picture]
@@ -110,9 +110,9 @@ def _ask_for_approval(picture: PipelinePicture, wish: _Wish) -> None:
             complain(f"waits for approval: penstock approve {name} --pipeline {picture.id}")
 
 
-def _show(view: View, before: PipelinePicture | None, now: PipelinePicture) -> None:
-    """Show what is different."""
-    for change in list_changes(before, now):
+def _show(view: View, before: PipelinePicture | None, now: PipelinePicture, *, steps: bool) -> None:
+    """Show what is different; what running jobs do only to people, since only beginnings are known."""
+    for change in (*list_changes(before, now), *(list_steps(before, now) if steps else ())):
         view.on_change(change)
 
 
@@ -134,6 +134,23 @@ def list_changes(before: PipelinePicture | None, now: PipelinePicture) -> Iterat
             ended=now.ended,
             outcome=now.outcome,
         )
+
+
+def list_steps(before: PipelinePicture | None, now: PipelinePicture) -> Iterator[Change]:
+    """What running jobs do now, and did not before."""
+    old = {job.id: job.step for flow in before.workflows for job in flow.jobs} if before is not None else {}
+    for job in (job for flow in current(now) for job in flow.jobs):
+        if job.step and job.step != old.get(job.id):
+            yield StepChanged(
+                at=_now(),
+                pipeline=now.id,
+                job=job.id,
+                index=0,
+                step=0,
+                name=job.step,
+                kind="",
+                status=StepStatus.RUNNING,
+            )
 
 
 def _is_other(known: JobPicture | None, job: JobPicture) -> bool:

@@ -24,7 +24,9 @@ GOOD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
 @contextmanager
-def answering(answer: Callable[[socket.socket, int], None]) -> Iterator[str]:
+def answering(
+    answer: Callable[[socket.socket, int], None], heads: list[bytes] | None = None
+) -> Iterator[str]:
     """A server that reads a request's head and answers as told; the second argument counts requests."""
     listener = socket.create_server(("127.0.0.1", 0))
     counted = [0]
@@ -39,6 +41,8 @@ def answering(answer: Callable[[socket.socket, int], None]) -> Iterator[str]:
                         return
                     head += piece
                 counted[0] += 1
+                if heads is not None:
+                    heads.append(head)
                 answer(client, counted[0])
 
     def accept() -> None:
@@ -138,6 +142,20 @@ def test_plain_http_where_tls_is_meant_is_told() -> None:
         with pytest.raises(UnavailableError):
             links.ask(HELLO)
         links.close()
+
+
+def test_a_proxy_is_asked_for_the_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[bytes] = []
+    with answering(lambda client, _: client.sendall(GOOD), heads) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.replace("//", "//me:secret@"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with asking("http://ci.example.com:8080/below") as links:
+            assert links.ask(HELLO) == b"ok"
+    [head] = heads
+    assert head.startswith(b"GET http://ci.example.com:8080/below/agent/v1/others HTTP/1.1\r\n")
+    assert b"Host: ci.example.com:8080\r\n" in head
+    assert b"proxy-authorization: Basic bWU6c2VjcmV0\r\n" in head
 
 
 @contextmanager
