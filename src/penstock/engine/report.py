@@ -10,7 +10,7 @@ from penstock.engine.outputs import Place, Prepared, Story, keep_output
 from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobFinished, JobLost, JobStarted
 from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task
-from penstock.model.run import Task
+from penstock.model.run import Job, Task
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.store import jobs, queue, steps, tasks
 from penstock.store.tasks import TaskChange
@@ -60,9 +60,8 @@ def start_task(unit: Unit, task_uuid: str) -> Place | None:
     return _start(unit, _lock(unit, task_uuid))
 
 
-def start_claimed(unit: Unit, task: Task) -> Place | None:
+def start_claimed(unit: Unit, task: Task, job: Job) -> Place | None:
     """The same for a task that was claimed in this very transaction, in which nothing was canceled since."""
-    job = present(jobs.get_job(unit.tx, task.job_id))
     flow = load_flow(unit, job.workflow_id)
     return _start(unit, Place(flow=flow, task=task, job=job, change=TaskChange(id=task.id)))
 

@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from penstock.engine.assign import make_assignment
+from penstock.engine.facts import present
 from penstock.engine.fault import guard_task, work_together
 from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
@@ -18,9 +19,9 @@ from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import is_id
 from penstock.model.agent import Agent, AgentState
 from penstock.model.errors import NotFoundError
-from penstock.model.run import Task
+from penstock.model.run import Job, Task
 from penstock.model.status import TaskStatus
-from penstock.store import agents, queue, tasks, workflows
+from penstock.store import agents, jobs, queue, tasks, workflows
 from penstock.store.database import Transaction
 from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync
 
@@ -109,16 +110,23 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment,
     Whoever has locked a task must not wait for its workflow: others have locked that, and wait for the task.
     """
     claimed = _claim(unit, agent, limit)
-    free = [task for task in claimed if workflows.try_lock(unit.tx, task.job_id)]
+    every = [(task, present(jobs.get_job(unit.tx, task.job_id))) for task in claimed]
+    free = [(task, job) for task, job in every if _is_free(unit, job.workflow_id)]
     given = [make_assignment(unit, place, LEASE) for place in _start_each(unit, free)]
-    return tuple(given), [task for task in claimed if task not in free]
+    begun = {task.id for task, _ in free}
+    return tuple(given), [task for task in claimed if task.id not in begun]
 
 
-def _start_each(unit: Unit, claimed: Iterable[Task]) -> Iterator[Place]:
+def _is_free(unit: Unit, workflow_id: int) -> bool:
+    """True when the workflow is this transaction's, or nobody's until now."""
+    return workflow_id in unit.flows or workflows.try_lock(unit.tx, workflow_id)
+
+
+def _start_each(unit: Unit, claimed: Iterable[tuple[Task, Job]]) -> Iterator[Place]:
     """Those of the tasks just claimed that run; one that must not may have others canceled with it."""
     refused = False
-    for task in claimed:
-        place = start_task(unit, task.uuid) if refused else start_claimed(unit, task)
+    for task, job in claimed:
+        place = start_task(unit, task.uuid) if refused else start_claimed(unit, task, job)
         if place is None:
             refused = True
         else:

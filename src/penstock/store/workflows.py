@@ -14,7 +14,7 @@ from penstock.plan.workflow import WorkflowPlan
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
-from penstock.store.schema import jobs, pipelines, workflow_plans, workflows
+from penstock.store.schema import pipelines, workflow_plans, workflows
 
 
 class WorkflowChange(msgspec.Struct, kw_only=True):
@@ -77,12 +77,12 @@ def lock_workflow(tx: Transaction, workflow_id: int) -> LockedWorkflow | None:
     return LockedWorkflow(workflow=workflow, project_id=project_id, flags=flags, version=version)
 
 
-def try_lock(tx: Transaction, job_id: int) -> bool:
-    """True when the workflow of the job is locked for this transaction; False when another has it locked.
+def try_lock(tx: Transaction, workflow_id: int) -> bool:
+    """True when the workflow is locked for this transaction; False when another has it locked.
 
     Never waits, unlike `lock_workflow`.
     """
-    return tx.dialect.name == "sqlite" or tx.execute(_select_free(), {"job": job_id}).first() is not None
+    return tx.dialect.name == "sqlite" or tx.execute(_select_free(), {"id": workflow_id}).first() is not None
 
 
 def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
@@ -152,8 +152,7 @@ def _select_one(by: str) -> Select[Any]:
 
 @cache
 def _select_free() -> Select[Any]:
-    chosen = select(workflows.c.id).join_from(jobs, workflows, workflows.c.id == jobs.c.workflow_id)
-    return chosen.where(jobs.c.id == bindparam("job")).with_for_update(of=workflows, skip_locked=True)
+    return select(workflows.c.id).where(*_conditions(["id"])).with_for_update(skip_locked=True)
 
 
 @cache
