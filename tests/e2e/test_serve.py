@@ -164,7 +164,7 @@ def test_the_api_is_described_and_its_page_fetches_nothing(tmp_path: Path) -> No
     with running_server(tmp_path / "data") as server:
         document = server.get("/system/openapi.json").json()
         assert document["openapi"] == "3.1.0"
-        assert set(document["paths"]) == {"/healthz", "/readyz", "/metrics"}
+        assert set(document["paths"]) == {"/healthz", "/readyz", "/metrics", "/pipelines/{place}"}
         page = server.get("/system/docs")
         assert "/readyz" in page.text
         assert "default-src 'none'" in page.headers["content-security-policy"]

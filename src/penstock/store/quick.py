@@ -122,10 +122,9 @@ class QuickConnection(Connection):
             self.file.commit()
 
     def rollback(self) -> None:
-        """What was written is forgotten."""
-        if self.in_transaction():
-            super().rollback()
-        else:
+        """What was written is forgotten, also by a transaction that broke when it was committed."""
+        super().rollback()
+        if self.file.in_transaction:
             self.file.rollback()
 
     def execute(

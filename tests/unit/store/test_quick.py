@@ -97,6 +97,24 @@ def test_a_driver_s_complaint_is_told_alike(db: Database) -> None:
     assert count_rows(db) == 0
 
 
+def break_commit(db: Database) -> None:
+    with db.write() as tx:
+        tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        tx.exec_driver_sql(
+            "INSERT INTO memberships (user_id, organization_id, role, created_at) VALUES (9, 9, 'owner', 0)"
+        )
+
+
+def test_a_connection_is_good_again_after_a_commit_that_failed(db: Database) -> None:
+    put = insert(outbox)
+    for _ in range(3):
+        with pytest.raises(ConflictError):
+            break_commit(db)
+        with db.write() as tx:
+            tx.execute(put, ROW)
+    assert count_rows(db) == 3
+
+
 def read_from_broken(db: Database) -> None:
     with db.read() as tx:
         tx.connection.driver_connection.close()  # type: ignore[union-attr]  # it has one
