@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Executable, bindparam, delete, insert, select, update
-from sqlalchemy.exc import MultipleResultsFound, NoResultFound
+from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound
 
 from penstock.model.errors import ConflictError, UnavailableError
 from penstock.store.database import Database
@@ -108,7 +108,7 @@ def break_commit(db: Database) -> None:
 def test_a_connection_is_good_again_after_a_commit_that_failed(db: Database) -> None:
     put = insert(outbox)
     for _ in range(3):
-        with pytest.raises(ConflictError):
+        with pytest.raises(IntegrityError):
             break_commit(db)
         with db.write() as tx:
             tx.execute(put, ROW)
