@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
 SOURCES := src tests bench
+CLIENTS := tests/dialect/circleci/clients
 
 .DEFAULT_GOAL := help
 
@@ -34,13 +35,25 @@ setup: .venv/.dev ## Make .venv with the penstock command and everything needed 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
+# Clients of CircleCI's API that tests let talk to a server. Without npm, or without its registry, these are skipped.
+$(CLIENTS)/node_modules/.made: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "There is no npm: tests of its clients are skipped"; \
+	elif npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null; then touch $@; \
+	else echo "npm could not install its clients: their tests are skipped"; fi
+
 .PHONY: demo
 demo: .venv/.run ## Run the pipeline of examples/ and show the result
 	@sh examples/demo.sh
 
 .PHONY: test
-test: setup ## Run all tests, two at a time (TESTS=path narrows)
+test: setup $(CLIENTS)/node_modules/.made ## Run all tests, two at a time (TESTS=path narrows)
+	@# Most tests start commands; where PYTHONDONTWRITEBYTECODE is set each would compile every file anew.
+	@$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+
+.PHONY: chaos
+chaos: setup ## Kill servers and agents at random under load for a minute (SECONDS=n, SEED=n)
+	PENSTOCK_CHAOS_SECONDS=$(or $(SECONDS),60) PENSTOCK_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/e2e/test_chaos.py
 
 .PHONY: check
 check: setup ## Check format, lint, types, import rules and budgets

@@ -10,7 +10,21 @@ import msgspec
 
 from bench.figure import Figure
 
-BENCHES = ("start", "compile", "graph", "log", "agent_tasks", "agent_log", "container")
+BENCHES = (
+    "start",
+    "compile",
+    "graph",
+    "log",
+    "agent_tasks",
+    "agent_log",
+    "container",
+    "serve",
+    "pages",
+    "hook",
+    "trigger",
+    "queued",
+    "output",
+)
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 HEAD = """\
 # Benchmarks

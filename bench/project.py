@@ -25,7 +25,9 @@ class Checkout:
     def call(self, *arguments: str) -> Usage:
         """What `penstock` with these arguments took."""
         command = [sys.executable, "-m", "penstock", *arguments]
-        return run_command(command, self.folder, {"PENSTOCK_HOME": str(self.home)})
+        # As it is when installed: what was imported once is compiled.
+        compiled = {"PYTHONPYCACHEPREFIX": str(self.home / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+        return run_command(command, self.folder, {"PENSTOCK_HOME": str(self.home), **compiled})
 
 
 @contextmanager

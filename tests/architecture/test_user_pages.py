@@ -1,19 +1,28 @@
 """The pages for users name every command, option, event, variable and exit status there is, and no other."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
+from cyclopts import App
 
 from penstock.agent.executor.variables import PASSED, PASSED_PREFIXES, POINTERS
+from penstock.api.common.meter import Meter
+from penstock.bootstrap.folder import DataFolder
+from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.home import Home
+from penstock.bootstrap.settings import Setting, list_settings
 from penstock.cli.exit import Exit
 from penstock.cli.main import make_app
 from penstock.engine import feed
+from tests.support.lab import Lab
 from tests.support.pages import ROOT, list_codes, list_keys, read_tables
 
 COMMANDS = ROOT / "docs/use/commands.md"
 RUN = read_tables(ROOT / "docs/use/run.md")
+SERVER = read_tables(ROOT / "docs/run/server.md")
 OPTION = re.compile(r"--?[a-z][a-z-]*")
 
 
@@ -22,9 +31,20 @@ def list_commands() -> list[str]:
 
 
 def list_options(command: str) -> set[str]:
-    """The options of a command in all their spellings, without its plain arguments."""
-    arguments = make_app()[command].assemble_argument_collection()
-    return {name for argument in arguments for name in argument.names if name.startswith("-")}
+    """The options of a command and its own commands in all their spellings, without plain arguments."""
+    return {name for app in walk_apps(make_app()[command]) for name in list_names(app)}
+
+
+def list_names(app: App) -> Iterator[str]:
+    for argument in app.assemble_argument_collection() if app.default_command else ():
+        yield from (name for name in argument.names if name.startswith("-"))
+
+
+def walk_apps(app: App) -> Iterator[App]:
+    yield app
+    for name in app:
+        if not name.startswith("-"):
+            yield from walk_apps(app[name])
 
 
 def read_section(command: str) -> str:
@@ -35,7 +55,7 @@ def read_section(command: str) -> str:
 
 
 def test_the_overview_names_every_command_in_order() -> None:
-    named = re.findall(r"^\| \[`(\w+)`\]", COMMANDS.read_text(), re.MULTILINE)
+    named = re.findall(r"^\| \[`([\w-]+)`\]", COMMANDS.read_text(), re.MULTILINE)
     assert named == list_commands()
 
 
@@ -45,6 +65,7 @@ def test_a_section_names_the_options_of_its_command(command: str) -> None:
     named = {
         option for code in list_codes(section) for option in OPTION.findall(code) if code.startswith("-")
     }
+    named |= {setting.flag for setting in list_settings()} if command == "serve" else set()
     assert named == list_options(command)
 
 
@@ -84,6 +105,40 @@ def test_the_page_names_every_pointer_and_where_it_leads() -> None:
 
 def test_the_page_names_every_exit_status() -> None:
     assert [int(row[0]) for row in RUN["statuses"]] == [int(status) for status in Exit]
+
+
+def test_the_page_names_what_lies_in_the_data_folder_of_a_server() -> None:
+    folder = DataFolder(ROOT)
+    places = (
+        folder.database, folder.blobs, folder.key, folder.jobs, folder.ends, folder.mirrors, folder.keys,
+            folder.lock, folder.agent,
+    )  # fmt: skip
+    assert list_keys(SERVER["folder"]) == [place.name for place in places]
+
+
+def test_the_page_names_every_figure(tmp_path: Path) -> None:
+    meter, lab = Meter(), Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path)
+    meter.watch(lambda: read_gauges(lab.parts))
+    shown = re.findall(r"^# TYPE (\w+)", meter.show().decode(), re.MULTILINE)
+    lab.close()
+    assert sorted(list_keys(SERVER["figures"])) == sorted(shown)
+
+
+def test_the_page_names_every_setting_and_its_default() -> None:
+    rows = read_tables(ROOT / "docs/run/settings.md")["settings"]
+    assert rows == [[f"`{each.name}`", show_default(each), each.help] for each in list_settings()]
+
+
+def show_default(setting: Setting) -> str:
+    match setting.default:
+        case None | "" | ():
+            return "–"  # noqa: RUF001 - what the page shows
+        case tuple() as several:
+            return f"`{', '.join(several)}`"
+        case float() as number:
+            return f"`{number:g}`"
+        case other:
+            return f"`{other}`"
 
 
 def test_the_page_names_what_lies_in_the_data_folder() -> None:

@@ -5,15 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import KINDS, PostgresServer, fresh_url, start_postgresql
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresServer]:
-    """One server for the whole session of this process."""
-    server = start_postgresql()
-    yield server
-    server.stop()
+from tests.support.databases import KINDS, fresh_url
 
 
 @pytest.fixture(params=KINDS)

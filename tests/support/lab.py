@@ -9,22 +9,24 @@ from penstock.engine.control import approve_job
 from penstock.engine.effects import settle
 from penstock.engine.feed import Change, Feed, PipelineChanged
 from penstock.engine.flow import load_flow
-from penstock.engine.gateway import LEASE, Gateway
+from penstock.engine.gateway import Gateway
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
 from penstock.engine.timers import tick
 from penstock.engine.transact import transact
 from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline, trigger_pipeline
+from penstock.engine.turn import LEASE
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.variables import GivenVariables
+from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
-from penstock.model.run import Fork, Job, Pipeline, Revision, Task, TriggerType, Workflow
+from penstock.model.run import Fork, Job, Pipeline, Revision, StepRun, Task, TriggerType, Workflow
 from penstock.model.status import Reason, StepStatus, TaskStatus, WorkflowStatus
 from penstock.plan.plan import Plan
-from penstock.store import jobs, pipelines, tasks, workflows
+from penstock.store import jobs, pipelines, steps, tasks, workflows
 from penstock.store.agents import register_agent
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database
+from penstock.store.sealing import Sealer
 from penstock.wire.messages import (
     AnyEvent,
     Assignment,
@@ -145,7 +147,7 @@ class More(TypedDict, total=False):
 
 
 class Lab:
-    """An engine for a test. What the feed says is in `changes`."""
+    """An engine for a test. What the feed says is in `changes`; with `seal` variables are those stored."""
 
     def __init__(
         self,
@@ -154,13 +156,15 @@ class Lab:
         *,
         clock: HandClock | None = None,
         variables: GivenVariables | None = None,
+        seal: Sealer | None = None,
     ) -> None:
         self.clock = clock or HandClock()
+        db = Database.open(url)
         self.parts = Parts(
-            db=Database.open(url),
+            db=db,
             blobs=Blobs.connect(str(folder / "blobs")),
             clock=self.clock,
-            variables=variables or GivenVariables(),
+            variables=StoredVariables(db, seal) if seal else variables or GivenVariables(),
             feed=Feed(),
             signal=Signal(),
             memory=Memory(),
@@ -245,6 +249,10 @@ class Lab:
     def tasks(self, pipeline: Pipeline, key: str, workflow: str = "main") -> list[Task]:
         with self.parts.db.read() as tx:
             return tasks.tasks_of(tx, self.job(pipeline, key, workflow).id)
+
+    def steps(self, task: Task) -> list[StepRun]:
+        with self.parts.db.read() as tx:
+            return steps.steps_of(tx, task.id)
 
     def every_pipeline(self) -> list[Pipeline]:
         with self.parts.db.read() as tx:

@@ -8,8 +8,8 @@ from penstock.agent.mask import Mask
 from penstock.agent.report import Reporter
 from penstock.kit.clock import Clock
 
-FRAME = 512 << 10  # bytes from which a frame is sent without waiting
-FLUSH = 0.2  # seconds output may wait for more
+FRAME = 4 << 20  # bytes from which a frame is sent without waiting
+FLUSH = 0.1  # seconds output may wait for more
 
 
 class StepLog:

@@ -16,12 +16,14 @@ from math import inf
 from penstock.agent.context import Condition, Tools
 from penstock.agent.control import Control, Force, Stop
 from penstock.agent.executor.base import Executor
+from penstock.agent.last_words import LastWords
 from penstock.agent.outbox import Outbox
 from penstock.agent.report import Reporter
 from penstock.agent.session import Session, Verdict
 from penstock.agent.transport import Transport
 from penstock.agent.tuning import Tuning
 from penstock.kit.clock import Clock, SystemClock
+from penstock.kit.trace import REQUEST
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.model.status import Reason, TaskStatus
 from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync, TaskFinished
@@ -68,7 +70,7 @@ class Agent:
         self._returned: dict[str, Assignment] = {}  # to begin when their lost selves have ended
         self._running: set[str] = set()  # those of them that occupy a slot
         self._offered = 0
-        self._delivering = False
+        self._delivering: float | None = None  # since when, monotonic
         self._heard = 0.0  # when the server last answered, monotonic
         self._away = False
         self._draining = False
@@ -81,6 +83,10 @@ class Agent:
         self._workers: list[threading.Thread] = []
         self.idle = threading.Event()
         self.idle.set()
+
+    def keep_last_words(self, place: LastWords) -> None:
+        """What the server has not heard of tasks that have ended is kept there. To be called before `run`."""
+        self._outbox.last_words = place
 
     def run(self) -> None:
         """Work until stopped and everything is delivered. Raises what the server finally refused with.
@@ -126,12 +132,17 @@ class Agent:
         return self._pause_after(self._exchange(message), pause)
 
     def _find_rest(self) -> float:
-        """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free."""
-        if self._delivering or self._outbox.is_urgent:
+        """Seconds the long poll is not needed: deliveries bring commands too, and offer what is free.
+
+        One that is stuck, on a slow line perhaps, must not let the leases end.
+        """
+        now = self._tools.clock.monotonic()
+        is_stuck = self._delivering is not None and now - self._delivering > self._lease / 3
+        if not is_stuck and (self._delivering is not None or self._outbox.is_urgent):
             return _REST
         if self._count_free():
             return 0.0
-        return self._heard + _REST - self._tools.clock.monotonic()
+        return self._heard + _REST - now
 
     def _deliver_all(self) -> None:
         pause = _FIRST_PAUSE
@@ -146,13 +157,13 @@ class Agent:
         """Send what waits; returns how long to pause after the next failure."""
         batch = self._outbox.take()
         with self._board:
-            self._delivering = True
+            self._delivering = self._tools.clock.monotonic()
             message = self._compose(batch)
         try:
             heard = self._exchange(message)
         finally:
             with self._board:
-                self._delivering = False
+                self._delivering = None
                 self._board.notify_all()
         if not heard:
             self._outbox.nudge()
@@ -181,6 +192,8 @@ class Agent:
             self._withdraw(message)
             self._give_up(error)
             return False
+        if self._away:
+            _log.info("the server answers again")
         self._away = False
         self._outbox.acknowledge(message.events)
         self._obey(message, answer)
@@ -276,6 +289,9 @@ class Agent:
                 control.close()
 
     def _run_task(self, assignment: Assignment, control: Control) -> None:
+        REQUEST.set(assignment.request)
+        facts = {"task": assignment.task, "job": assignment.job}
+        _log.info("task begins", extra={"facts": facts})
         reporter = Reporter(assignment.task, self._outbox, self._tools.clock)
         session = Session(assignment, reporter, control, self._tools)
         try:
@@ -286,6 +302,7 @@ class Agent:
             _log.exception("task %s", assignment.task)
             verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERNAL, f"internal error: {error!r}")
         self._free_slot(assignment.task, reporter, verdict)
+        _log.info("task ends", extra={"facts": facts | {"status": verdict.status.value}})
         session.remove()
 
     def _free_slot(self, task: str, reporter: Reporter, verdict: Verdict) -> None:

@@ -2,29 +2,34 @@
 
 import threading
 
+from penstock.agent.last_words import LastWords
 from penstock.kit.clock import Clock
 from penstock.wire.messages import AnyEvent, LogOutput, TaskFinished
 
 ROOM = 8 << 20
-_PER_MESSAGE = 4 << 20
+_PER_MESSAGE = 1 << 20  # so that also a slow line carries it within a lease
 _ENOUGH = 1 << 20
 _OVERHEAD = 256
-_PATIENCE = 0.1  # seconds an event may wait for company; the end of a task never waits
+_PATIENCE = 0.05  # seconds an event may wait for company; the end of a task never waits
+_SHORT = 0.01  # the same for output, which has waited before it came here
 
 
 class Outbox:
     """What all tasks of an agent want to say. Any thread may put; one thread takes and acknowledges.
 
+    With a place for last words, what is not acknowledged of a task that has ended is kept there until it is.
+
     States of an event: put -> (taken, maybe several times) -> acknowledged or dropped.
     """
 
     def __init__(self, clock: Clock, room: int = ROOM) -> None:
+        self.last_words: LastWords | None = None
         self._clock = clock
         self._room = room
         self._events: dict[tuple[str, int], AnyEvent] = {}
         self._closed: set[str] = set()
         self._bytes = 0
-        self._since: float | None = None
+        self._due: float | None = None  # when what is here must leave, monotonic
         self._urgent = False
         self._news = threading.Condition()
 
@@ -35,11 +40,15 @@ class Outbox:
                 return
             self._events[event.task, event.sequence] = event
             self._bytes += _weigh(event)
-            first = self._since is None
-            if first:
-                self._since = self._clock.monotonic()
+            if self.last_words is not None and isinstance(event, TaskFinished):
+                unheard = [each for each in self._events.values() if each.task == event.task]
+                self.last_words.keep(event.task, unheard)
+            due = self._clock.monotonic() + (_SHORT if isinstance(event, LogOutput) else _PATIENCE)
+            sooner = self._due is None or due < self._due
+            if sooner:
+                self._due = due
             self._urgent |= isinstance(event, TaskFinished)
-            if first or self._urgent or self._bytes >= _ENOUGH:
+            if sooner or self._urgent or self._bytes >= _ENOUGH:
                 self._news.notify_all()
 
     @property
@@ -70,10 +79,10 @@ class Outbox:
         """Return when there is something to send now."""
         with self._news:
             while not self._urgent and self._bytes < _ENOUGH:
-                if self._since is None:
+                if self._due is None:
                     self._news.wait()
                     continue
-                rest = self._since + _PATIENCE - self._clock.monotonic()
+                rest = self._due - self._clock.monotonic()
                 if rest <= 0:
                     break
                 self._news.wait(rest)
@@ -97,7 +106,8 @@ class Outbox:
             for event in batch:
                 if self._events.pop((event.task, event.sequence), None) is not None:
                     self._bytes -= _weigh(event)
-            self._since = self._clock.monotonic() if self._events else None
+                    self._forget_end(event)
+            self._due = self._clock.monotonic() + _PATIENCE if self._events else None
             self._urgent |= any(isinstance(event, TaskFinished) for event in self._events.values())
 
     def admit(self, task: str) -> None:
@@ -110,9 +120,15 @@ class Outbox:
         with self._news:
             self._closed.add(task)
             for key in [key for key in self._events if key[0] == task]:
-                self._bytes -= _weigh(self._events.pop(key))
+                event = self._events.pop(key)
+                self._bytes -= _weigh(event)
+                self._forget_end(event)
             if not self._events:
-                self._since = None
+                self._due = None
+
+    def _forget_end(self, event: AnyEvent) -> None:
+        if self.last_words is not None and isinstance(event, TaskFinished):
+            self.last_words.forget(event.task)
 
 
 def _weigh(event: AnyEvent) -> int:

@@ -19,6 +19,7 @@ from penstock.agent.pump import Ending, InterruptedStepError, Pump
 from penstock.agent.report import Reporter
 from penstock.agent.spin_up import NAME, SpinUp
 from penstock.agent.steps.background import BackgroundSteps
+from penstock.agent.steps.credentials import list_forms
 from penstock.agent.steps.dispatch import run_step
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.model.status import Reason, StepStatus, TaskStatus
@@ -50,7 +51,7 @@ class Session:
         self._control = control
         self._tools = tools
         self._pump = Pump(control, tools.clock, tools.tuning)
-        self._secrets = choose_secrets(assignment.secrets)
+        self._secrets = choose_secrets((*assignment.secrets, *list_forms(assignment.source)))
         self._verdict = Verdict()
         self._place: Place | None = None
         self._over = False  # nothing runs any more, whatever its `when`

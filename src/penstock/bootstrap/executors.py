@@ -30,6 +30,16 @@ def find_engine(plan: Plan, choice: Choice) -> "Engine | None":
     wanted = plan.setup or any(job.executor.kind is ExecutorKind.DOCKER for job in jobs)
     if choice == "host" or not wanted:
         return None
+    return open_engine_for(choice)
+
+
+def open_engine_for(choice: Choice) -> "Engine | None":
+    """The Docker engine of this machine; None when it is not wanted or, with `auto`, none answers.
+
+    Raises UnavailableError when there must be one.
+    """
+    if choice == "host":
+        return None
     from penstock.agent.executor.docker.engine import check_neighbour, open_engine
 
     try:

@@ -66,3 +66,13 @@ class Interrupts:
                 pass
             case other:
                 assert_never(other)
+
+
+def raise_when_interrupted() -> None:
+    """From here on Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt: what was begun is put away.
+
+    What whoever started us wants ignored stays so.
+    """
+    for number in _WANTED:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)

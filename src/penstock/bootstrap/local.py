@@ -25,7 +25,7 @@ from penstock.engine.feed import Change, JobChanged, PipelineChanged, WorkflowCh
 from penstock.engine.gateway import Gateway
 from penstock.engine.history import find_run
 from penstock.engine.recover import end_pipeline, recover_pipelines
-from penstock.engine.summary import RunSummary, summarize_pipeline
+from penstock.engine.summary import summarize_pipeline
 from penstock.engine.timers import tick
 from penstock.engine.trigger import (
     ProjectRef,
@@ -40,6 +40,7 @@ from penstock.forge.checkout import Snapshot, take_snapshot
 from penstock.model.errors import UnavailableError
 from penstock.model.run import Pipeline, TriggerType
 from penstock.model.status import JobStatus, PipelineStatus, Reason, WorkflowStatus
+from penstock.model.summary import RunSummary
 from penstock.plan.plan import Plan
 from penstock.plan.select import EVERY, Selection
 from penstock.store.agents import register_agent

@@ -1,12 +1,11 @@
 """Runs an order of `penstock run`: shows it while it goes on, and sums it up."""
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,8 +15,8 @@ from penstock.bootstrap.home import find_home
 from penstock.bootstrap.local import Ending, LocalRun, Order
 from penstock.bootstrap.parts import WAY_OUT
 from penstock.cli.exit import Exit
+from penstock.cli.view.choose import View, choose_view
 from penstock.cli.view.json_lines import JsonView
-from penstock.cli.view.plain import PlainView
 from penstock.cli.view.summary import show_summary
 from penstock.engine.feed import Change
 from penstock.engine.history import find_run
@@ -54,18 +53,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     begun: float
 
 
-class View(Protocol):
-    """Shows changes as they come."""
-
-    def on_change(self, change: Change) -> None:
-        """Show the change."""
-        ...
-
-    def close(self) -> None:
-        """Show what is held back; nothing comes any more."""
-        ...
-
-
 def run_order(settings: Settings) -> int:
     """Run, show, sum up; returns the exit status."""
     order = Order(
@@ -86,7 +73,7 @@ def run_order(settings: Settings) -> int:
         prepare_folder(settings.output)
     home = find_home()
     with LocalRun(home, order) as local:
-        view = Watcher(choose_view(settings), local.interrupt)
+        view = Watcher(choose_view(json=settings.json, verbose=settings.verbose), local.interrupt)
         try:
             ending = local.run(view.on_change)
         except UnavailableError as error:
@@ -129,24 +116,6 @@ class Watcher:
         except OSError as error:
             self._failure = error
             self._cancel()
-
-
-def choose_view(settings: Settings) -> View:
-    """The live view in a terminal, plain lines elsewhere and in CI, JSON lines when asked for."""
-    if settings.json:
-        return JsonView(sys.stdout, verbose=settings.verbose)
-    if (
-        sys.stdout.isatty()
-        and not os.environ.get("CI")
-        and os.environ.get("TERM") != "dumb"
-        and not settings.verbose
-    ):
-        from rich.console import Console
-
-        from penstock.cli.view.live import LiveView
-
-        return LiveView(Console(highlight=False), time.time)
-    return PlainView(sys.stdout, time.time, verbose=settings.verbose)
 
 
 def exit_status(ending: Ending) -> int:

@@ -1,18 +1,11 @@
-"""`penstock logs`: what the jobs of a past run printed."""
+"""`penstock logs`: what jobs printed, of a run on this machine or of a pipeline on a server."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from penstock.bootstrap.home import find_home
-from penstock.bootstrap.parts import open_parts
-from penstock.cli.exit import Exit
-from penstock.engine.history import StepLog, find_run, list_job_names, list_logs, read_log
-from penstock.engine.unit import Parts
-from penstock.forge.checkout import read_checkout
-from penstock.model.errors import NotFoundError
+from penstock.cli.remote.access import IN_PROJECT, InProject
+from penstock.model.errors import InvalidError
 
 
 def logs(
@@ -22,50 +15,34 @@ def logs(
     run: str = "",
     step: Annotated[str, Parameter()] = "",
     headings: Annotated[bool, Parameter(negative="--no-headings")] = True,
+    pipeline: str = "",
+    follow: Annotated[bool, Parameter(negative="", alias="-f")] = False,
+    access: InProject = IN_PROJECT,
 ) -> int:
     """Print what a job printed, byte for byte; without a job, what all jobs printed.
 
     Parameters
     ----------
     job
-        The job's name.
+        The job's name; on a server also its number or id.
     run
         The run: its number in this project, or the beginning of its id; without it the newest one here.
     step
         Only steps whose name contains this.
     headings
         Put a line with job and step above each step's output when there are several.
+    pipeline
+        A pipeline on a server instead: its number in the project, its id, or `latest`.
+    follow
+        On a server, print what comes until the job ends.
     """
-    parts = open_parts(find_home())
-    try:
-        identity = read_checkout(Path()).identity
-        slug = f"{identity.organization}/{identity.name}"
-        pipeline = find_run(parts, run, project=slug)
-        found = list_logs(parts, pipeline, job or None)
-        if not found and job and job not in (names := list_job_names(parts, pipeline)):
-            raise NotFoundError(
-                f"run {pipeline.number} has no job {job!r}; there are {', '.join(names) or 'none'}"
-            )
-        chosen = [log for log in found if step.lower() in log.step.name.lower()]
-        if step and not chosen:
-            raise NotFoundError(f"run {pipeline.number} has no step whose name contains {step!r}")
-        _write(parts, chosen, headings=headings and len(chosen) > 1)
-    finally:
-        parts.db.close()
-    return Exit.SUCCESS
+    if not (pipeline or follow or access.server or access.token or access.project or access.json):
+        from penstock.cli.local_logs import print_run
 
+        return print_run(job, run, step=step, headings=headings)
+    if run:
+        raise InvalidError("--run is of a run on this machine; on a server there is --pipeline")
+    from penstock.cli.remote.output import Printing, print_pipeline
 
-def _write(parts: Parts, found: list[StepLog], *, headings: bool) -> None:
-    out = sys.stdout.buffer
-    for log in found:
-        if headings:
-            copy = f" ({log.task.index})" if log.job.parallelism > 1 else ""
-            again = f" attempt {log.task.attempt}" if log.task.attempt > 1 else ""
-            out.write(f"==> {log.job.name}{copy}{again} / {log.step.name}\n".encode())
-        last = b"\n"
-        for piece in read_log(parts, log):
-            out.write(piece)
-            last = piece
-        if headings and not last.endswith(b"\n"):
-            out.write(b"\n")
-    out.flush()
+    printing = Printing(step=step, headings=headings, follow=follow, json=access.json)
+    return print_pipeline(access, job, pipeline, printing)

@@ -14,16 +14,16 @@ from penstock.cli.streams import complain, drop_output, open_streams
 if TYPE_CHECKING:
     from cyclopts import App
 
-_HELP = "Run the CI pipelines you already have: on this machine, with nothing else installed."
+_HELP = "Run the CI pipelines you already have: on this machine, or on a server of your own."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def make_app() -> "App":
     """The command line with all its commands, none of them loaded yet."""
-    from cyclopts import App, Parameter
+    from cyclopts import App, Group, Parameter
 
     from penstock import __version__
-    from penstock.cli.catalog import CATALOG, OVERVIEW, Entry
+    from penstock.cli.catalog import CATALOG, OVERVIEW, Entry, Place
 
     app = App(
         name="penstock",
@@ -36,8 +36,15 @@ def make_app() -> "App":
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
+    groups = {place: Group(place.value, sort_key=number) for number, place in enumerate(Place)}
     for name, entry in CATALOG.items():
-        app.command(f"penstock.cli.{name}:{name}", name=name, help=entry.help, help_epilogue=entry.epilogue)
+        file = name.replace("-", "_")
+        place = f"penstock.cli.{file}:{file}"
+        group = groups[entry.place]
+        if entry.several:
+            app.command(place, name=name, help=entry.help, group=group)
+        else:
+            app.command(place, name=name, help=entry.help, help_epilogue=entry.epilogue, group=group)
     return app
 
 

@@ -4,6 +4,9 @@ import sys
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from penstock.kit.durations import parse_duration
 from penstock.language.common.diagnostic import render
@@ -82,3 +85,11 @@ def read_limit(text: str, option: str) -> float:
 def show_diagnostics(findings: Sequence[Diagnostic]) -> None:
     """Write the findings to standard error as a person reads them, with an empty line between."""
     print("\n\n".join(render(finding) for finding in findings), file=sys.stderr)
+
+
+def read_value(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """The value as JSON, else as text."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

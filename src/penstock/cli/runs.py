@@ -1,22 +1,10 @@
-"""`penstock runs`: past runs on this machine."""
+"""`penstock runs`: past runs on this machine, or pipelines of a project on a server."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
-from penstock.bootstrap.home import find_home
-from penstock.bootstrap.local import recover_runs
-from penstock.bootstrap.parts import open_parts
-from penstock.cli.exit import Exit
-from penstock.cli.view.summary import Paint
-from penstock.cli.view.symbols import OF_WORKFLOW, STANDING
-from penstock.engine.history import PastRun, list_runs
-from penstock.forge.checkout import read_checkout
-from penstock.kit.clock import to_datetime
-from penstock.kit.durations import format_duration
+from penstock.cli.remote.access import IN_PROJECT, InProject
 from penstock.model.errors import InvalidError
 
 MOST_RUNS = 1_000_000
@@ -26,7 +14,9 @@ def runs(
     *,
     everywhere: Annotated[bool, Parameter(negative="", alias="-a")] = False,
     limit: Annotated[int, Parameter(show_default=True)] = 20,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    branch: str = "",
+    remote: Annotated[bool, Parameter(negative="", alias="-r")] = False,
+    access: InProject = IN_PROJECT,
 ) -> int:
     """List past runs of this project, newest first.
 
@@ -36,42 +26,19 @@ def runs(
         The runs of all projects on this machine.
     limit
         How many at most.
-    json
-        Print JSON lines.
+    branch
+        Only pipelines of this branch on the server.
+    remote
+        The pipelines on the server you are logged in to; so do --project, --branch, --server and --token.
     """
     if not 1 <= limit <= MOST_RUNS:
         raise InvalidError(f"--limit must be between 1 and {MOST_RUNS}")
-    home = find_home()
-    parts = open_parts(home)
-    try:
-        recover_runs(parts, home)
-        identity = read_checkout(Path()).identity
-        project = None if everywhere else f"{identity.organization}/{identity.name}"
-        found = list_runs(parts, project=project, limit=limit)
-    finally:
-        parts.db.close()
-    if json:
-        for run in found:
-            sys.stdout.buffer.write(msgspec.json.encode(run) + b"\n")
-        return Exit.SUCCESS
-    paint = Paint()
-    for run in found:
-        paint.print(_describe(run, paint, everywhere=everywhere))
-    if not found:
-        print("There are no runs of this project yet." if not everywhere else "There are no runs yet.")
-    return Exit.SUCCESS
+    if remote or branch or access.project or access.server or access.token:
+        if everywhere:
+            raise InvalidError("--everywhere is about this machine; on a server there is --project")
+        from penstock.cli.remote.pipelines import print_pipelines
 
+        return print_pipelines(access, branch, limit)
+    from penstock.cli.local_runs import print_runs
 
-def _describe(run: PastRun, paint: Paint, *, everywhere: bool) -> str:
-    pipeline = run.pipeline
-    when = to_datetime(pipeline.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    symbol = OF_WORKFLOW[run.outcome] if run.outcome else STANDING
-    verdict = run.outcome.value if run.outcome else pipeline.status.value
-    took = format_duration((run.stopped_at - pipeline.created_at) / 1000) if run.stopped_at else ""
-    ref = pipeline.revision.tag or pipeline.revision.branch or pipeline.revision.sha[:12]
-    changed = "*" if pipeline.revision.overlay else ""
-    place = f"{run.project}  " if everywhere else ""
-    return (
-        f"{paint.mark(symbol)} {pipeline.number:>4}  {when}  {verdict:<12} {took:>8}  "
-        f"{place}{ref}{changed}  {run.jobs} jobs"
-    )
+    return print_runs(limit, everywhere=everywhere, json=access.json)

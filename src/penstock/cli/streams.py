@@ -36,9 +36,15 @@ def drop_output() -> None:
 
 
 def complain(sentence: str) -> None:
-    """Write a sentence to standard error; where that cannot be, the exit status has to say it."""
+    """Write a sentence to standard error; where that cannot be, the exit status has to say it.
+
+    What it quotes steers no terminal.
+    """
+    from penstock.cli.view.printable import clean_lines  # most commands have nothing to complain of
+
+    lines = clean_lines(sentence.replace("\r", " "))
     with suppress(OSError, ValueError):
-        print(f"penstock: {sentence}", file=sys.stderr, flush=True)
+        print("penstock: " + "\n".join(lines), file=sys.stderr, flush=True)
 
 
 def _flush() -> None:

@@ -1,11 +1,16 @@
 """Puts together all an agent needs to run a task."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.engine.continuation import issue_key
-from penstock.engine.facts import LOCAL_SOURCE, Facts, present
+from penstock.engine.facts import ASKED_BY, Facts
 from penstock.engine.follow import find_arguments
+from penstock.engine.forks import is_foreign
 from penstock.engine.languages import TaskFacts, find_language
+from penstock.engine.links import link_job, link_pipeline
+from penstock.engine.outputs import Place
+from penstock.engine.source import find_source, list_hidden, list_lines
 from penstock.engine.start import RETESTS
 from penstock.engine.unit import Parts, Unit
 from penstock.model.project import SshKey
@@ -15,23 +20,30 @@ from penstock.plan.workflow import SETUP_TAG, JobPlan
 from penstock.store import jobs, test_results, workspaces
 from penstock.store.database import Transaction
 from penstock.store.test_results import TimingKind
-from penstock.wire.messages import Assignment, Layer, Source
+from penstock.wire.messages import Assignment, Layer
 
-LEAST_LINE = 16
-"""Characters of a line of a private key that is worth masking."""
+_log = logging.getLogger(__name__)
 
 
-def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
+def make_assignment(unit: Unit, place: Place, lease: float) -> Assignment:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
     parts, tx = unit.parts, unit.tx
-    job = present(jobs.get_job(tx, task.job_id))
-    facts = unit.facts(job.workflow_id)
+    task, job, facts = place.task, place.job, place.flow.facts
     plan = facts.graph.plan.jobs[job.key]
     sources = list_secrets(parts, facts, plan)
+    source = find_source(parts, facts, plan)
     keys = choose_keys(parts, facts, plan)
     environment = {name: value for source in sources for name, value in source.items()}
     key = issue_key(unit, facts.pipeline, task.uuid) if SETUP_TAG in facts.graph.plan.tags else ""
     builtins = _list_builtins(unit, facts, job, task, key)
+    hidden = [
+        *_list_values(sources),
+        *list_lines(each.private for each in keys),
+        *list_hidden(source),
+        *([key] if key else ()),
+    ]
+    asked = facts.labels.get(ASKED_BY, "")
+    unit.afterwards.append(lambda: _tell(facts, job, task, asked))
     return Assignment(
         task=task.uuid,
         job=job.uuid,
@@ -41,25 +53,32 @@ def make_assignment(unit: Unit, task: Task, lease: float) -> Assignment:
         language=facts.pipeline.language,
         plan=plan,
         environment=environment | builtins,
-        secrets=tuple(dict.fromkeys([*_list_values(sources), *_list_lines(keys), *([key] if key else ())])),
+        secrets=tuple(dict.fromkeys(hidden)),
         keys=keys,
         continues=bool(key),
-        source=_find_source(facts),
+        source=source,
         layers=_list_layers(tx, facts, job.key, plan),
         timings=_read_timings(tx, job, plan),
-        failed=_read_failed(tx, job),
+        failed=_read_failed(tx, place),
         number=job.number or 0,
         lease=lease,
+        request=asked,
     )
+
+
+def _tell(facts: Facts, job: Job, task: Task, asked: str) -> None:
+    """The line that ties a task to its pipeline, and to the request that triggered it."""
+    told = {"task": task.uuid, "job": job.uuid, "pipeline": facts.pipeline.uuid, "agent": task.agent_id}
+    _log.info("task assigned", extra={"facts": told | ({"request": asked} if asked else {})})
 
 
 def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str, str]]:
     """Project variables, then those of each context in order: later ones win, all are masked.
 
-    CircleCI docs: environment variable usage options; a pull request from a fork gets none. A context that
-    does not exist has none.
+    CircleCI docs: environment variable usage options; a pull request from a fork gets none unless the
+    project passes them. A context that does not exist has none.
     """
-    if facts.pipeline.revision.fork is not None:
+    if is_foreign(facts):
         return []
     contexts = (parts.variables.of_context(facts.organization.id, name) or {} for name in plan.contexts)
     return [parts.variables.of_project(facts.project.id), *contexts]
@@ -68,7 +87,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
 def choose_keys(parts: Parts, facts: Facts, plan: JobPlan) -> tuple[SshKey, ...]:
     """The keys that the job's steps install: those they name, or all when one of them names none."""
     steps = [step for step in plan.steps if isinstance(step, AddSshKeys)]
-    if not steps or facts.pipeline.revision.fork is not None:
+    if not steps or is_foreign(facts):
         return ()
     keys = tuple(parts.variables.keys_of_project(facts.project.id))
     if not all(step.fingerprints for step in steps):
@@ -81,12 +100,6 @@ def _list_values(sources: Iterable[Mapping[str, str]]) -> Iterator[str]:
     return (value for source in sources for value in source.values())
 
 
-def _list_lines(keys: Iterable[SshKey]) -> Iterator[str]:
-    """The lines of the keys that give something away; only whole lines are masked, as they are printed."""
-    lines = (line for key in keys for line in key.private.splitlines())
-    return (line for line in lines if len(line) >= LEAST_LINE and not line.startswith("-"))
-
-
 def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> dict[str, str]:
     plan = facts.graph.plan.jobs[job.key]
     ids = unit.parts.memory.job_ids(unit.tx, job.workflow_id)
@@ -94,6 +107,8 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
     if job.number is not None:
         branch = facts.pipeline.revision.branch
         previous = jobs.previous_number(unit.tx, facts.project.id, branch, job.number)
+    base = unit.parts.base_url
+    pipeline = link_pipeline(base, facts.project.slug, facts.pipeline.number) if base else ""
     return find_language(facts.pipeline.language).variables(
         TaskFacts(
             organization=facts.organization,
@@ -104,23 +119,12 @@ def _list_builtins(unit: Unit, facts: Facts, job: Job, task: Task, key: str) -> 
             job=job,
             plan=plan,
             task=task,
+            url=link_job(pipeline, facts.workflow_uuid, job.number or job.uuid) if pipeline else "",
             previous_number=previous,
             upstream=tuple(ids[above][1] for above in plan.needs if above in ids),
             arguments=find_arguments(unit.tx, facts),
             continuation_key=key,
         )
-    )
-
-
-def _find_source(facts: Facts) -> Source | None:
-    url = facts.labels.get(LOCAL_SOURCE) or facts.project.url
-    if not url:
-        return None
-    return Source(
-        url=url,
-        revision=facts.pipeline.revision,
-        default_branch=facts.project.default_branch,
-        origin=facts.project.url,
     )
 
 
@@ -154,9 +158,9 @@ def _read_timings(tx: Transaction, job: Job, plan: JobPlan) -> dict[str, dict[st
     return {kind.value: seconds for kind, seconds in means.items()}
 
 
-def _read_failed(tx: Transaction, job: Job) -> dict[str, tuple[str, ...]]:
+def _read_failed(tx: Transaction, place: Place) -> dict[str, tuple[str, ...]]:
     """The tests that failed in the job this one repeats, when only those are to run again."""
-    repeated = jobs.flags_of(tx, job.id).get(RETESTS)
+    repeated = place.flow.flags.get(place.job.key, {}).get(RETESTS)
     before = None if repeated is None else jobs.job_by_uuid(tx, repeated)
     if before is None:
         return {}

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from penstock.engine.effects import settle
+from penstock.engine.event_values import load_values
 from penstock.engine.facts import present
 from penstock.engine.feed import PipelineChanged
 from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
@@ -73,6 +75,7 @@ class ToCompile(msgspec.Struct, frozen=True, kw_only=True):
     setup: Plan
     source: str
     given: Arguments
+    values: Mapping[str, str | int | bool | None] = {}  # what the event brought along
 
 
 Compiler = Callable[[ToCompile], Plan]
@@ -95,11 +98,16 @@ def continue_pipeline(parts: Parts, compiler: Compiler, wish: Continuation) -> P
         _check_state(tx, key, pipeline, parts.clock.now())
         project = present(projects.get_project(tx, pipeline.project_id))
         setup = decode_plan(present(pipelines.load_config(tx, pipeline.id)).plan)
-    plan = compiler(
-        ToCompile(
-            project=project, pipeline=pipeline, setup=setup, source=wish.configuration, given=wish.parameters
-        )
+        values = load_values(tx, pipeline.id)
+    wanted = ToCompile(
+        project=project,
+        pipeline=pipeline,
+        setup=setup,
+        source=wish.configuration,
+        given=wish.parameters,
+        values=values,
     )
+    plan = compiler(wanted)
     faults = [finding.message for finding in plan.diagnostics if _is_fault(finding)]
     if faults:
         raise InvalidError("\n".join(faults))
@@ -206,6 +214,8 @@ def _continue(unit: Unit, wish: Continuation, plan: Plan) -> Pipeline:
     compiling = advance_pipeline(_begin(pipeline.status), PipelineMove.CONTINUE)
     status = advance_pipeline(compiling, PipelineMove.REFUSE if failed else PipelineMove.COMPILE)
     continued = _move(unit, pipeline, status, errors=plan.diagnostics if failed else ())
+    if failed:
+        promise_error(unit, continued, pipelines.load_labels(unit.tx, pipeline.id))
     make_roots(unit, continued, plan)
     unit.ended.add(pipeline.id)  # the setup workflow may have ended before
     settle(unit)

@@ -7,10 +7,10 @@ from penstock.engine.effects import settle
 from penstock.engine.flow import Flow, load_flow
 from penstock.engine.follow import make_follow_up, start_held
 from penstock.engine.repeat import check_repeatable, repeat_workflow
-from penstock.engine.start import begin_workflow
+from penstock.engine.start import KEPT_FROM, begin_workflow
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.lifecycle.events import AnyEvent, Approved, CancelRequested, JobCancelRequested
+from penstock.lifecycle.events import Approved, CancelRequested, JobCancelRequested
 from penstock.lifecycle.rerun import Rerun, rerun_failed, rerun_jobs, rerun_whole
 from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.model.run import Workflow
@@ -18,11 +18,14 @@ from penstock.model.status import JobKind, JobStatus, Reason, WorkflowStatus
 from penstock.plan.arguments import Simple
 from penstock.store import followups, jobs, pipelines, workflows
 from penstock.store.followups import FollowUpRun
+from penstock.store.workflows import WorkflowChange
+
+_STOPPED = {JobStatus.CANCELING, JobStatus.CANCELED}
 
 NOTHING: Mapping[str, Simple] = MappingProxyType({})
 
 
-def cancel_pipeline(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
+def cancel_pipeline(parts: Parts, uuid: str, *, by: str = "", reason: Reason = Reason.USER) -> None:
     """Ask every workflow of the pipeline that has not ended to stop. Raises NotFoundError."""
 
     def work(unit: Unit) -> None:
@@ -31,25 +34,34 @@ def cancel_pipeline(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) ->
             raise NotFoundError(f"there is no pipeline {uuid}")
         for workflow in workflows.workflows_of(unit.tx, pipeline.id):
             if not workflow.status.is_terminal:
-                load_flow(unit, workflow.id).apply(CancelRequested(reason=reason))
+                _stop(unit, workflow.id, CancelRequested(reason=reason), by)
         settle(unit)
 
     transact(parts, work)
 
 
-def cancel_workflow(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
-    """Ask the workflow to stop; nothing happens when it has ended. Raises NotFoundError."""
-    transact(parts, lambda unit: _tell(unit, _find_workflow(unit, uuid).id, CancelRequested(reason=reason)))
+def cancel_workflow(parts: Parts, uuid: str, *, by: str = "", reason: Reason = Reason.USER) -> None:
+    """Ask the workflow to stop; nothing happens when it has ended. Raises NotFoundError.
+
+    `by` is the login of the person who asks for it, as everywhere here; empty when nobody does.
+    """
+
+    def work(unit: Unit) -> None:
+        _stop(unit, _find_workflow(unit, uuid).id, CancelRequested(reason=reason), by)
+        settle(unit)
+
+    transact(parts, work)
 
 
-def cancel_job(parts: Parts, uuid: str, *, reason: Reason = Reason.USER) -> None:
+def cancel_job(parts: Parts, uuid: str, *, by: str = "", reason: Reason = Reason.USER) -> None:
     """Ask one job to stop; its workflow goes on. Raises NotFoundError."""
 
     def work(unit: Unit) -> None:
         job = jobs.job_by_uuid(unit.tx, uuid)
         if job is None:
             raise NotFoundError(f"there is no job {uuid}")
-        _tell(unit, job.workflow_id, JobCancelRequested(key=job.key, reason=reason))
+        _stop(unit, job.workflow_id, JobCancelRequested(key=job.key, reason=reason), by)
+        settle(unit)
 
     transact(parts, work)
 
@@ -124,6 +136,7 @@ def rerun_workflow(
     parts: Parts,
     uuid: str,
     *,
+    by: str = "",
     from_failed: bool = False,
     chosen: Collection[str] = (),
     sparse: bool = False,
@@ -141,7 +154,7 @@ def rerun_workflow(
         flow = load_flow(unit, _find_workflow(unit, uuid).id)
         check_repeatable(unit, flow)
         rerun = _choose_rerun(flow, from_failed=from_failed, chosen=chosen, sparse=sparse)
-        again = repeat_workflow(unit, flow, rerun, failed_tests=failed_tests)
+        again = repeat_workflow(unit, flow, rerun, by=by, failed_tests=failed_tests)
         begin_workflow(unit, again.id, newcomer=False)
         settle(unit)
         return again
@@ -156,15 +169,24 @@ def _choose_rerun(flow: Flow, *, from_failed: bool, chosen: Collection[str], spa
     if not chosen:
         return rerun_whole(graph, state)
     key_of = {uuid: key for key, (_, uuid) in flow.ids.items()}
+    key_of |= {flags[KEPT_FROM]: key for key, flags in flow.flags.items() if KEPT_FROM in flags}
     unknown = sorted(set(chosen) - key_of.keys())
     if unknown:
         raise NotFoundError(f"there is no job {unknown[0]} in workflow {flow.facts.name}")
     return rerun_jobs(graph, state, [key_of[uuid] for uuid in chosen], sparse=sparse)
 
 
-def _tell(unit: Unit, workflow_id: int, event: AnyEvent) -> None:
-    load_flow(unit, workflow_id).apply(event)
-    settle(unit)
+def _stop(unit: Unit, workflow_id: int, event: CancelRequested | JobCancelRequested, by: str) -> None:
+    """The workflow hears of the wish; whatever stops because of it remembers whose it was."""
+    flow = load_flow(unit, workflow_id)
+    before = flow.state
+    if not flow.apply(event) or not by:
+        return
+    for key, job in flow.state.jobs.items():
+        if job.status in _STOPPED and before.jobs[key].status not in _STOPPED:
+            flow.change_of(key).canceled_by = by
+    if isinstance(event, CancelRequested):
+        workflows.update_workflow(unit.tx, WorkflowChange(id=workflow_id, canceled_by=by))
 
 
 def _find_workflow(unit: Unit, uuid: str) -> Workflow:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never
 
+from penstock.engine.clearance import refuse_unauthorized
 from penstock.engine.ending import end_workflow, tell_pipeline
 from penstock.engine.flow import Flow, loaded_flows
 from penstock.engine.follow import make_follow_up
@@ -71,7 +72,12 @@ def _carry_out(unit: Unit, flow: Flow, effect: AnyEffect) -> None:
 
 
 def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
-    """Make the tasks of an attempt; the first attempt gives the job its number."""
+    """Make the tasks of an attempt; the first attempt gives the job its number.
+
+    A job that may not use its contexts gets neither.
+    """
+    if refuse_unauthorized(unit, flow, effect.key):
+        return
     plan = flow.facts.graph.plan.jobs[effect.key]
     job_id, _ = flow.ids[effect.key]
     if effect.attempt == 1 and plan.kind in {JobKind.BUILD, JobKind.RELEASE}:
@@ -81,7 +87,8 @@ def _enqueue(unit: Unit, flow: Flow, effect: Enqueue) -> None:
         _drop_layers(unit, flow, effect.key)
     new = [_make_task(unit, job_id, index, effect.attempt) for index in _order_copies(plan)]
     # A local pipeline's tasks are for the agent of its own command, whatever labels the plan names.
-    labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else plan.executor.labels
+    owner = tasks.organization_label(flow.facts.organization.id)
+    labels = [flow.facts.pipeline.uuid] if flow.facts.is_local else [*plan.executor.labels, owner]
     tasks.insert_tasks(unit.tx, new, labels=labels, priority=plan.priority)
     unit.wake = True
 

@@ -32,7 +32,7 @@ def _rerun_by_itself(unit: Unit, flow: Flow) -> None:
         except RefusedError:
             return  # a setup workflow that failed after it had continued its pipeline
         rerun = rerun_failed(flow.facts.graph, flow.state)
-        again = repeat_workflow(unit, flow, rerun, auto_rerun_number=number + 1)
+        again = repeat_workflow(unit, flow, rerun, by=flow.row.started_by, auto_rerun_number=number + 1)
         begin_workflow(unit, again.id, newcomer=False)
 
 

@@ -13,6 +13,12 @@ from penstock.store.database import Transaction
 
 T = TypeVar("T")
 
+ASKED_BY = "request"
+"""The label of a pipeline with the id of the request that triggered it."""
+
+VALUES = "event.values"
+"""Label of a pipeline with what its event tells configs, as JSON; it is long, and kept in no memory."""
+
 LOCAL_SOURCE = "local.source"
 """Label of a pipeline whose source is a copy on this machine: its path."""
 
@@ -26,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str
     graph: Graph
     pipeline: Pipeline
+    started_by: str
     labels: dict[str, str]
     project: Project
     organization: Organization
@@ -51,6 +58,7 @@ def load_facts(tx: Transaction, workflow_id: int) -> Facts:
     pipeline = present(pipelines.get_pipeline(tx, workflow.pipeline_id))
     project = present(projects.get_project(tx, pipeline.project_id))
     organization = present(projects.get_organization(tx, project.organization_id))
+    labels = pipelines.load_labels(tx, pipeline.id)
     return Facts(
         workflow_uuid=workflow.uuid,
         name=workflow.name,
@@ -58,7 +66,8 @@ def load_facts(tx: Transaction, workflow_id: int) -> Facts:
         workspace=workflow.workspace,
         graph=Graph.of(workflows.load_plan(tx, workflow_id)),
         pipeline=pipeline,
-        labels=pipelines.load_labels(tx, pipeline.id),
+        started_by=workflow.started_by or pipeline.actor,
+        labels={name: text for name, text in labels.items() if name != VALUES},
         project=project,
         organization=organization,
     )

@@ -35,6 +35,20 @@ def guard_task(parts: Parts, agent_id: int | None, task_uuid: str, work: Callabl
         return None
 
 
+def work_together(work: Callable[[], T]) -> T | None:
+    """What `work` returned; None when something in it cannot be handled: each task is to be tried alone.
+
+    What passes by itself is raised, as from `guard_task`.
+    """
+    try:
+        return work()
+    except (UnavailableError, RolledBackError):
+        raise
+    except Exception:  # noqa: BLE001 - the loop over tasks follows, and tells which one it was
+        _log.warning("tasks cannot be handled together and are tried one by one")
+        return None
+
+
 def _end_task(parts: Parts, agent_id: int | None, task_uuid: str, message: str) -> None:
     try:
         transact(parts, lambda unit: break_task(unit, agent_id, task_uuid, message=message))

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.engine.facts import Facts
 from penstock.engine.feed import JobChanged, WorkflowChanged
 from penstock.engine.memory import SavedState
+from penstock.engine.statuses import promise_job
 from penstock.engine.unit import Unit
 from penstock.lifecycle.effects import AnyEffect
 from penstock.lifecycle.events import AnyEvent
@@ -19,6 +20,9 @@ from penstock.model.status import JobStatus
 from penstock.store import jobs, workflows
 from penstock.store.jobs import JobChange
 from penstock.store.workflows import LockedWorkflow, WorkflowChange
+
+_BEGUN = {JobStatus.RUNNING, JobStatus.ON_HOLD}
+"""What a job does from its start: it runs, or as an approval it waits for a person."""
 
 
 class Flow:
@@ -76,6 +80,9 @@ class Flow:
         for key, job in after.jobs.items():
             if job is not before.jobs[key]:
                 self._describe_job(key, job)
+                promise_job(
+                    self.unit, self.facts, self.ids[key][1], key, (before.jobs[key].status, job.status)
+                )
         if not self._changes and after is before:
             return
         for key, row in self._changes.items():
@@ -115,7 +122,7 @@ class Flow:
                 change.message = ""  # it was about the attempt before
         elif after.status is JobStatus.QUEUED and before.status is JobStatus.RUNNING:
             change.started_at = None
-        if after.status is JobStatus.RUNNING and before.status is not JobStatus.RUNNING:
+        if after.status in _BEGUN and before.status not in _BEGUN:
             change.started_at = moment
         if after.status.is_terminal:
             change.stopped_at = moment

@@ -3,47 +3,35 @@
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, closing
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import cast
 
-from penstock.engine.assign import make_assignment
+from penstock.engine import turn
 from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compile
 from penstock.engine.facts import load_facts
-from penstock.engine.fault import guard_task
-from penstock.engine.outputs import cache_scope, prepare
-from penstock.engine.report import start_task, take_in
-from penstock.engine.transact import transact
-from penstock.engine.unit import Parts, Unit
-from penstock.engine.uploads import put_upload
-from penstock.model.agent import Agent
+from penstock.engine.forks import name_scope
+from penstock.engine.handback import take_back
+from penstock.engine.unit import Parts
+from penstock.engine.uploads import may_read_blob, put_upload
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.output import CacheEntry
-from penstock.model.run import Task
 from penstock.model.status import TaskStatus
-from penstock.store import agents, caches, queue, tasks
-from penstock.store.database import Transaction
+from penstock.store import caches, tasks
 from penstock.store.failures import RolledBackError
 from penstock.wire.messages import (
-    AnyEvent,
     Assignment,
     CacheHit,
-    CancelTask,
     Commands,
     Continue,
     Continued,
     Sync,
 )
 
-LEASE = 30.0
-"""Seconds an agent may be silent before its tasks count as lost."""
-
 LOOK = 2.0
 """Seconds after which a waiting agent's server looks for work that came in through another server."""
 
-SEEN = 10_000
-"""Milliseconds for which it need not be noted again that an agent was heard of."""
+UNHEARD = "the agent that was to run it had gone"
 
 
 class Gateway:
@@ -66,27 +54,19 @@ class Gateway:
         Raises NotFoundError for an agent nobody knows, UnavailableError when it has to be sent once more.
         Events of a task that cannot be taken in end that task; all others are taken in.
         """
-        mine = self._supersede(message)
+        exchange = Exchange(self, self._parts, message)
         try:
-            return self._exchange(message, mine)
-        except RolledBackError as error:
-            raise UnavailableError("the database is too busy at present") from error
+            commands = exchange.begin()
+            while commands is None:
+                self._parts.signal.wait(exchange.seen, exchange.rest)
+                commands = exchange.look()
         finally:
-            with self._lock:
-                self._waiting -= Counter({message.agent: int(message.wait > 0)})
+            exchange.close()
+        return commands
 
-    def _exchange(self, message: Sync, mine: int) -> Commands:
-        self._take_in(message)
-        deadline = self._parts.clock.monotonic() + message.wait
-        renew = bool(message.holding)
-        while True:
-            seen = self._parts.signal.count
-            commands = self._find_commands(message, renew=renew)
-            left = deadline - self._parts.clock.monotonic()
-            if commands != Commands() or left <= 0 or self._latest.get(message.agent) != mine:
-                return commands
-            self._parts.signal.wait(seen, min(left, LOOK))
-            renew = False
+    def open_exchange(self, message: Sync) -> "Exchange":
+        """The same in steps, for who cannot wait in a thread."""
+        return Exchange(self, self._parts, message)
 
     def end_waits(self) -> None:
         """Every exchange that waits for a command is answered now, with nothing."""
@@ -101,10 +81,13 @@ class Gateway:
         """
         return put_upload(self._parts.blobs, task, kind, chunks)
 
-    def download(self, task: str, blob: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The bytes of a blob. Raises NotFoundError when it is gone."""
-        del task  # which blobs a task may see is checked where its token is
-        return closing(cast("_Closable", self._parts.blobs.open(blob)))
+    def download(self, task: str, blob: str, offset: int = 0) -> AbstractContextManager[Iterator[bytes]]:
+        """The bytes of a blob from the offset. Raises NotFoundError when it is gone or not for the task."""
+        with self._parts.db.read() as tx:
+            allowed = may_read_blob(tx, task, blob)
+        if not allowed:
+            raise NotFoundError("there is no such blob for this task")
+        return closing(cast("_Closable", self._parts.blobs.open(blob, offset)))
 
     def find_cache(self, task: str, keys: tuple[str, ...]) -> CacheHit | None:
         """The newest cache for the first key that has any (CircleCI docs: caching, restore_cache)."""
@@ -144,7 +127,7 @@ class Gateway:
                 raise NotFoundError(f"there is no task {task}")
             facts = self._parts.memory.recall_facts(placement.workflow_id)
             facts = facts or load_facts(tx, placement.workflow_id)
-        return placement.project_id, cache_scope(facts)
+        return placement.project_id, name_scope(facts)
 
     def _find_whole(self, owner: tuple[int, str], key: str) -> CacheEntry | None:
         """The newest cache of the prefix whose bytes are there; entries that lost theirs are forgotten."""
@@ -156,7 +139,7 @@ class Gateway:
             with self._parts.db.write() as tx:
                 caches.drop_entry(tx, *owner, found)
 
-    def _supersede(self, message: Sync) -> int:
+    def supersede(self, message: Sync) -> int:
         """Make this the agent's newest message; an older one that is being held is answered now."""
         with self._lock:
             mine = self._latest[message.agent] = next(self._rounds)
@@ -166,77 +149,99 @@ class Gateway:
             self._parts.signal.notify()
         return mine
 
-    def _take_in(self, message: Sync) -> None:
-        """One transaction for each task that has news."""
-        if not message.events:
-            return
-        agent = self._find_agent(message.agent)
-        by_task: dict[str, list[AnyEvent]] = {}
-        for event in message.events:
-            by_task.setdefault(event.task, []).append(event)
-        for task, events in by_task.items():
-            guard_task(self._parts, agent.id, task, partial(self._take_in_task, agent, task, events))
+    def is_newest(self, message: Sync, mine: int) -> bool:
+        """True while the agent has sent no other message since the one that `supersede` numbered so."""
+        return self._latest.get(message.agent) == mine
 
-    def _take_in_task(self, agent: Agent, task: str, events: list[AnyEvent]) -> None:
-        prepared = [prepare(self._parts, event) for event in events]
-        transact(self._parts, lambda unit: take_in(unit, agent.id, task, prepared))
+    def take_turn(self, message: Sync) -> Commands:
+        """Take in the events, renew leases, and find what the agent is to be told now."""
+        return turn.take_turn(self._parts, message, clean_up=self._clean_up)
 
-    def _find_commands(self, message: Sync, *, renew: bool) -> Commands:
-        with self._parts.db.read() as tx:
-            agent = _read_agent(tx, message.agent)
-            limit = 0 if agent.disabled else min(message.free, agent.slots)
-            claims = limit > 0 and any(queue.carries(agent.labels, key) for key in queue.waiting_keys(tx))
-            held = queue.held_tasks(tx, agent.id) if message.holding else []
-        claimed: list[Task] = []
-        if renew or claims or self._parts.clock.now() - agent.seen_at >= SEEN:
-            renewed = message.holding if renew else ()
-            claimed = transact(self._parts, lambda unit: _lease(unit, agent, renewed, limit if claims else 0))
-        started = (
-            guard_task(self._parts, agent.id, task.uuid, partial(self._start, task)) for task in claimed
-        )
-        known = {task.uuid for task in held}
-        return Commands(
-            assignments=tuple(assignment for assignment in started if assignment is not None),
-            cancel=tuple(
-                CancelTask(task=task.uuid, reason=task.reason, clean_up=self._clean_up)
-                for task in held
-                if task.status is TaskStatus.CANCELING and task.uuid in message.holding
-            ),
-            lost=tuple(uuid for uuid in message.holding if uuid not in known),
-        )
+    def find_commands(self, message: Sync) -> Commands:
+        """What the agent is to be told now; what it was given is its own from here on."""
+        return turn.find_commands(self._parts, message, clean_up=self._clean_up, renew=False)
 
-    def _start(self, task: Task) -> Assignment | None:
-        return transact(self._parts, lambda unit: _assign(unit, task))
-
-    def _find_agent(self, uuid: str) -> Agent:
-        with self._parts.db.read() as tx:
-            return _read_agent(tx, uuid)
+    def forget_wait(self, message: Sync) -> None:
+        """The message is not held any more."""
+        with self._lock:
+            self._waiting -= Counter({message.agent: int(message.wait > 0)})
 
 
-def _read_agent(tx: Transaction, uuid: str) -> Agent:
-    agent = agents.agent_by_uuid(tx, uuid)
-    if agent is None:
-        raise NotFoundError("this agent is not registered")
-    return agent
+class Exchange:
+    """One message of an agent and the answer to it, in steps of which none waits.
 
-
-def _lease(unit: Unit, agent: Agent, renewed: Collection[str], limit: int) -> list[Task]:
-    """Renew the leases the agent has of these tasks; returns tasks it has claimed besides."""
-    lease_until = unit.now + round(LEASE * 1000)
-    if unit.now - agent.seen_at >= SEEN:
-        agents.touch_agent(unit.tx, agent.id, unit.now)
-    queue.renew_leases(unit.tx, agent.id, renewed, lease_until=lease_until)
-    if not limit:
-        return []
-    return queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=limit, lease_until=lease_until)
-
-
-def _assign(unit: Unit, task: Task) -> Assignment | None:
-    """Let the claimed task's job run, in a transaction that locks the workflow before the task.
-
-    None when the job was canceled since the claim; the task has then ended.
+    `begin`, then `look` as often as nothing is to be said: each time when the signal's count is no longer
+    `seen`, or after `rest` seconds. `close` at the end, whatever it was; `abandon` besides, from any thread,
+    when the agent has gone before the answer.
     """
-    return make_assignment(unit, task, LEASE) if start_task(unit, task.uuid) else None
+
+    def __init__(self, gateway: Gateway, parts: Parts, message: Sync) -> None:
+        self._gateway = gateway
+        self._parts = parts
+        self._message = message
+        self._mine = gateway.supersede(message)
+        self._deadline = 0.0
+        self._lock = threading.Lock()
+        self._given: tuple[Assignment, ...] = ()
+        self._abandoned = False
+        self.seen = 0
+
+    @property
+    def rest(self) -> float:
+        """Seconds after which to look again at the latest: another server may have let work in."""
+        return min(max(self._deadline - self._parts.clock.monotonic(), 0), LOOK)
+
+    def begin(self) -> Commands | None:
+        """Take in the events and look for commands, as `Gateway.sync` does; None when it is to be held."""
+        self.seen = self._parts.signal.count
+        with _explained():
+            commands = self._gateway.take_turn(self._message)
+        self._deadline = self._parts.clock.monotonic() + self._message.wait
+        return self._choose(commands)
+
+    def look(self) -> Commands | None:
+        """The answer; None while there is nothing to say and time to wait."""
+        self.seen = self._parts.signal.count
+        with _explained():
+            commands = self._gateway.find_commands(self._message)
+        return self._choose(commands)
+
+    def _choose(self, commands: Commands) -> Commands | None:
+        if commands == Commands() and self.rest > 0 and self._gateway.is_newest(self._message, self._mine):
+            return None
+        with self._lock:
+            self._given = commands.assignments
+        if self._abandoned:
+            self._give_back()
+        return commands
+
+    def close(self) -> None:
+        """It is not held any more."""
+        self._gateway.forget_wait(self._message)
+
+    def abandon(self) -> None:
+        """Nobody heard the answer: tasks that it gave to the agent are queued again.
+
+        If the database is away, they are when their leases end.
+        """
+        self._abandoned = True
+        with suppress(UnavailableError, RolledBackError):
+            self._give_back()
+
+    def _give_back(self) -> None:
+        with self._lock:
+            given, self._given = self._given, ()
+        for assignment in given:
+            take_back(self._parts, assignment.task, message=UNHEARD)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What passes by itself is raised as such."""
+    try:
+        yield
+    except RolledBackError as error:
+        raise UnavailableError("the database is too busy at present") from error
 
 
 class _Closable(Iterator[bytes]):

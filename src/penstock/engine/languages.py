@@ -27,6 +27,7 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     plan: JobPlan
     task: Task
     upstream: tuple[str, ...] = ()  # UUIDs of the jobs it needs
+    url: str = ""  # where people see the job
     previous_number: int | None = None  # of the job before it on the branch
     arguments: Mapping[str, str | int | bool] = {}  # of the follow-up that made the workflow
     continuation_key: str = ""  # of a task that may continue its pipeline
@@ -57,6 +58,7 @@ def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
             job_name=facts.job.name,
             job_number=facts.job.number or 0,
             job_id=facts.job.uuid,
+            url=facts.url,
             node_index=facts.task.index,
             node_total=facts.job.parallelism,
             pipeline_id=facts.pipeline.uuid,

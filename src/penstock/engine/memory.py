@@ -1,44 +1,19 @@
-"""What the engine remembers of workflows between transactions, so that it need not read it again."""
+"""What the engine remembers between transactions, so that it need not read it again."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 
+from penstock.engine.attempts import Attempts
 from penstock.engine.facts import Facts, load_facts
+from penstock.engine.principal import Principal
+from penstock.engine.recent import Recent, Trusted
 from penstock.lifecycle.state import WorkflowState
+from penstock.model.access import User
+from penstock.model.agent import Agent
 from penstock.store import jobs
 from penstock.store.database import Transaction
-
-V = TypeVar("V")
-
-
-class Recent(Generic[V]):
-    """The values used last, by row id; safe to use from several threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._known: OrderedDict[int, V] = OrderedDict()
-
-    def get(self, key: int) -> V | None:
-        """The value, None when it was never put or was used too long ago."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-            return self._known.get(key)
-
-    def put(self, key: int, value: V, *, over: Callable[[V], bool] = lambda _: True) -> None:
-        """Remember the value, in place of an older one if `over` says so of that."""
-        with self._lock:
-            if key in self._known and not over(self._known[key]):
-                return
-            self._known[key] = value
-            self._known.move_to_end(key)
-            while len(self._known) > self._limit:
-                self._known.popitem(last=False)
 
 
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +33,16 @@ class Memory:
     """Facts, which never change, and states, which are used only while their version is the stored one.
 
     The version is read under the lock of the workflow's row, so a state that another server has changed
-    is never taken for the present one.
+    is never taken for the present one. Who showed which token is trusted for a moment.
     """
 
     def __init__(self) -> None:
-        self._facts: Recent[Facts] = Recent(512)
-        self._states: Recent[SavedState] = Recent(128)
+        self._facts: Recent[int, Facts] = Recent(512)
+        self._states: Recent[int, SavedState] = Recent(128)
+        self.principals: Trusted[Principal] = Trusted(4096)  # by the hash of a token
+        self.attempts = Attempts()
+        self.people: Trusted[User] = Trusted(1024)  # by login
+        self.agents: Trusted[Agent] = Trusted(4096)  # the same
 
     def facts(self, tx: Transaction, workflow_id: int) -> Facts:
         """The facts of the workflow of that row id, for readers: all that `tx` sees must be committed.

@@ -1,29 +1,30 @@
 """Keeps what tasks leave behind: steps, logs, artifacts, test results, caches, workspace layers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from io import BufferedReader, RawIOBase
 from itertools import islice
-from typing import assert_never
+from typing import Self, assert_never
 
 import msgspec
 from typing_extensions import Buffer
 
-from penstock.engine.facts import Facts
 from penstock.engine.feed import OutputAdded, StepChanged
 from penstock.engine.flow import Flow
+from penstock.engine.forks import name_scope
 from penstock.engine.start import WARNINGS
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.uploads import check_owner, delete_quietly
 from penstock.kit.ids import new_id
-from penstock.model.errors import NotFoundError
-from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer
+from penstock.model.errors import InvalidError, NotFoundError
+from penstock.model.output import Artifact, CacheEntry, LogChunk, TestCase, WorkspaceLayer, confine_path
 from penstock.model.run import Job, StepRun, Task
 from penstock.model.status import StepStatus
 from penstock.store import artifacts, caches, logs, steps, test_results, workspaces
 from penstock.store.blobs import Blobs
 from penstock.store.logs import Payload
 from penstock.store.steps import StepEnd
+from penstock.store.tasks import TaskChange
 from penstock.store.test_results import ReportSet
 from penstock.wire.messages import (
     AnyEvent,
@@ -46,15 +47,6 @@ MOST_CASES = 200_000
 """Test cases kept of one report; more would be no help to a reader."""
 
 
-def cache_scope(facts: Facts) -> str:
-    """Whose caches a job sees: those of all branches of the project, or those of its fork alone.
-
-    CircleCI docs: caching and open source. What a fork stores must not reach the project's own jobs.
-    """
-    fork = facts.pipeline.revision.fork
-    return "" if fork is None else f"fork/{fork.owner}/{fork.name}"
-
-
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """An event with the work done that needs no transaction: bytes put away, reports read."""
 
@@ -67,12 +59,20 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 _KINDS = {TestReport: "test-report", ArtifactStored: "artifact", CacheSaved: "cache", LayerSaved: "layer"}
 
 
+def touches_blobs(event: AnyEvent) -> bool:
+    """True when `prepare` writes or reads blobs of the event's task."""
+    return isinstance(event, TestReport) or (
+        isinstance(event, LogOutput) and len(event.data) > logs.INLINE_BYTES
+    )
+
+
 def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     """Do what takes time before a transaction is begun. Doing it twice is harmless.
 
-    Raises InvalidError for an event about a blob that is another task's.
+    Raises InvalidError for an event about a blob that is another task's, and for output that cannot be.
     """
     if isinstance(event, LogOutput):
+        _check_output(event)
         payload = logs.store_payload(parts.blobs, event.task, event.step, event.offset, event.data)
         return Prepared(event=event, payload=payload)
     if isinstance(event, TestReport | ArtifactStored | CacheSaved | LayerSaved):
@@ -82,12 +82,45 @@ def prepare(parts: Parts, event: AnyEvent) -> Prepared:
     return Prepared(event=event)
 
 
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of steps in one go: the ends of those that also begin in it.
+
+    It is `is_whole` when it is the first that is told, and leaves no step open.
+    """
+
+    ends: Mapping[int, StepFinished] = {}
+    is_whole: bool = False
+
+    @classmethod
+    def of(cls, events: Iterable[AnyEvent], *, whole: bool) -> Self:
+        """The story that the events tell; `whole` when nothing was heard before."""
+        told = list(events)
+        begun = {event.step for event in told if isinstance(event, StepStarted)}
+        ends = {event.step: event for event in told if isinstance(event, StepFinished)}
+        return cls(
+            ends={step: end for step, end in ends.items() if step in begun},
+            is_whole=whole and begun <= ends.keys(),
+        )
+
+
+def _check_output(event: LogOutput) -> None:
+    """Whoever reads the piece takes memory for as many bytes as it says it has."""
+    sizes = event.size <= logs.MOST_CHUNK_BYTES and event.lines <= event.size
+    if not sizes or min(event.size, event.lines, event.offset, event.first_line) < 0:
+        raise InvalidError("the agent sent a piece of output that cannot be")
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that reports, inside a transaction that holds its workflow."""
+    """A task that reports, inside a transaction that holds its workflow.
+
+    `change` is what will be written of the task itself.
+    """
 
     flow: Flow
     task: Task
     job: Job
+    change: TaskChange
+    story: Story = Story()
 
 
 Output = StepStarted | StepFinished | LogOutput | ArtifactStored | TestReport | CacheSaved | LayerSaved
@@ -104,8 +137,9 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
         case LogOutput():
             _append_log(unit, place, event, prepared)
         case ArtifactStored(path=path, size=size, blob=blob):
+            safe = confine_path(path)  # agents see to it too, but may be anybody's
             artifact = Artifact(
-                uuid=new_id(), job_id=job.id, task_index=index, path=path, size=size, blob=blob
+                uuid=new_id(), job_id=job.id, task_index=index, path=safe, size=size, blob=blob
             )
             artifacts.save_artifact(tx, artifact, now=unit.now)
         case TestReport():
@@ -120,27 +154,31 @@ def keep_output(unit: Unit, place: Place, event: Output, prepared: Prepared) -> 
 
 
 def _start_step(unit: Unit, place: Place, event: StepStarted) -> None:
+    end = place.story.ends.get(event.step)
     step = StepRun(
         task_id=place.task.id,
         index=event.step,
         name=event.name,
         kind=event.kind,
-        status=StepStatus.RUNNING,
+        status=StepStatus.RUNNING if end is None else end.status,
         started_at=min(event.at, unit.now),
-        stopped_at=None,
+        stopped_at=None if end is None else min(end.at, unit.now),
+        exit_code=None if end is None else end.exit_code,
+        message="" if end is None else end.message,
     )
     steps.start_step(unit.tx, step)
     _tell_step(unit, place, event, StepStatus.RUNNING)
 
 
 def _finish_step(unit: Unit, place: Place, event: StepFinished) -> None:
-    end = StepEnd(
-        status=event.status,
-        stopped_at=min(event.at, unit.now),
-        exit_code=event.exit_code,
-        message=event.message,
-    )
-    steps.finish_step(unit.tx, place.task.id, event.step, end)
+    if event.step not in place.story.ends:
+        end = StepEnd(
+            status=event.status,
+            stopped_at=min(event.at, unit.now),
+            exit_code=event.exit_code,
+            message=event.message,
+        )
+        steps.finish_step(unit.tx, place.task.id, event.step, end)
     _tell_step(unit, place, event, event.status, exit_code=event.exit_code, message=event.message)
 
 
@@ -202,7 +240,7 @@ def _save_cache(unit: Unit, place: Place, event: CacheSaved) -> None:
         created_at=unit.now,
         expires_at=None if days is None else unit.now + days * DAY,
     )
-    scope = cache_scope(place.flow.facts)
+    scope = name_scope(place.flow.facts)
     gone = caches.free_key(unit.tx, project, scope, event.key, now=unit.now)
     if not caches.claim_key(unit.tx, project, scope, entry):
         gone.append(event.blob)

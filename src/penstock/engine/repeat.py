@@ -21,9 +21,15 @@ OLDEST = 90 * 24 * 3600 * 1000
 
 
 def repeat_workflow(
-    unit: Unit, flow: Flow, rerun: Rerun, *, auto_rerun_number: int = 0, failed_tests: bool = False
+    unit: Unit,
+    flow: Flow,
+    rerun: Rerun,
+    *,
+    by: str,
+    auto_rerun_number: int = 0,
+    failed_tests: bool = False,
 ) -> Workflow:
-    """Store the workflow; it has not begun.
+    """Store the workflow, started by that login; it has not begun.
 
     Its workspace is its own, with a copy of what the jobs it keeps had put into the old one: of two that
     repeat the same workflow neither sees what the other adds. With `failed_tests` jobs that did not pass
@@ -37,6 +43,7 @@ def repeat_workflow(
         plan=flow.facts.graph.plan,
         rerun_of=flow.row.uuid,
         auto_rerun_number=auto_rerun_number,
+        started_by=by,
         state=rerun.state,
         kept=kept,
         retests={job.key: job.uuid for job in failed if job.key not in kept},

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from penstock.engine.clearance import refuse_unauthorized
 from penstock.engine.effects import judge_copies, settle
 from penstock.engine.facts import present
 from penstock.engine.flow import load_flow
-from penstock.engine.outputs import Place, Prepared, keep_output
+from penstock.engine.outputs import Place, Prepared, Story, keep_output
 from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobFinished, JobLost, JobStarted
 from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task
-from penstock.model.run import Task
+from penstock.model.run import Job, Task
 from penstock.model.status import Reason, StepStatus, TaskStatus
 from penstock.store import jobs, queue, steps, tasks
 from penstock.store.tasks import TaskChange
@@ -35,25 +36,47 @@ def take_in(unit: Unit, agent_id: int, task_uuid: str, events: Sequence[Prepared
     job = jobs.get_job(unit.tx, held.task.job_id) if news else None
     if job is None:
         return
-    place = Place(flow=flow, task=held.task, job=job)
+    place = Place(
+        flow=flow,
+        task=held.task,
+        job=job,
+        change=TaskChange(id=held.task.id, last_sequence=max(news)),
+        story=Story.of((each.event for each in news.values()), whole=not held.last_sequence),
+    )
     for _, each in sorted(news.items()):
         _apply(unit, place, each)
         if isinstance(each.event, TaskFinished):
             break
-    tasks.advance_sequence(unit.tx, held.task.id, seen=held.last_sequence, heard=max(news))
+    else:
+        tasks.update_tasks(unit.tx, [place.change])
     settle(unit)
 
 
-def start_task(unit: Unit, task_uuid: str) -> bool:
-    """A claimed task's job runs afterwards; False, and the task has ended, when it was canceled meanwhile."""
-    place = _lock(unit, task_uuid)
+def start_task(unit: Unit, task_uuid: str) -> Place | None:
+    """A claimed task's job runs afterwards; None, and the task has ended, when it must not.
+
+    That is when it was canceled meanwhile, or may not use its contexts any more.
+    """
+    return _start(unit, _lock(unit, task_uuid))
+
+
+def start_claimed(unit: Unit, task: Task, job: Job) -> Place | None:
+    """The same for a task that was claimed in this very transaction, in which nothing was canceled since."""
+    flow = load_flow(unit, job.workflow_id)
+    return _start(unit, Place(flow=flow, task=task, job=job, change=TaskChange(id=task.id)))
+
+
+def _start(unit: Unit, place: Place) -> Place | None:
+    if refuse_unauthorized(unit, place.flow, place.job.key):
+        settle(unit)
+        place = _lock(unit, place.task.uuid)
     running = place.task.status is TaskStatus.RUNNING
     if running:
         place.flow.apply(JobStarted(key=place.job.key, attempt=place.task.attempt))
     elif not place.task.status.is_terminal:
         end_task(unit, place, TaskStatus.CANCELED, place.task.reason, message="", at=unit.now)
     settle(unit)
-    return running
+    return place if running else None
 
 
 def _lock(unit: Unit, task_uuid: str) -> Place:
@@ -61,15 +84,15 @@ def _lock(unit: Unit, task_uuid: str) -> Place:
     placement = present(tasks.place_task(unit.tx, task_uuid))
     flow = load_flow(unit, placement.workflow_id)
     held = present(tasks.lock_task(unit.tx, task_uuid))
-    return Place(flow=flow, task=held.task, job=present(jobs.get_job(unit.tx, placement.job_id)))
+    job = present(jobs.get_job(unit.tx, placement.job_id))
+    return Place(flow=flow, task=held.task, job=job, change=TaskChange(id=held.task.id))
 
 
 def _apply(unit: Unit, place: Place, prepared: Prepared) -> None:
     event = prepared.event
     match event:
         case TaskStarted():
-            started_at = clamp(event.at, place.task.queued_at, unit.now)
-            tasks.update_tasks(unit.tx, [TaskChange(id=place.task.id, started_at=started_at)])
+            place.change.started_at = clamp(event.at, place.task.queued_at, unit.now)
         case TaskFinished():
             _finish_task(unit, place, event)
         case _:
@@ -95,13 +118,14 @@ def _finish_task(unit: Unit, place: Place, event: TaskFinished) -> None:
 
 def end_task(unit: Unit, place: Place, status: TaskStatus, reason: Reason, *, message: str, at: int) -> None:
     """Write the end of a task and, when it was the last of the attempt, let the job finish."""
-    task, job, flow = place.task, place.job, place.flow
-    moment = clamp(at, max(job.started_at or 0, task.started_at or 0, task.queued_at), unit.now)
-    change = TaskChange(
-        id=task.id, status=status, reason=reason, lease_until=None, stopped_at=moment, message=message
-    )
+    task, job, flow, change = place.task, place.job, place.flow, place.change
+    begun = change.started_at if isinstance(change.started_at, int) else task.started_at
+    moment = clamp(at, max(job.started_at or 0, begun or 0, task.queued_at), unit.now)
+    change.status, change.reason, change.message = status, reason, message
+    change.lease_until, change.stopped_at = None, moment
     tasks.update_tasks(unit.tx, [change])
-    steps.end_open_steps(unit.tx, task.id, status=StepStatus.CANCELED, stopped_at=moment)
+    if not place.story.is_whole:
+        steps.end_open_steps(unit.tx, task.id, status=StepStatus.CANCELED, stopped_at=moment)
     if task.attempt == flow.state.jobs[job.key].attempt:
         flow.explain(job.key, message)
     copies = [(status, reason)]

@@ -44,6 +44,7 @@ class NewWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     rerun_of: str | None = None
     auto_rerun_number: int = 0
+    started_by: str = ""
     state: WorkflowState | None = None
     kept: Mapping[str, Job] = {}
     origins: Mapping[str, str] = {}
@@ -69,6 +70,7 @@ def make_workflow(unit: Unit, pipeline: Pipeline, new: NewWorkflow) -> Workflow:
         rerun_of=new.rerun_of,
         auto_rerun_number=new.auto_rerun_number,
         tag=" ".join(new.plan.tags),
+        started_by=new.started_by,
     )
     (stored,) = workflows.insert_workflows(unit.tx, pipeline.project_id, [(row, new.plan)])
     made = [
@@ -165,4 +167,5 @@ def _make_job(
         stopped_at=kept.stopped_at if kept else unit.now if state.status.is_terminal else None,
         message=kept.message if kept else "",
         approved_by=kept.approved_by if kept else state.approved_by,
+        canceled_by=kept.canceled_by if kept else "",
     )

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
-
 from penstock.engine.facts import present
 from penstock.engine.repeat import find_origins
 from penstock.engine.start import WARNINGS
@@ -12,7 +10,8 @@ from penstock.engine.unit import Parts
 from penstock.model.errors import NotFoundError
 from penstock.model.output import TestOutcome
 from penstock.model.run import Job, Pipeline, StepRun, Task, Workflow
-from penstock.model.status import JobKind, JobStatus, Reason, StepStatus, WorkflowStatus
+from penstock.model.status import JobStatus, StepStatus
+from penstock.model.summary import FailedStep, JobSummary, RunSummary, TestTotals, WorkflowSummary
 from penstock.plan.resources import compute_credits
 from penstock.store import artifacts, jobs, pipelines, projects, steps, tasks, test_results, workflows
 from penstock.store.database import Transaction
@@ -24,75 +23,6 @@ MOST_ARTIFACTS = 1000
 
 MOST_FAILED = 100
 """Names of failed tests that a summary lists for one job."""
-
-
-class FailedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The step that decided a job's failure."""
-
-    task_id: int
-    index: int  # of the task
-    step: int
-    name: str
-    exit_code: int | None = None
-    message: str = ""
-
-
-class TestTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tests of a job passed, failed and were skipped, and which failed."""
-
-    __test__ = False
-
-    passed: int
-    failed: int
-    skipped: int
-    failures: tuple[str, ...]
-
-
-class JobSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job's verdict and what it left. `seconds` is None when it never ran.
-
-    `credits` are what CircleCI's cloud takes for it; None when no table tells, or it is not over.
-    """
-
-    uuid: str
-    number: int | None
-    name: str
-    kind: JobKind
-    status: JobStatus
-    reason: Reason
-    attempt: int
-    parallelism: int
-    seconds: float | None = None
-    credits: float | None = None
-    message: str = ""
-    failed_step: FailedStep | None = None
-    tests: TestTotals | None = None
-    artifacts: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow's verdict and its jobs in the order of the plan; `repeated` when a rerun took its place."""
-
-    uuid: str
-    name: str
-    repeated: bool
-    status: WorkflowStatus
-    reason: Reason
-    jobs: tuple[JobSummary, ...]
-
-
-class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline's workflows, reruns included."""
-
-    pipeline: str
-    number: int
-    project: str
-    branch: str
-    tag: str
-    sha: str
-    created_at: int
-    workflows: tuple[WorkflowSummary, ...]
 
 
 def summarize_pipeline(parts: Parts, uuid: str) -> RunSummary:

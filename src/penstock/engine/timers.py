@@ -25,12 +25,15 @@ MOST_AT_ONCE = 200
 """Timers that one tick looks after, so that it ends even when they come faster than they go."""
 
 
-def tick(parts: Parts) -> int | None:
-    """Do all that is due now; returns when the next timer is due, None when none is set."""
+def tick(parts: Parts, *, judges: bool = True) -> int | None:
+    """Do all that is due now; returns when the next timer is due, None when none is set.
+
+    Unless it `judges`, agents whose leases are over are not given up yet.
+    """
     now = parts.clock.now()
     with parts.db.read() as tx:
         due = timers.next_due(tx)
-        expired = queue.expired_tasks(tx, now)
+        expired = queue.expired_tasks(tx, now) if judges else []
     for task in expired:
         guard_task(parts, task.agent_id, task.uuid, partial(_lose, parts, task))
     for _ in range(MOST_AT_ONCE):

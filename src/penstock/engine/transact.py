@@ -26,6 +26,8 @@ def transact(parts: Parts, work: Callable[[Unit], T]) -> T:
     parts.feed.publish(done.changes)
     if done.wake:
         parts.signal.notify()
+    if done.posted:
+        parts.post.call(done.posted)
     for action in done.afterwards:
         action()
     return result

@@ -1,22 +1,28 @@
 """Starts a pipeline: its rows, its workflows, and everything of it that can run at once."""
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
 
 from penstock.engine.effects import settle
+from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
+from penstock.engine.flow import load_flow
 from penstock.engine.start import make_roots
+from penstock.engine.statuses import promise_error
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
+from penstock.kit.trace import REQUEST
+from penstock.lifecycle.events import CancelRequested
 from penstock.lifecycle.pipeline import PipelineMove, advance_pipeline
 from penstock.model.diagnostic import has_errors
 from penstock.model.project import Project
 from penstock.model.run import Pipeline, Revision, TriggerType
-from penstock.model.status import PipelineStatus
+from penstock.model.status import PipelineStatus, Reason
 from penstock.plan.plan import Plan, encode
-from penstock.store import counters, pipelines, projects
+from penstock.store import counters, pipelines, projects, workflows
 from penstock.store.pipelines import StoredConfig
 
 
@@ -38,7 +44,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a pipeline is made of. The plan is compiled; with errors in it the pipeline only records them.
 
     `uuid` and `number` may be given when the config was compiled with them. `owner` is the lock file of
-    the command that runs the pipeline, `labels` are facts kept with it.
+    the command that runs the pipeline, `labels` are facts kept with it. A pipeline that `supersedes` has
+    the workflows of older ones of its branch stopped.
     """
 
     project_id: int
@@ -52,6 +59,10 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str | int | bool] = {}
     owner: str = ""
     labels: Mapping[str, str] = {}
+    supersedes: bool = False
+
+
+_log = logging.getLogger(__name__)
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,25 +101,48 @@ def reserve_pipeline(parts: Parts, ref: ProjectRef) -> Reservation:
 def trigger_pipeline(parts: Parts, request: TriggerRequest) -> Pipeline:
     """Store the pipeline with its workflows and start those that start at once.
 
-    A plan with errors makes an errored pipeline without workflows.
+    A plan with errors makes an errored pipeline without workflows. One that is stored already is left as it
+    is.
     """
     return transact(parts, lambda unit: _trigger(unit, request))
 
 
 def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
+    present = pipelines.pipeline_by_uuid(unit.tx, request.uuid)
+    if present is not None:
+        return present
+    labels = {**request.labels, ASKED_BY: asked} if (asked := REQUEST.get()) else request.labels
     pipeline = pipelines.insert_pipeline(
-        unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=request.labels
+        unit.tx, _make_pipeline(unit, request), owner=request.owner, labels=labels
     )
+    unit.afterwards.append(lambda: _tell(pipeline))
     plan = request.plan
     config = StoredConfig(source=request.source, compiled=plan.compiled, plan=encode(plan))
     pipelines.save_config(unit.tx, pipeline.id, config)
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
+    if pipeline.errors:
+        promise_error(unit, pipeline, request.labels)
     if not make_roots(unit, pipeline, plan):
         unit.ended.add(pipeline.id)
+    if request.supersedes:
+        _cancel_older(unit, pipeline)
     settle(unit)
     return pipeline
+
+
+def _tell(pipeline: Pipeline) -> None:
+    facts = {"pipeline": pipeline.uuid, "project": pipeline.project_id, "number": pipeline.number}
+    _log.info("pipeline triggered", extra={"facts": facts})
+
+
+def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:
+    """Ask the workflows of older pipelines of the branch to stop."""
+    branch = pipeline.revision.branch
+    for workflow in workflows.open_workflows(unit.tx, project_id=pipeline.project_id, branch=branch):
+        if workflow.pipeline_id < pipeline.id:
+            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.STRATEGY))
 
 
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:

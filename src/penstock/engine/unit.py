@@ -1,16 +1,19 @@
 """One transaction in the making, with the parts it works with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from penstock.engine.facts import Facts, load_facts
 from penstock.engine.feed import Change, Feed
 from penstock.engine.memory import Memory
+from penstock.engine.post import Post
 from penstock.engine.signal import Signal
 from penstock.engine.variables import Variables
 from penstock.kit.clock import Clock
+from penstock.store import outbox
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database, Transaction
 
@@ -25,6 +28,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     feed: Feed
     signal: Signal
     memory: Memory
+    base_url: str = ""  # how people reach the server
+    post: Post = msgspec.field(default_factory=Post)  # there are letters to deliver
 
 
 class Unit:
@@ -38,8 +43,14 @@ class Unit:
         self.ended: set[int] = set()  # the pipelines of which a workflow has ended
         self.changes: list[Change] = []  # for watchers, in order
         self.wake = False  # there may be new work or a new command for an agent
+        self.posted: set[str] = set()  # of which kinds there are new letters in the outbox
         self.afterwards: list[Callable[[], None]] = []  # what must not happen unless it is committed
         self._facts: dict[int, Facts] = {}
+
+    def promise(self, kind: str, subject: str, payload: Mapping[str, Any]) -> None:
+        """A letter is in the outbox, to be delivered soon after the transaction; see `engine.deliver`."""
+        outbox.append_letter(self.tx, kind, subject, payload, now=self.now)
+        self.posted.add(kind)
 
     def catch_up(self) -> None:
         """The instant is now: what was written while the transaction waited for a lock lies before it."""

@@ -3,9 +3,13 @@
 import logging
 from collections.abc import Iterable, Iterator
 
+from penstock.engine.facts import load_facts
+from penstock.engine.forks import name_scope
 from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, PenstockError
+from penstock.store import caches, tasks, workspaces
 from penstock.store.blobs import Blobs
+from penstock.store.database import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +24,7 @@ def put_upload(blobs: Blobs, task: str, kind: str, chunks: Iterable[bytes]) -> s
     """
     if kind not in LIMITS:
         raise InvalidError(f"nothing is kept as {kind!r}; there are {', '.join(LIMITS)}")
-    name = f"{_folder(task, kind)}{new_id()}"
+    name = f"{folder_of(task, kind)}{new_id()}"
     blobs.put(name, _bounded(chunks, kind))
     return name
 
@@ -30,8 +34,21 @@ def check_owner(task: str, kind: str, blob: str) -> None:
 
     Without it an agent could have a blob shown, or deleted, that is another's.
     """
-    if not blob.startswith(_folder(task, kind)):
+    if not blob.startswith(folder_of(task, kind)):
         raise InvalidError(f"the agent spoke of a blob that is no {kind} of this task")
+
+
+def may_read_blob(tx: Transaction, task: str, blob: str) -> bool:
+    """True when the task may read the blob: its own, a cache it may restore, a layer of its workspace."""
+    if any(blob.startswith(folder_of(task, kind)) for kind in LIMITS):
+        return True
+    place = tasks.place_task(tx, task)
+    if place is None:
+        return False
+    facts = load_facts(tx, place.workflow_id)
+    if caches.holds_blob(tx, place.project_id, name_scope(facts), blob):
+        return True
+    return any(layer.blob == blob for layer in workspaces.layers_of(tx, facts.workspace))
 
 
 def delete_quietly(blobs: Blobs, name: str) -> None:
@@ -42,7 +59,8 @@ def delete_quietly(blobs: Blobs, name: str) -> None:
         _log.warning("blob %s stays behind: %s", name, error)
 
 
-def _folder(task: str, kind: str) -> str:
+def folder_of(task: str, kind: str) -> str:
+    """The beginning of the names of what the task uploads as this kind."""
     return f"{kind}/{task[-2:]}/{task}/"
 
 

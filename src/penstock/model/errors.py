@@ -6,6 +6,7 @@ PenstockError
 │   └── InvalidError   the request is malformed whatever the state
 ├── ConflictError      somebody else was first; reading again and retrying may help
 ├── ForbiddenError     the caller is known and may not
+├── ThrottledError     too many tries of late; a rest helps
 ├── LimitExceededError a bound on size, count or time was passed
 └── UnavailableError   a part we depend on does not answer (disk, database, engine)
 
@@ -35,6 +36,14 @@ class ConflictError(PenstockError):
 
 class ForbiddenError(PenstockError):
     """The caller is known and may not."""
+
+
+class ThrottledError(PenstockError):
+    """Too many tries of late. `rest` is in how many seconds another one may be made."""
+
+    def __init__(self, sentence: str, *, rest: int) -> None:
+        super().__init__(sentence)
+        self.rest = rest
 
 
 class LimitExceededError(PenstockError):

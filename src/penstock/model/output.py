@@ -33,6 +33,11 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     blob: str
 
 
+def confine_path(path: str) -> str:
+    """The path of an artifact without anything that could lead out of where artifacts are."""
+    return "/".join(part for part in path.split("/") if part not in {"", ".", ".."}) or "file"
+
+
 class TestOutcome(StrEnum):
     """How one test case ended."""
 

@@ -94,6 +94,8 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     rerun_of: str | None = None
     auto_rerun_number: int = 0
     tag: str = ""
+    started_by: str = ""  # login; empty for whoever wanted the pipeline
+    canceled_by: str = ""  # login; empty also when no person did
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     stopped_at: int | None
     message: str = ""
     approved_by: str = ""
+    canceled_by: str = ""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,14 +1,14 @@
 """Agents that registered, found by the hash of their token."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Select, bindparam, delete, select, update
+from sqlalchemy import Executable, Select, bindparam, case, delete, select, update
 
 from penstock.kit.ids import new_id
-from penstock.model.agent import Agent
+from penstock.model.agent import Agent, AgentState
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.schema import agents
@@ -23,6 +23,8 @@ class AgentChange(msgspec.Struct, kw_only=True):
     slots: int | msgspec.UnsetType = msgspec.UNSET
     seen_at: int | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
+    version: str | msgspec.UnsetType = msgspec.UNSET
+    state: AgentState | msgspec.UnsetType = msgspec.UNSET
 
 
 def register_agent(
@@ -32,6 +34,11 @@ def register_agent(
     agent = Agent(
         id=0, uuid=new_id(), name=name, labels=tuple(labels), slots=slots, created_at=now, seen_at=now
     )
+    return add_agent(tx, agent, token_hash)
+
+
+def add_agent(tx: Transaction, agent: Agent, token_hash: str | None) -> Agent:
+    """The stored agent (its `id` is ignored). Raises ConflictError when another has that token."""
     row_id = rows.insert_row(tx, agents, rows.values_of(agent) | {"token_hash": token_hash})
     return msgspec.structs.replace(agent, id=row_id)
 
@@ -57,9 +64,47 @@ def list_agents(tx: Transaction, *, seen_since: int = 0) -> list[Agent]:
     return rows.fetch_all(tx, Agent, statement.order_by(agents.c.id), {})
 
 
+def agents_of(tx: Transaction, group_id: int, *, after: int = 0, limit: int = 100) -> list[Agent]:
+    """The group's agents, oldest first, those with an id above `after`, gone ones too."""
+    mine = (agents.c.group_id == group_id, agents.c.id > after)
+    page = select(*rows.columns_of(agents, Agent)).where(*mine).order_by(agents.c.id).limit(limit)
+    return rows.fetch_all(tx, Agent, page, {})
+
+
+def list_agents_among(
+    tx: Transaction, groups: Collection[int] | None, *, after: int = 0, limit: int = 100
+) -> list[Agent]:
+    """Agents of these groups, None for all there are, oldest first, those with an id above `after`."""
+    page = select(*rows.columns_of(agents, Agent)).where(agents.c.id > after)
+    if groups is not None:
+        page = page.where(agents.c.group_id.in_(sorted(groups)))
+    return rows.fetch_all(tx, Agent, page.order_by(agents.c.id).limit(limit), {})
+
+
 def touch_agent(tx: Transaction, agent_id: int, now: int) -> None:
-    """The agent was seen just now; time only grows."""
+    """The agent was seen just now; time only grows. One that was gone is online again."""
     tx.execute(_touch(), {"agent": agent_id, "now": now})
+
+
+def has_silent(tx: Transaction, before: int) -> bool:
+    """True when an agent that is not gone was not seen since the instant."""
+    return tx.execute(_silent(before).limit(1)).first() is not None
+
+
+def mark_silent(tx: Transaction, before: int) -> None:
+    """Agents that were not seen since the instant are gone."""
+    tx.execute(update(agents).where(agents.c.id.in_(_silent(before))).values(state=AgentState.GONE))
+
+
+def has_gone(tx: Transaction, before: int) -> bool:
+    """True when an agent that is gone was last seen before the instant."""
+    return tx.execute(_gone(before).limit(1)).first() is not None
+
+
+def delete_gone(tx: Transaction, before: int, *, limit: int = 500) -> None:
+    """Forget agents that are gone and were last seen before the instant, a bounded number of them."""
+    oldest = _gone(before).order_by(agents.c.seen_at).limit(limit)
+    tx.execute(delete(agents).where(agents.c.id.in_(oldest)))
 
 
 def update_agent(tx: Transaction, change: AgentChange) -> None:
@@ -72,6 +117,14 @@ def delete_agent(tx: Transaction, agent_id: int) -> None:
     tx.execute(delete(agents).where(agents.c.id == agent_id))
 
 
+def _silent(before: int) -> Select[Any]:
+    return select(agents.c.id).where(rows.literally("state <> 'gone'"), agents.c.seen_at < before)
+
+
+def _gone(before: int) -> Select[Any]:
+    return select(agents.c.id).where(rows.literally("state = 'gone'"), agents.c.seen_at < before)
+
+
 @cache
 def _select_agent(by: str) -> Select[Any]:
     return select(*rows.columns_of(agents, Agent)).where(agents.c[by] == bindparam(by))
@@ -80,4 +133,5 @@ def _select_agent(by: str) -> Select[Any]:
 @cache
 def _touch() -> Executable:
     chosen = update(agents).where(agents.c.id == bindparam("agent"), agents.c.seen_at < bindparam("now"))
-    return chosen.values(seen_at=bindparam("now"))
+    back = case((agents.c.state == "gone", "online"), else_=agents.c.state)
+    return chosen.values(seen_at=bindparam("now"), state=back)

@@ -79,13 +79,18 @@ class Blobs:
             _settle_file(self._folder, name)
         return counted.size
 
-    def open(self, name: str) -> Iterator[bytes]:
-        """The bytes in pieces of about 1 MiB. Raises NotFoundError at once when there is no such blob."""
+    def open(self, name: str, offset: int = 0) -> Iterator[bytes]:
+        """The bytes from the offset in pieces of about 1 MiB.
+
+        Raises NotFoundError at once when there is no such blob.
+        """
         import obstore
 
         check_name(name)
+        if offset and offset >= self.size(name):
+            return iter(())
         with _explained(name):
-            found = obstore.get(self._store, name)
+            found = obstore.get(self._store, name, options={"range": {"offset": offset}} if offset else None)
         return self._stream(name, found.stream(min_chunk_size=PIECE_BYTES))
 
     def read(self, name: str) -> bytes:
@@ -109,15 +114,19 @@ class Blobs:
 
     def exists(self, name: str) -> bool:
         """True when there is a blob of that name."""
-        import obstore
-
-        check_name(name)
         try:
-            with _explained(name):
-                obstore.head(self._store, name)
+            self.size(name)
         except NotFoundError:
             return False
         return True
+
+    def size(self, name: str) -> int:
+        """How many bytes it has. Raises NotFoundError when there is no such blob."""
+        import obstore
+
+        check_name(name)
+        with _explained(name):
+            return obstore.head(self._store, name)["size"]
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Name and size of every blob below the folder `prefix`, "" for all, in no certain order."""

@@ -37,6 +37,12 @@ def find_newest(tx: Transaction, project_id: int, scope: str, prefix: str, *, no
     return rows.fetch_one(tx, CacheEntry, _select_newest(bounded=True), values | {"end": end})
 
 
+def holds_blob(tx: Transaction, project_id: int, scope: str, blob: str) -> bool:
+    """True when the blob is one of the project's caches of that scope."""
+    mine = (caches.c.project_id == project_id, caches.c.scope == scope, caches.c.blob == blob)
+    return tx.execute(select(caches.c.id).where(*mine).limit(1)).first() is not None
+
+
 def drop_entry(tx: Transaction, project_id: int, scope: str, entry: CacheEntry) -> None:
     """Forget the entry, unless its key has got another blob meanwhile; the key is free again."""
     table = caches.c

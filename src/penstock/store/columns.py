@@ -111,6 +111,11 @@ def parent(name: str, table: str, *, key: bool = False) -> Column[int]:
     return Column(name, ROW_ID, target, primary_key=key, autoincrement=False, nullable=False)
 
 
+def maybe_parent(name: str, table: str) -> Column[int]:
+    """A reference to a row with which this one goes away, or to none."""
+    return Column(name, ROW_ID, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=True)
+
+
 def partial_index(name: str, where: str, *parts: Any, unique: bool = False) -> Index:  # noqa: ANN401 - columns or their names
     """An index over the rows for which `where` holds; `complete_indexes` finishes it for PostgreSQL."""
     return Index(name, *parts, unique=unique, sqlite_where=text(where), info={"where": where})

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, func, select
 
 from penstock.kit.ids import new_id
 from penstock.store import rows
@@ -47,6 +47,12 @@ def list_contexts(
         _select_by("organization_id").where(contexts.c.id > after).order_by(contexts.c.id).limit(limit)
     )
     return rows.fetch_all(tx, StoredContext, statement, {"organization_id": organization_id})
+
+
+def count_contexts(tx: Transaction, organization_id: int) -> int:
+    """How many contexts the organization has."""
+    mine = contexts.c.organization_id == organization_id
+    return int(tx.execute(select(func.count()).select_from(contexts).where(mine)).scalar_one())
 
 
 def delete_context(tx: Transaction, context_id: int) -> None:

@@ -10,18 +10,19 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from penstock.model.errors import InvalidError, UnavailableError
 from penstock.store.failures import RolledBackError, explained
-from penstock.store.upgrade import ensure_schema
+from penstock.store.quick import Shelf
+from penstock.store.upgrade import ensure_schema, read_version
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
+        self._files = Shelf(engine)
         self._turn = threading.Lock()
         self._writer: int | None = None
 
@@ -80,19 +82,66 @@ class Database:
 
         On SQLite it begins when every earlier writer of this process and of others has ended.
         """
-        with explained(), self._my_turn(), self._engine.connect() as tx:
-            if self._sqlite:
-                tx.exec_driver_sql("BEGIN IMMEDIATE")
+        with explained(), self._my_turn(), self._lend("BEGIN IMMEDIATE") as tx:
             yield tx
             tx.commit()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only looks; on SQLite all its statements see one and the same moment."""
-        with explained(), self._engine.connect() as tx:
-            if self._sqlite:
-                tx.exec_driver_sql("BEGIN")
+        with explained(), self._lend("BEGIN") as tx:
             yield tx
+
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction of its own."""
+        with explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def version(self) -> int | None:
+        """A number that is another after every commit of anybody; None for PostgreSQL, which has none.
+
+        What was read after it was asked for is still so while it is the same.
+        """
+        if not self._sqlite:
+            return None
+        with explained():
+            return self._files.version()
+
+    @contextmanager
+    def moment(self) -> Iterator[Transaction]:
+        """A transaction that only looks; all its statements see one and the same moment on both databases."""
+        if self._sqlite:
+            with self.read() as tx:
+                yield tx
+            return
+        with explained(), self._engine.connect() as tx:
+            yield tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def ping(self) -> None:
+        """The database answers. Raises UnavailableError when it does not."""
+        with self.read() as tx:
+            tx.exec_driver_sql("SELECT 1")
+
+    def ask_time(self) -> float:
+        """The database server's clock, in seconds since the epoch; our own for SQLite."""
+        if self._sqlite:
+            return time.time()
+        with self.read() as tx:
+            return float(tx.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
+    def count_room(self) -> int | None:
+        """How many more connections the database server takes from this user; None for SQLite."""
+        if self._sqlite:
+            return None
+        with self.read() as tx:
+            return int(
+                tx.exec_driver_sql(
+                    "SELECT current_setting('max_connections')::int "
+                    "- current_setting('superuser_reserved_connections')::int "
+                    "- (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+                ).scalar_one()
+            )
 
     def retry(self, work: Callable[[Transaction], T], attempts: int = 6) -> T:
         """What `work` returned in a transaction that was committed.
@@ -122,7 +171,12 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection; the database must not be used afterwards."""
+        self._files.close()
         self._engine.dispose()
+
+    def _lend(self, begin: str) -> AbstractContextManager[Transaction]:
+        """A connection in a transaction, which is rolled back at the end unless it was committed."""
+        return self._files.lend(begin) if self._sqlite else self._engine.connect()
 
     @contextmanager
     def _turn_taken(self) -> Iterator[None]:
@@ -139,6 +193,25 @@ class Database:
     def _my_turn(self) -> Any:  # noqa: ANN401 - a context manager of None
         """Writers of one process queue here, which is fairer and cheaper than SQLite's polling."""
         return self._turn_taken() if self._sqlite else nullcontext()
+
+
+def find_version(url: str, *, patience: float = 15.0) -> str | None:
+    """The version of the schema at the URL, None when there is none yet; nothing is made or changed.
+
+    Raises what `Database.open` does.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not Path(parsed.database or "").exists():
+            return None
+        database = Database(_open_sqlite(parsed, patience))
+    else:
+        database = Database(_open_postgresql(parsed, patience))
+    try:
+        with database.read() as tx:
+            return read_version(tx)
+    finally:
+        database.close()
 
 
 def parse_url(url: str) -> URL:
@@ -166,10 +239,13 @@ def _open_sqlite(url: URL, patience: float) -> Engine:
     _create_private(Path(url.database or ""))
     engine = create_engine(
         url,
-        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": patience},
-        pool_size=16,
-        max_overflow=48,
-        pool_use_lifo=True,  # the connection used last has the warmest cache
+        connect_args={
+            "isolation_level": None,
+            "check_same_thread": False,
+            "timeout": patience,
+            "cached_statements": 512,
+        },
+        poolclass=NullPool,  # `Shelf` keeps them
     )
 
     @event.listens_for(engine, "connect")

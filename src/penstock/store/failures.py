@@ -1,5 +1,6 @@
 """What a database complains about, told as an error that a caller can act on."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,9 +48,11 @@ _ROLLED_BACK = {"40001", "40P01"}
 _UNIQUE = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 
-def explain(error: DBAPIError) -> PenstockError | None:
-    """The error to raise instead, or None when it is a mistake of our own that must stay as it is."""
-    cause = error.orig
+def explain(cause: BaseException | None, *, lost: bool = False) -> PenstockError | None:
+    """The error to raise instead of a driver's, or None for a mistake of our own that must stay as it is.
+
+    `lost` says that the connection cannot be used any more.
+    """
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     if code in _ROLLED_BACK:
         return RolledBackError("the database gave up this change for another's sake; try it again")
@@ -58,7 +61,7 @@ def explain(error: DBAPIError) -> PenstockError | None:
     sentence = _SQLITE.get("_".join(code.split("_")[:2])) or _POSTGRES.get(code[:2])
     if sentence is None and str(cause).startswith(_EMPTIED):
         sentence = "the database file was taken away while it was in use"
-    if sentence is None and (error.connection_invalidated or _is_unreachable(error)):
+    if sentence is None and (lost or _is_unreachable(cause)):
         sentence = "the database does not answer"
     return UnavailableError(f"{sentence} ({_first_line(cause)})") if sentence else None
 
@@ -71,18 +74,21 @@ def explained() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise UnavailableError("all connections to the database are busy for too long") from error
     except DBAPIError as error:
+        told = explain(error.orig, lost=error.connection_invalidated)
+        if told is None:
+            raise
+        raise told from error
+    except sqlite3.Error as error:
         told = explain(error)
         if told is None:
             raise
         raise told from error
 
 
-def _is_unreachable(error: DBAPIError) -> bool:
+def _is_unreachable(cause: BaseException | None) -> bool:
     """True for a connection that failed before the server could give a code."""
-    name = type(error.orig).__name__
-    return name in {"ConnectionTimeout", "OperationalError"} and not getattr(
-        error.orig, "sqlite_errorname", None
-    )
+    name = type(cause).__name__
+    return name in {"ConnectionTimeout", "OperationalError"} and not getattr(cause, "sqlite_errorname", None)
 
 
 def _first_line(cause: object) -> str:

@@ -1,11 +1,11 @@
 """Jobs: light rows for the state machine, whole ones for people, plans on demand."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select, union_all
 
 from penstock.model.run import Job
 from penstock.model.status import JobStatus, Reason
@@ -45,6 +45,7 @@ class JobChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     message: str | msgspec.UnsetType = msgspec.UNSET
     approved_by: str | msgspec.UnsetType = msgspec.UNSET
+    canceled_by: str | msgspec.UnsetType = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -115,6 +116,28 @@ def jobs_of(tx: Transaction, workflow_id: int) -> list[Job]:
     return rows.fetch_all(tx, Job, _select_jobs("workflow_id"), {"workflow_id": workflow_id})
 
 
+def newest_jobs(tx: Transaction, project_id: int, *, offset: int = 0, limit: int = 30) -> list[Job]:
+    """The project's jobs that have a number, highest first, without the first `offset`."""
+    values = {"project_id": project_id, "limit": limit, "offset": offset}
+    return rows.fetch_all(tx, Job, _select_newest(), values)
+
+
+def newest_everywhere(
+    tx: Transaction, project_ids: Sequence[int], *, offset: int = 0, limit: int = 30
+) -> list[Job]:
+    """The newest jobs with a number of these projects together (at most 250), without the first `offset`.
+
+    Each project is asked for its own newest ones, so the cost is that of the projects, not of their past.
+    """
+    if not project_ids:
+        return []
+    values: dict[str, Any] = {f"p{place}": row_id for place, row_id in enumerate(project_ids)}
+    values |= {"reach": offset + limit, "limit": limit, "offset": offset}
+    ids = [row_id for (row_id,) in tx.execute(_select_everywhere(len(project_ids)), values)]
+    chosen = select(*rows.columns_of(jobs, Job)).where(jobs.c.id.in_(ids)).order_by(jobs.c.id.desc())
+    return rows.fetch_all(tx, Job, chosen, {})
+
+
 def load_plan(tx: Transaction, job_id: int) -> JobPlan:
     """The plan the job was stored with."""
     return _decode_plan(unpack(tx.execute(_select_plan(), {"id": job_id}).scalar_one()))
@@ -155,6 +178,29 @@ def _select_states() -> Executable:
 def _select_jobs(*by: str) -> Select[Any]:
     conditions = (jobs.c[name] == bindparam(name) for name in by)
     return select(*rows.columns_of(jobs, Job)).where(*conditions).order_by(jobs.c.id)
+
+
+@cache
+def _select_newest() -> Select[Any]:
+    mine = select(*rows.columns_of(jobs, Job)).where(
+        jobs.c.project_id == bindparam("project_id"), jobs.c.number.is_not(None)
+    )
+    return mine.order_by(jobs.c.number.desc()).limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+@lru_cache(64)
+def _select_everywhere(projects: int) -> Executable:
+    """The ids of the newest of each project, and of these the newest."""
+    parts = []
+    for place in range(projects):
+        mine = select(jobs.c.id).where(
+            jobs.c.project_id == bindparam(f"p{place}"), jobs.c.number.is_not(None)
+        )
+        newest = mine.order_by(jobs.c.number.desc()).limit(bindparam("reach")).subquery(f"newest_{place}")
+        parts.append(select(newest.c.id))
+    every = union_all(*parts).subquery("newest")
+    page = select(every.c.id).order_by(every.c.id.desc())
+    return page.limit(bindparam("limit")).offset(bindparam("offset"))
 
 
 @cache

@@ -1,11 +1,11 @@
 """Pipelines, newest first, and their configs beside them."""
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Executable, Select, bindparam, delete, select, union_all
 
 from penstock.model.diagnostic import Diagnostic
 from penstock.model.run import Pipeline
@@ -15,6 +15,9 @@ from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
 from penstock.store.schema import pipeline_configs, pipelines
 from penstock.store.upserts import insert_into
+
+MOST_PROJECTS = 250
+"""How many projects may be asked for their pipelines at once."""
 
 
 class PipelineChange(msgspec.Struct, kw_only=True):
@@ -26,6 +29,16 @@ class PipelineChange(msgspec.Struct, kw_only=True):
     language: str | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, str | int | bool] | msgspec.UnsetType = msgspec.UNSET
     errors: tuple[Diagnostic, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class PipelineMark(NamedTuple):
+    """As much of a pipeline as tells whether what was shown of it is still so; lists have many of them."""
+
+    id: int
+    project_id: int
+    status: str
+    updated_at: int
+    actor: str
 
 
 class StoredConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,16 +91,67 @@ def list_pipelines(
     *,
     project_id: int | None = None,
     branch: str | None = None,
+    actor: str | None = None,
     before: int | None = None,
     limit: int = 20,
 ) -> list[Pipeline]:
     """Pipelines newest first, those with an id below `before`, which stays stable while rows arrive.
 
-    `branch` needs a project.
+    `branch` and `actor` need a project and exclude each other.
     """
-    given = {"project_id": project_id, "branch": branch, "before": before}
+    given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
-    return rows.fetch_all(tx, Pipeline, _select_page(frozenset(values)), values | {"limit": limit})
+    return rows.fetch_all(
+        tx, Pipeline, _select_page(Pipeline.__struct_fields__, frozenset(values)), values | {"limit": limit}
+    )
+
+
+def list_marks(
+    tx: Transaction,
+    project_id: int,
+    *,
+    branch: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> list[PipelineMark]:
+    """The marks of the pipelines that `list_pipelines` would list."""
+    given = {"project_id": project_id, "branch": branch, "actor": actor, "before": before}
+    values = {name: value for name, value in given.items() if value is not None}
+    statement = _select_page(PipelineMark._fields, frozenset(values))
+    return [PipelineMark(*row) for row in tx.execute(statement, values | {"limit": limit})]
+
+
+def load_pipelines(tx: Transaction, ids: Collection[int]) -> list[Pipeline]:
+    """The pipelines of these row ids."""
+    if not ids:
+        return []
+    chosen = select(*rows.columns_of(pipelines, Pipeline)).where(pipelines.c.id.in_(sorted(ids)))
+    return rows.fetch_all(tx, Pipeline, chosen, {})
+
+
+def newest_pipelines(
+    tx: Transaction,
+    project_ids: Sequence[int],
+    *,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> list[PipelineMark]:
+    """The marks of the newest pipelines of these projects together, those with an id below `before`.
+
+    Each project is asked for its own newest ones, so the cost is that of the projects, not of their past.
+    At most `MOST_PROJECTS` of them.
+    """
+    if not project_ids:
+        return []
+    values: dict[str, Any] = {f"p{place}": row_id for place, row_id in enumerate(project_ids)}
+    values |= {"before": before or 1 << 62, "limit": limit}
+    values |= {} if actor is None else {"actor": actor}
+    statement = _select_newest(len(project_ids), by_actor=actor is not None)
+    ids = [row_id for (row_id,) in tx.execute(statement, values)]
+    chosen = select(*(pipelines.c[name] for name in PipelineMark._fields)).where(pipelines.c.id.in_(ids))
+    return [PipelineMark(*row) for row in tx.execute(chosen.order_by(pipelines.c.id.desc()))]
 
 
 def owned_pipelines(tx: Transaction) -> list[tuple[int, str]]:
@@ -162,13 +226,30 @@ def _select_locked() -> Select[Any]:
     return _select_one("id").with_for_update()
 
 
-@cache
-def _select_page(given: frozenset[str]) -> Select[Any]:
+@lru_cache(64)
+def _select_newest(projects: int, *, by_actor: bool) -> Executable:
+    """The ids of the newest of each project, and of these the newest."""
     table = pipelines.c
-    statement = select(*rows.columns_of(pipelines, Pipeline)).order_by(table.id.desc())
+    parts = []
+    for place in range(projects):
+        mine = select(table.id).where(
+            table.project_id == bindparam(f"p{place}"), table.id < bindparam("before")
+        )
+        mine = mine.where(table.actor == bindparam("actor")) if by_actor else mine
+        newest = mine.order_by(table.id.desc()).limit(bindparam("limit")).subquery(f"newest_{place}")
+        parts.append(select(newest.c.id))
+    every = union_all(*parts).subquery("newest")
+    return select(every.c.id).order_by(every.c.id.desc()).limit(bindparam("limit"))
+
+
+@cache
+def _select_page(columns: tuple[str, ...], given: frozenset[str]) -> Select[Any]:
+    table = pipelines.c
+    statement = select(*(table[name] for name in columns)).order_by(table.id.desc())
     conditions = {
         "project_id": table.project_id == bindparam("project_id"),
         "branch": table.branch == bindparam("branch"),
+        "actor": table.actor == bindparam("actor"),
         "before": table.id < bindparam("before"),
     }
     return statement.where(*(conditions[name] for name in sorted(given))).limit(bindparam("limit"))

@@ -1,11 +1,11 @@
 """Organizations and projects, known to the world by their slugs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Table, bindparam, select, update
+from sqlalchemy import Select, Table, bindparam, func, select, update
 
 from penstock.kit.ids import new_id
 from penstock.model.project import Organization, Project
@@ -19,6 +19,7 @@ class ProjectChange(msgspec.Struct, kw_only=True):
     """What may change about a project; unset fields stay as they are."""
 
     id: int
+    slug: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType = msgspec.UNSET
     url: str | msgspec.UnsetType = msgspec.UNSET
     default_branch: str | msgspec.UnsetType = msgspec.UNSET
@@ -44,15 +45,47 @@ def get_organization(tx: Transaction, organization_id: int) -> Organization | No
     return rows.fetch_one(tx, Organization, _select_organization("id"), {"id": organization_id})
 
 
+def lock_organization(tx: Transaction, organization_id: int) -> Organization | None:
+    """The organization, and no other transaction locks or changes it until this one ends."""
+    locked = _select_organization("id").with_for_update()
+    return rows.fetch_one(tx, Organization, locked, {"id": organization_id})
+
+
 def organization_by_uuid(tx: Transaction, uuid: str) -> Organization | None:
-    """The organization of that UUID."""
-    return rows.fetch_one(tx, Organization, _select_organization("uuid"), {"uuid": uuid})
+    """The organization of that UUID, unless it is on its way out."""
+    known = _select_organization("uuid").where(organizations.c.deleted_at.is_(None))
+    return rows.fetch_one(tx, Organization, known, {"uuid": uuid})
 
 
-def list_organizations(tx: Transaction) -> list[Organization]:
-    """All organizations by slug."""
-    columns = rows.columns_of(organizations, Organization)
-    return rows.fetch_all(tx, Organization, select(*columns).order_by(organizations.c.slug), {})
+def add_organization(tx: Transaction, organization: Organization, *, now: int) -> Organization | None:
+    """The stored organization (its `id` is ignored); None when the slug is taken."""
+    values = rows.values_of(organization) | {"created_at": now}
+    row_id = _insert_new(tx, organizations, values)
+    return None if row_id is None else msgspec.structs.replace(organization, id=row_id)
+
+
+def list_organizations(
+    tx: Transaction, *, ids: Collection[int] | None = None, after: str = "", limit: int = 1000
+) -> list[Organization]:
+    """Organizations by slug, those that come after the given one; with `ids` only those of these row ids."""
+    table = organizations.c
+    chosen = select(*rows.columns_of(organizations, Organization)).where(table.deleted_at.is_(None))
+    mine = chosen if ids is None else chosen.where(table.id.in_(sorted(ids)))
+    page = mine.where(table.slug > after).order_by(table.slug).limit(limit)
+    return rows.fetch_all(tx, Organization, page, {})
+
+
+def rename_organization(tx: Transaction, organization: Organization, *, slug: str, name: str) -> None:
+    """The organization is called so, and the slugs of its projects begin so.
+
+    Raises ConflictError when the slug is taken.
+    """
+    mine = organizations.c.id == organization.id
+    tx.execute(update(organizations).where(mine).values(slug=slug, name=name))
+    if slug != organization.slug:
+        rest = func.substr(projects.c.slug, len(organization.slug) + 1)
+        owned = (projects.c.organization_id == organization.id, projects.c.deleted_at.is_(None))
+        tx.execute(update(projects).where(*owned).values(slug=slug + rest))
 
 
 def ensure_project(tx: Transaction, project: Project) -> Project:
@@ -62,6 +95,12 @@ def ensure_project(tx: Transaction, project: Project) -> Project:
         return found
     _insert_new(tx, projects, rows.values_of(project))
     return rows.fetch_present(tx, Project, _select_project("slug"), {"slug": project.slug})
+
+
+def add_project(tx: Transaction, project: Project) -> Project | None:
+    """The stored project (its `id` is ignored); None when the slug is taken."""
+    row_id = _insert_new(tx, projects, rows.values_of(project))
+    return None if row_id is None else msgspec.structs.replace(project, id=row_id)
 
 
 def find_project(tx: Transaction, slug: str) -> Project | None:
@@ -74,20 +113,33 @@ def get_project(tx: Transaction, project_id: int) -> Project | None:
     return rows.fetch_one(tx, Project, _select_project("id"), {"id": project_id})
 
 
+def lock_project(tx: Transaction, project_id: int) -> Project | None:
+    """The project, and no other transaction locks or changes it until this one ends."""
+    return rows.fetch_one(tx, Project, _select_project("id").with_for_update(), {"id": project_id})
+
+
 def project_by_uuid(tx: Transaction, uuid: str) -> Project | None:
-    """The project of that UUID."""
-    return rows.fetch_one(tx, Project, _select_project("uuid"), {"uuid": uuid})
+    """The project of that UUID, unless it is on its way out."""
+    known = _select_project("uuid").where(projects.c.deleted_at.is_(None))
+    return rows.fetch_one(tx, Project, known, {"uuid": uuid})
 
 
-def list_projects(tx: Transaction, *, after: str = "", limit: int = 100) -> list[Project]:
-    """Projects by slug, those that come after the given one."""
-    statement = (
-        select(*rows.columns_of(projects, Project))
-        .where(projects.c.slug > after)
-        .order_by(projects.c.slug)
-        .limit(limit)
-    )
-    return rows.fetch_all(tx, Project, statement, {})
+def list_projects(
+    tx: Transaction,
+    *,
+    organization_id: int | None = None,
+    organizations: Collection[int] | None = None,
+    after: str = "",
+    limit: int = 100,
+) -> list[Project]:
+    """Projects by slug, those that come after the given one, of one organization, of some or of all."""
+    mine = select(*rows.columns_of(projects, Project)).where(projects.c.deleted_at.is_(None))
+    if organization_id is not None:
+        mine = mine.where(projects.c.organization_id == organization_id)
+    if organizations is not None:
+        mine = mine.where(projects.c.organization_id.in_(sorted(organizations)))
+    page = mine.where(projects.c.slug > after).order_by(projects.c.slug).limit(limit)
+    return rows.fetch_all(tx, Project, page, {})
 
 
 def update_project(tx: Transaction, change: ProjectChange) -> None:
@@ -118,9 +170,11 @@ def save_organization_settings(tx: Transaction, organization_id: int, settings: 
     tx.execute(chosen.values(settings=dict(settings)))
 
 
-def _insert_new(tx: Transaction, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert unless the slug is taken; a rival that is about to take it is waited for."""
-    tx.execute(insert_into(tx.dialect.name, table).on_conflict_do_nothing(index_elements=["slug"]), values)
+def _insert_new(tx: Transaction, table: Table, values: Mapping[str, Any]) -> int | None:
+    """The id of the new row, None when the slug is taken; a rival that is about to take it is waited for."""
+    statement = insert_into(tx.dialect.name, table).on_conflict_do_nothing(index_elements=["slug"])
+    found: int | None = tx.execute(statement.returning(table.c.id), values).scalar_one_or_none()
+    return found
 
 
 @cache

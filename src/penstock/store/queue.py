@@ -13,6 +13,7 @@ from penstock.model.status import TaskStatus
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.schema import tasks
+from penstock.store.tasks import ORGANIZATION
 
 _QUEUED = "status = 'queued'"
 _LEASED = "lease_until IS NOT NULL"
@@ -61,8 +62,12 @@ def waiting_keys(tx: Transaction) -> list[str]:
 
 
 def carries(labels: Collection[str], key: str) -> bool:
-    """True when the labels hold every label of the key."""
-    return all(label in labels for label in key.split("\n")[:-1])
+    """True when the labels hold every label of the key; without any organization's they serve all."""
+    missing = [label for label in key.split("\n")[:-1] if label not in labels]
+    if not missing:
+        return True
+    bound = any(label.startswith(ORGANIZATION) for label in labels)
+    return not bound and all(label.startswith(ORGANIZATION) for label in missing)
 
 
 def renew_leases(tx: Transaction, agent_id: int, uuids: Collection[str], *, lease_until: int) -> set[str]:
@@ -81,6 +86,13 @@ def held_tasks(tx: Transaction, agent_id: int) -> list[Task]:
 def expired_tasks(tx: Transaction, now: int, *, limit: int = 100) -> list[Task]:
     """Tasks whose lease ended before `now`, the longest ended first; nothing is changed or locked."""
     return rows.fetch_all(tx, Task, _select_expired(), {"now": now, "limit": limit})
+
+
+def queued_before(tx: Transaction, key: str, before: int, *, limit: int) -> list[Task]:
+    """Tasks of the label set that have been queued since before the instant, first those claimed first."""
+    values = {"key": key, "count": limit}
+    first = rows.fetch_all(tx, Task, _first_queued(*rows.columns_of(tasks, Task)), values)
+    return [task for task in first if task.queued_at < before]
 
 
 def release_task(tx: Transaction, task_id: int, *, now: int) -> None:

@@ -70,6 +70,21 @@ def open_secret(tx: Transaction, sealer: Sealer, owner: str, name: str) -> bytes
     return None if sealed is None else sealer.open(sealed, _place(owner, name))
 
 
+def open_secrets(tx: Transaction, sealer: Sealer, owner: str, prefix: str) -> dict[str, bytes]:
+    """The plain bytes of the owner's secrets whose names begin so, oldest first."""
+    chosen = select(secrets.c.name, secrets.c.sealed).where(secrets.c.owner == owner).order_by(secrets.c.id)
+    return {
+        name: sealer.open(sealed, _place(owner, name))
+        for name, sealed in tx.execute(chosen)
+        if name.startswith(prefix)
+    }
+
+
+def delete_secrets(tx: Transaction, owner: str) -> None:
+    """The owner has no secrets afterwards."""
+    tx.execute(delete(secrets).where(secrets.c.owner == owner))
+
+
 def list_secrets(tx: Transaction, owner: str) -> list[SecretInfo]:
     """The owner's secrets, oldest first, without their contents."""
     statement = select(*rows.columns_of(secrets, SecretInfo)).where(secrets.c.owner == owner)

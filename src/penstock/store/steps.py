@@ -1,6 +1,7 @@
 """Steps of a task as they happened."""
 
 from functools import cache
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Executable, bindparam, select, update
@@ -9,7 +10,7 @@ from penstock.model.run import StepRun
 from penstock.model.status import StepStatus
 from penstock.store import rows
 from penstock.store.database import Transaction
-from penstock.store.schema import steps
+from penstock.store.schema import jobs, steps, tasks, workflows
 from penstock.store.upserts import insert_into
 
 
@@ -20,6 +21,15 @@ class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
     stopped_at: int
     exit_code: int | None = None
     message: str = ""
+
+
+class RunningStep(NamedTuple):
+    """A step that runs now; `job_id` is a row id, `copy` the number of the parallel copy."""
+
+    job_id: int
+    copy: int
+    step: int
+    name: str
 
 
 def start_step(tx: Transaction, step: StepRun) -> None:
@@ -35,13 +45,17 @@ def finish_step(tx: Transaction, task_id: int, index: int, end: StepEnd) -> None
 
 def end_open_steps(tx: Transaction, task_id: int, *, status: StepStatus, stopped_at: int) -> None:
     """No step of the task is running afterwards: its agent is gone or was told to stop."""
-    chosen = update(steps).where(steps.c.task_id == task_id, steps.c.stopped_at.is_(None))
-    tx.execute(chosen.values(status=status.value, stopped_at=stopped_at))
+    tx.execute(_end(), {"of_task": task_id, "as": status.value, "at": stopped_at})
 
 
 def steps_of(tx: Transaction, task_id: int) -> list[StepRun]:
     """The task's steps in the order they were started."""
     return rows.fetch_all(tx, StepRun, _select_steps(), {"task_id": task_id})
+
+
+def running_steps(tx: Transaction, pipeline_id: int) -> list[RunningStep]:
+    """The steps of the pipeline that run now, by job, parallel copy and index."""
+    return [RunningStep(*row) for row in tx.execute(_select_running(), {"pipeline_id": pipeline_id})]
 
 
 def delete_steps(tx: Transaction, task_id: int) -> None:
@@ -66,6 +80,29 @@ def _finish() -> Executable:
     return chosen.values(
         {name: bindparam(f"new_{name}", type_=steps.c[name].type) for name in StepEnd.__struct_fields__}
     )
+
+
+@cache
+def _end() -> Executable:
+    chosen = update(steps).where(steps.c.task_id == bindparam("of_task"), steps.c.stopped_at.is_(None))
+    return chosen.values(status=bindparam("as", type_=steps.c.status.type), stopped_at=bindparam("at"))
+
+
+@cache
+def _select_running() -> Executable:
+    columns = (jobs.c.id, tasks.c.index, steps.c.index, steps.c.name)
+    joined = (
+        workflows.join(jobs, jobs.c.workflow_id == workflows.c.id)
+        .join(tasks, tasks.c.job_id == jobs.c.id)
+        .join(steps, steps.c.task_id == tasks.c.id)
+    )
+    running = (
+        workflows.c.pipeline_id == bindparam("pipeline_id"),
+        jobs.c.status == rows.literally("'running'"),
+        tasks.c.status == rows.literally("'running'"),
+        steps.c.stopped_at.is_(None),
+    )
+    return select(*columns).select_from(joined).where(*running).order_by(*columns[:3])
 
 
 @cache

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Select, bindparam, select, update
+from sqlalchemy import Executable, Select, bindparam, select
 
 from penstock.model.run import Task
 from penstock.model.status import Reason, TaskStatus
@@ -24,6 +24,7 @@ class TaskChange(msgspec.Struct, kw_only=True):
     started_at: int | msgspec.UnsetType | None = msgspec.UNSET
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     message: str | msgspec.UnsetType = msgspec.UNSET
+    last_sequence: int | msgspec.UnsetType = msgspec.UNSET  # events up to it are taken in
 
 
 class HeldTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,15 @@ def insert_tasks(
         msgspec.structs.replace(task, id=rows.insert_row(tx, tasks, rows.values_of(task) | extra))
         for task in made
     ]
+
+
+ORGANIZATION = "organization="
+"""How the label begins that says for whom a task is run, or whom alone an agent serves."""
+
+
+def organization_label(organization_id: int) -> str:
+    """The label of the organization of that row id."""
+    return f"{ORGANIZATION}{organization_id}"
 
 
 def queue_key(labels: Iterable[str]) -> str:
@@ -101,15 +111,6 @@ def lock_task(tx: Transaction, uuid: str) -> HeldTask | None:
     )
 
 
-def advance_sequence(tx: Transaction, task_id: int, *, seen: int, heard: int) -> bool:
-    """Note that events up to `heard` are taken in; False, and nothing is noted, when `seen` is outdated.
-
-    Whoever gets True is the only one ever to get it for these events.
-    """
-    values = {"task": task_id, "seen": seen, "heard": heard}
-    return tx.execute(_advance(), values).rowcount == 1
-
-
 def update_tasks(tx: Transaction, changes: Iterable[TaskChange]) -> None:
     """Write the set fields of each."""
     rows.apply_changes(tx, tasks, changes)
@@ -133,9 +134,3 @@ def _select_locked() -> Executable:
     chosen = select(*columns, tasks.c.last_sequence, jobs.c.workflow_id, jobs.c.project_id)
     joined = chosen.join_from(tasks, jobs, jobs.c.id == tasks.c.job_id)
     return joined.where(tasks.c.uuid == bindparam("uuid")).with_for_update(of=tasks)
-
-
-@cache
-def _advance() -> Executable:
-    chosen = update(tasks).where(tasks.c.id == bindparam("task"), tasks.c.last_sequence == bindparam("seen"))
-    return chosen.values(last_sequence=bindparam("heard"))

@@ -6,7 +6,7 @@ from penstock.model.errors import RefusedError
 from penstock.store.columns import complete_indexes
 from penstock.store.schema import metadata
 
-HEAD = "0003"
+HEAD = "0007"
 """The newest migration; versions are numbers of four digits."""
 
 version_table = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -44,10 +44,15 @@ def read_version(tx: Connection) -> str | None:
     """
     names = inspect(tx).get_table_names()
     if version_table.name in names:
-        return str(tx.execute(select(version_table.c.version_num)).scalar_one())
+        return stored_version(tx)
     if names:
         raise RefusedError("the database holds tables that penstock did not make: name an empty one")
     return None
+
+
+def stored_version(tx: Connection) -> str:
+    """The version a database with tables says it has."""
+    return str(tx.execute(select(version_table.c.version_num)).scalar_one())
 
 
 def create_schema(tx: Connection) -> None:

@@ -3,7 +3,7 @@
 from functools import cache
 
 import msgspec
-from sqlalchemy import ColumnElement, Executable, Table, UpdateBase, bindparam, delete, select
+from sqlalchemy import ColumnElement, Executable, Table, UpdateBase, bindparam, delete, func, select
 
 from penstock.store.columns import clean_text
 from penstock.store.database import Transaction
@@ -67,6 +67,18 @@ def list_variables(
         VariableInfo(name=name, created_at=created_at, updated_at=updated_at)
         for name, created_at, updated_at in tx.execute(page)
     ]
+
+
+def has_variable(tx: Transaction, holder: Holder, name: str) -> bool:
+    """True when the holder has a variable of that name."""
+    table, mine = _rows_of(holder)
+    return tx.execute(select(table.c.name).where(mine, table.c.name == name)).first() is not None
+
+
+def count_variables(tx: Transaction, holder: Holder) -> int:
+    """How many variables the holder has."""
+    table, mine = _rows_of(holder)
+    return int(tx.execute(select(func.count()).select_from(table).where(mine)).scalar_one())
 
 
 def open_variables(tx: Transaction, sealer: Sealer, holder: Holder) -> dict[str, str]:

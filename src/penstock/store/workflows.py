@@ -27,6 +27,7 @@ class WorkflowChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     flags: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
+    canceled_by: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class LockedWorkflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +77,30 @@ def lock_workflow(tx: Transaction, workflow_id: int) -> LockedWorkflow | None:
     return LockedWorkflow(workflow=workflow, project_id=project_id, flags=flags, version=version)
 
 
+def try_lock(tx: Transaction, workflow_id: int) -> bool:
+    """True when the workflow is locked for this transaction; False when another has it locked.
+
+    Never waits, unlike `lock_workflow`.
+    """
+    return tx.dialect.name == "sqlite" or tx.execute(_select_free(), {"id": workflow_id}).first() is not None
+
+
 def workflows_of(tx: Transaction, pipeline_id: int) -> list[Workflow]:
     """The pipeline's workflows, oldest first."""
     return rows.fetch_all(tx, Workflow, _select_many("pipeline_id"), {"pipeline_id": pipeline_id})
+
+
+def versions_of(tx: Transaction, pipeline_id: int) -> list[tuple[int, int]]:
+    """Row id and version of each of the pipeline's workflows, oldest first."""
+    return [(row[0], row[1]) for row in tx.execute(_select_versions(), {"pipeline_id": pipeline_id})]
+
+
+def page_of_pipeline(
+    tx: Transaction, pipeline_id: int, *, before: int | None = None, limit: int = 20
+) -> list[Workflow]:
+    """The pipeline's workflows newest first, those with an id below `before`."""
+    values = {"pipeline_id": pipeline_id, "before": before or 1 << 62, "limit": limit}
+    return rows.fetch_all(tx, Workflow, _select_page("pipeline_id"), values)
 
 
 def reruns_of(tx: Transaction, uuid: str) -> list[Workflow]:
@@ -101,7 +123,7 @@ def list_workflows(
 ) -> list[Workflow]:
     """The project's workflows newest first, those with an id below `before`."""
     values = {"project_id": project_id, "before": before or 1 << 62, "limit": limit}
-    return rows.fetch_all(tx, Workflow, _select_page(), values)
+    return rows.fetch_all(tx, Workflow, _select_page("project_id"), values)
 
 
 def update_workflow(tx: Transaction, change: WorkflowChange) -> None:
@@ -129,6 +151,11 @@ def _select_one(by: str) -> Select[Any]:
 
 
 @cache
+def _select_free() -> Select[Any]:
+    return select(workflows.c.id).where(*_conditions(["id"])).with_for_update(skip_locked=True)
+
+
+@cache
 def _select_locked() -> Select[Any]:
     columns = rows.columns_of(workflows, Workflow)
     statement = select(*columns, workflows.c.project_id, workflows.c.flags, workflows.c.version)
@@ -138,6 +165,12 @@ def _select_locked() -> Select[Any]:
 @cache
 def _select_many(by: str) -> Select[Any]:
     return _select_one(by).order_by(workflows.c.id)
+
+
+@cache
+def _select_versions() -> Executable:
+    mine = workflows.c.pipeline_id == bindparam("pipeline_id")
+    return select(workflows.c.id, workflows.c.version).where(mine).order_by(workflows.c.id)
 
 
 @cache
@@ -154,8 +187,8 @@ def _select_open(given: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _select_page() -> Select[Any]:
-    newest = _select_one("project_id").where(workflows.c.id < bindparam("before"))
+def _select_page(by: str) -> Select[Any]:
+    newest = _select_one(by).where(workflows.c.id < bindparam("before"))
     return newest.order_by(workflows.c.id.desc()).limit(bindparam("limit"))
 
 

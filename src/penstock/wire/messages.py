@@ -115,6 +115,23 @@ AnyEvent = (
 )
 
 
+class SourceCredentials(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What opens a private repository: a token for the web or a private key for ssh.
+
+    `user` goes with the token; without it the host's usual one is taken. `known_hosts` are lines of such a
+    file; without them the key of a host that is not known yet is believed.
+    """
+
+    user: str = ""
+    token: str = ""
+    key: str = ""
+    known_hosts: str = ""
+
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        return f"SourceCredentials(user={self.user!r})"
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where `checkout` finds the source."""
 
@@ -122,6 +139,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: Revision
     default_branch: str = ""
     origin: str = ""  # the URL to show as `origin` when `url` is only a local copy
+    credentials: SourceCredentials | None = None
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -146,7 +164,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
     them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
     agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
-    environment.
+    environment. `token` opens, over a network, what belongs to the task, and nothing once it has ended.
+    `request` is the id of the request that triggered the pipeline, for the agent's log.
     """
 
     task: str
@@ -166,6 +185,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int = 0
     lease: float = 30.0
     continues: bool = False
+    token: str = ""
+    request: str = ""
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -167,3 +167,24 @@ def test_a_gateway_may_let_canceled_tasks_clean_up(lab: Lab) -> None:
     cancel_pipeline(lab.parts, pipeline.uuid, reason=Reason.INTERRUPTED)
     [command] = agent.sync().cancel
     assert (command.clean_up, command.reason) == (True, Reason.INTERRUPTED)
+
+
+def test_what_was_stopped_says_by_whom(lab: Lab) -> None:
+    pipeline = lab.run({"a": None, "b": {"needs": ["a"]}, "c": None})
+    agent = lab.agent()
+    agent.end(agent.take())
+    cancel_workflow(lab.parts, lab.workflow(pipeline).uuid, by="grace")
+    cancel_workflow(lab.parts, lab.workflow(pipeline).uuid, by="eve")
+    assert lab.workflow(pipeline).canceled_by == "grace"
+    assert {key: lab.job(pipeline, key).canceled_by for key in "abc"} == {"a": "", "b": "grace", "c": "grace"}
+
+
+def test_of_one_job_that_was_stopped_its_workflow_says_nothing(lab: Lab) -> None:
+    pipeline = lab.run({"a": None, "b": None})
+    agent = lab.agent()
+    task = agent.take()
+    cancel_job(lab.parts, lab.job(pipeline, "a").uuid, by="grace")
+    agent.sync()
+    agent.end(task, TaskStatus.CANCELED)
+    assert lab.job(pipeline, "a").canceled_by == "grace"
+    assert lab.job(pipeline, "b").canceled_by == lab.workflow(pipeline).canceled_by == ""

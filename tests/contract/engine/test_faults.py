@@ -136,7 +136,7 @@ def test_what_passes_is_raised_and_the_agent_may_try_again(
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr("penstock.engine.gateway.take_in", fail)
+        patched.setattr("penstock.engine.turn.take_in", fail)
         with pytest.raises(UnavailableError):
             agent.sync(end)
     assert lab.jobs(pipeline) == {"a": "running"}

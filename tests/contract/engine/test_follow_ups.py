@@ -85,7 +85,7 @@ def test_a_follow_up_of_its_own_config_is_asked_for_by_a_letter(lab: Lab) -> Non
     lab.agent().work()
     with lab.parts.db.write() as tx:
         now = lab.clock.now()
-        [letter] = outbox.take_due(tx, now, lease_until=now + 1000)
+        [letter] = outbox.take_due(tx, ["compile-follow-up"], now, lease_until=now + 1000)
     assert (letter.kind, letter.payload["source"]) == ("compile-follow-up", "deploy.yml")
     assert [each.key for each in lab.workflows(pipeline)] == ["main"]
 

@@ -1,5 +1,8 @@
 """What tasks leave behind: logs in order, caches, artifacts, test reports, and queries over them."""
 
+import secrets
+
+import msgspec
 import pytest
 import zstandard
 
@@ -19,6 +22,7 @@ from penstock.kit.ids import new_id
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
 from penstock.model.run import Fork, Pipeline
 from penstock.model.status import StepStatus, TaskStatus, WorkflowStatus
+from penstock.store.logs import MOST_CHUNK_BYTES
 from penstock.wire.messages import ArtifactStored, CacheSaved, LogOutput
 from penstock.wire.messages import TestReport as ReportStored
 from tests.support.compact import Compact
@@ -66,13 +70,39 @@ def test_output_is_read_in_the_order_it_was_printed(lab: Lab) -> None:
 
 
 def test_large_pieces_lie_in_the_blob_store(lab: Lab) -> None:
-    import os
-
     pipeline, agent, task = one_task(lab)
-    noise = os.urandom(100_000)
+    noise = secrets.token_bytes(100_000)
     agent.sync(printed(agent, lab, task, noise, offset=0, first_line=0), agent.finished(task))
     [log] = list_logs(lab.parts, pipeline)
     assert b"".join(read_log(lab.parts, log)) == noise
+
+
+@pytest.mark.parametrize("size", [MOST_CHUNK_BYTES + 1, 1 << 40, -1])
+def test_a_piece_that_would_fill_the_memory_of_its_readers_is_refused(lab: Lab, size: int) -> None:
+    pipeline, agent, task = one_task(lab)
+    bomb = zstandard.compress(bytes(MOST_CHUNK_BYTES + 1))
+    piece = printed(agent, lab, task, b"x", offset=0, first_line=0)
+    agent.sync(msgspec.structs.replace(piece, size=size, data=bomb))
+    assert lab.jobs(pipeline) == {"a": "infrastructure_fail internal"}
+    assert "a piece of output that cannot be" in lab.job(pipeline, "a").message
+    [log] = list_logs(lab.parts, pipeline)
+    assert b"".join(read_log(lab.parts, log)) == b""
+
+
+def test_nobody_else_and_nobody_afterwards_changes_what_was_printed(lab: Lab) -> None:
+    pipeline, agent, task = one_task(lab)
+    noise, other = secrets.token_bytes(100_000), secrets.token_bytes(100_000)
+    agent.sync(printed(agent, lab, task, noise, offset=0, first_line=0))
+    intruder = lab.agent()
+    for _ in range(3):
+        intruder.next(task)
+    intruder.sync(printed(intruder, lab, task, other, offset=0, first_line=0))
+    intruder.sync(printed(intruder, lab, task, other, offset=100_000, first_line=0))
+    agent.end(task)
+    agent.sync(printed(agent, lab, task, other, offset=0, first_line=0))
+    [log] = list_logs(lab.parts, pipeline)
+    assert b"".join(read_log(lab.parts, log)) == noise
+    assert len([name for name, _ in lab.parts.blobs.list("logs")]) == 1
 
 
 def save_cache(agent: HandAgent, lab: Lab, task: str, key: str, data: bytes) -> str:

@@ -228,3 +228,12 @@ def test_what_a_kept_job_left_is_shown_with_it(lab: Lab) -> None:
     old, new = summarize_pipeline(lab.parts, pipeline.uuid).workflows
     assert [flow.jobs[0].artifacts for flow in (old, new)] == [("out/x",), ("out/x",)]
     assert [flow.jobs[1].number for flow in (old, new)] == [2, 3]
+
+
+def test_a_rerun_says_who_wanted_it_and_those_it_makes_by_itself_are_theirs(lab: Lab) -> None:
+    pipeline = lab.run({"a": None}, max_auto_reruns=1)
+    lab.agent().work(FAILED)
+    first, second = lab.workflows(pipeline)
+    assert first.started_by == second.started_by == ""
+    lab.agent().work(FAILED)
+    assert rerun_workflow(lab.parts, second.uuid, by="grace").started_by == "grace"

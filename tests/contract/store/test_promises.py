@@ -4,11 +4,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
+from sqlalchemy import select
+
 from penstock.model.errors import PenstockError
 from penstock.store import locks, outbox, timers
 from penstock.store.database import Database
 from penstock.store.locks import LockOwner
+from penstock.store.schema import outbox as table
 from tests.support.records import NOW, add_organization, add_pipeline, add_workflow
+
+KINDS = ("status", "webhook", "k")
+"""The kinds of letters there are here."""
 
 
 def add_owners(db: Database, count: int, name: str = "deploy") -> list[LockOwner]:
@@ -104,21 +110,48 @@ def test_threads_never_hold_a_lock_together_and_none_is_forgotten(db: Database) 
 
 def test_a_letter_is_leased_until_it_is_finished(db: Database) -> None:
     with db.write() as tx:
-        later = outbox.append_letter(tx, "status", "w1", {"n": 2}, now=NOW, due_at=NOW + 50)
+        later = outbox.append_letter(tx, "status", "w1", {"n": 2}, now=NOW + 50)
         first = outbox.append_letter(tx, "webhook", "w1", {"n": 1}, now=NOW)
-        assert outbox.next_due(tx) == NOW
-        [letter] = outbox.take_due(tx, NOW, lease_until=NOW + 30)
+        assert outbox.next_due(tx, KINDS) == NOW
+        [letter] = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 30)
         assert (letter.id, letter.payload, letter.attempts) == (first, {"n": 1}, 1)
-        assert outbox.take_due(tx, NOW + 29, lease_until=NOW + 60) == []
-        [again] = outbox.take_due(tx, NOW + 30, lease_until=NOW + 60)
+        assert outbox.take_due(tx, KINDS, NOW + 29, lease_until=NOW + 60) == []
+        [again] = outbox.take_due(tx, KINDS, NOW + 30, lease_until=NOW + 60)
         assert (again.id, again.attempts) == (first, 2)
-        outbox.postpone_letter(tx, first, due_at=NOW + 40, error="503 \x00")
-        [third] = outbox.take_due(tx, NOW + 45, lease_until=NOW + 60)
+        outbox.postpone_letter(tx, again, due_at=NOW + 40, error="503 \x00")
+        [third] = outbox.take_due(tx, KINDS, NOW + 45, lease_until=NOW + 60)
         assert (third.id, third.error) == (first, "503 \ufffd")
-        outbox.finish_letter(tx, first)
-        assert [letter.id for letter in outbox.take_due(tx, NOW + 99, lease_until=NOW + 999)] == [later]
-        outbox.finish_letter(tx, later)
-        assert outbox.next_due(tx) is None
+        outbox.finish_letter(tx, third)
+        [last] = outbox.take_due(tx, KINDS, NOW + 99, lease_until=NOW + 999)
+        assert last.id == later
+        outbox.finish_letter(tx, last)
+        assert outbox.next_due(tx, KINDS) is None
+
+
+def test_letters_wait_behind_one_that_was_postponed_and_are_due_when_it_is_done(db: Database) -> None:
+    with db.write() as tx:
+        made = [outbox.append_letter(tx, "k", "s", {}, now=NOW) for _ in range(2)]
+        [first] = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 30)
+        outbox.postpone_letter(tx, first, due_at=NOW + 500, error="away")
+        made.append(outbox.append_letter(tx, "k", "s", {}, now=NOW + 10))
+        other = outbox.append_letter(tx, "k", "other", {}, now=NOW + 20)
+        assert [due for (due,) in tx.execute(select(table.c.due_at).order_by(table.c.id))] == [
+            NOW + 500,
+            NOW + 500,
+            NOW + 500,
+            NOW + 20,
+        ]
+        [free] = outbox.take_due(tx, KINDS, NOW + 100, lease_until=NOW + 600)
+        assert free.id == other
+        outbox.finish_letter(tx, free)
+        assert outbox.next_due(tx, KINDS) == NOW + 500
+        seen = []
+        for _ in made:
+            [letter] = outbox.take_due(tx, KINDS, NOW + 500, lease_until=NOW + 600)
+            seen.append(letter.id)
+            outbox.finish_letter(tx, letter)
+        assert seen == made
+        assert outbox.next_due(tx, KINDS) is None
 
 
 def test_threads_never_take_the_same_letter(db: Database) -> None:
@@ -129,7 +162,7 @@ def test_threads_never_take_the_same_letter(db: Database) -> None:
         mine: list[int] = []
         while True:
             with db.write() as tx:
-                taken = outbox.take_due(tx, NOW, lease_until=NOW + 1, limit=4)
+                taken = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 1, limit=4)
             if not taken:
                 return mine
             mine += [letter.id for letter in taken]
@@ -147,7 +180,7 @@ def test_a_letter_is_promised_only_if_the_transaction_commits(db: Database) -> N
     with ThreadPoolExecutor(1) as pool:
         assert isinstance(pool.submit(promise_and_fail).exception(), PenstockError)
     with db.read() as tx:
-        assert outbox.next_due(tx) is None
+        assert outbox.next_due(tx, KINDS) is None
 
 
 def test_a_timer_fires_once_when_due(db: Database) -> None:

@@ -91,7 +91,7 @@ def test_a_released_task_keeps_its_place_under_a_new_name_and_counts_events_anew
     with db.write() as tx:
         first, second = add_tasks(tx, 2)
         [claimed] = queue.claim_tasks(tx, 1, [], limit=1, lease_until=LATER)
-        assert tasks.advance_sequence(tx, claimed.id, seen=0, heard=3)
+        tasks.update_tasks(tx, [tasks.TaskChange(id=claimed.id, last_sequence=3)])
         queue.release_task(tx, claimed.id, now=NOW + 5)
         renamed = tasks.get_task(tx, first.id)
         assert renamed is not None
@@ -102,12 +102,10 @@ def test_a_released_task_keeps_its_place_under_a_new_name_and_counts_events_anew
     assert claim(db, limit=2) == [renamed.uuid, second.uuid]
 
 
-def test_an_event_is_taken_in_once(db: Database) -> None:
+def test_the_last_event_that_was_taken_in_is_remembered(db: Database) -> None:
     with db.write() as tx:
         [task] = add_tasks(tx)
-        assert tasks.advance_sequence(tx, task.id, seen=0, heard=2)
-        assert not tasks.advance_sequence(tx, task.id, seen=0, heard=2)
-        assert tasks.advance_sequence(tx, task.id, seen=2, heard=3)
+        tasks.update_tasks(tx, [tasks.TaskChange(id=task.id, last_sequence=3)])
         held = tasks.lock_task(tx, task.uuid)
         assert held is not None
         assert held.last_sequence == 3

@@ -4,21 +4,24 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
+from penstock.model.agent import AgentState
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.model.output import TestCase, TestOutcome
+from penstock.store import agents, projects
 from penstock.store import database as opening
-from penstock.store import projects
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
 from penstock.store.test_results import ReportSet, cases_of, save_cases
-from penstock.store.upgrade import HEAD, create_schema, migrate
+from penstock.store.upgrade import HEAD, create_schema, migrate, read_version
 from tests.support.records import add_jobs, add_organization
+
+pytestmark = pytest.mark.bare_database
 
 SQLITE_FACTS = (
     """SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
@@ -73,20 +76,39 @@ def test_migrations_make_the_same_schema_as_the_metadata(url: str) -> None:
             assert set(migrated) ^ set(direct) == set()
 
 
+def test_what_an_older_database_holds_is_kept(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+        owner = "INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('o', 'gh/acme', 'acme', 1)"
+        connection.execute(text(owner))
+        project = """INSERT INTO projects
+            (uuid, organization_id, slug, name, url, default_branch, created_at, settings)
+            VALUES ('p', 1, 'gh/acme/app', 'app', '', 'main', 1, '{"oss": true}')"""
+        connection.execute(text(project))
+        agent = """INSERT INTO agents (uuid, name, labels, slots, created_at, seen_at, disabled)
+            VALUES ('a', 'box', '[]', 1, 1, 1, false)"""
+        connection.execute(text(agent))
+    with closing(Database.open(url)) as database, database.read() as tx:
+        found = projects.find_project(tx, "gh/acme/app")
+        assert found is not None
+        assert projects.list_projects(tx, organization_id=found.organization_id) == [found]
+        assert projects.load_settings(tx, found.id) == {"oss": True}
+        [agent_found] = agents.list_agents(tx)
+        assert (agent_found.state, agent_found.group_id, agent_found.version) == (AgentState.ONLINE, None, "")
+
+
 def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: str) -> None:
     with connected(url) as connection:
         run_migrations(connection, "0001")
         connection.execute(
             text("INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('u', 's', 'n', 1)")
         )
-    database = Database.open(url)
-    with database.write() as tx:
+    with closing(Database.open(url)) as database, database.write() as tx:
         assert [each.slug for each in projects.list_organizations(tx)] == ["s"]
         job = add_jobs(tx, "a")[0]
         place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
         save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
         assert len(cases_of(tx, job.id, attempt=1)) == 1
-    database.close()
 
 
 def test_the_known_version_is_the_last_migration() -> None:
@@ -138,6 +160,16 @@ def test_two_processes_may_open_a_fresh_database_at_once(url: str) -> None:
     code = f"from penstock.store.database import Database; Database.open({url!r}).close()"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+
+
+def test_several_processes_may_upgrade_an_older_database_at_once(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0001")
+    code = f"from penstock.store.database import Database; Database.open({url!r}).close()"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    with connected(url) as connection:
+        assert read_version(connection) == HEAD
 
 
 def test_opening_imports_nothing_that_is_not_needed_yet(tmp_path: Path) -> None:

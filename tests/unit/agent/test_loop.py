@@ -55,6 +55,31 @@ def test_a_busy_agent_needs_about_one_message_per_task(server: FakeServer) -> No
     assert len(travelling) >= 40, "the end of a task and the claim of the next travel together"
 
 
+class SlowLine(FakeServer):
+    """A server to which news get through only when the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+
+    def sync(self, message: Sync) -> Commands:
+        if message.events:
+            self.gate.wait(30)
+        return super().sync(message)
+
+
+def test_leases_are_renewed_while_news_are_slow_on_their_way(dummy: DummyExecutor) -> None:
+    server = SlowLine()
+    assignment = assign("true", job=SLOW, lease=0.6)
+    with agent_at_work(server, dummy):
+        server.give(assignment)
+        server.wait_until(
+            lambda: sum(assignment.task in message.holding for message in server.messages) >= 3, seconds=10
+        )
+        assert server.events == []
+        server.gate.set()
+
+
 def test_no_more_tasks_are_taken_than_there_are_slots(server: FakeServer, dummy: DummyExecutor) -> None:
     tasks = [assign("true", job=SLOW) for _ in range(5)]
     with agent_at_work(server, dummy, slots=2):

@@ -33,7 +33,7 @@ def test_events_stay_until_they_are_acknowledged() -> None:
 def test_a_message_holds_a_bounded_part_in_order() -> None:
     outbox = Outbox(SystemClock())
     for sequence in range(1, 11):
-        outbox.put(log(sequence, size=1 << 20))
+        outbox.put(log(sequence, size=1 << 18))
     batch = outbox.take()
     assert [event.sequence for event in batch] == [1, 2, 3]
 

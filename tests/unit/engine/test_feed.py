@@ -10,7 +10,7 @@ def test_subscribers_hear_changes_in_order_until_they_leave() -> None:
     second: list[Change] = []
     leave = feed.subscribe(first.append)
     feed.subscribe(second.append)
-    one, two = Change(at=1), Change(at=2)
+    one, two = Change(pipeline="p", at=1), Change(pipeline="p", at=2)
     feed.publish([one, two])
     leave()
     leave()
@@ -47,7 +47,7 @@ def test_what_follows_is_done_after_the_commit_and_only_then(lab: Lab) -> None:
 
     def work(unit: Unit) -> str:
         unit.afterwards.append(lambda: done.append("after"))
-        unit.changes.append(Change(at=unit.now))
+        unit.changes.append(Change(pipeline="p", at=unit.now))
         assert done == []
         return "result"
 
@@ -55,6 +55,31 @@ def test_what_follows_is_done_after_the_commit_and_only_then(lab: Lab) -> None:
     assert transact(lab.parts, work) == "result"
     assert (done, lab.changes[-1:], lab.parts.signal.count) == (
         ["after"],
-        [Change(at=lab.clock.now())],
+        [Change(pipeline="p", at=lab.clock.now())],
         before,
     )
+
+
+def test_who_watches_a_pipeline_hears_of_its_transactions_and_of_no_other() -> None:
+    feed = Feed()
+    heard: list[list[Change]] = []
+    unwatch = feed.watch("p", lambda changes: heard.append(list(changes)))
+    beside = feed.watch("p", lambda changes: heard.append(list(changes)))
+    one, two, other = (Change(pipeline=name, at=at) for name, at in (("p", 1), ("p", 2), ("q", 3)))
+    feed.publish([one, two])
+    feed.publish([other])
+    beside()
+    assert heard == [[one, two], [one, two]]
+    feed.publish([one])
+    unwatch()
+    unwatch()
+    feed.publish([two])
+    assert heard[2:] == [[one]]
+
+
+def test_who_watches_is_told_when_nobody_needs_to_any_more() -> None:
+    feed = Feed()
+    heard: list[list[Change]] = []
+    feed.watch("p", lambda changes: heard.append(list(changes)))
+    feed.close()
+    assert (feed.closed, heard) == (True, [[]])

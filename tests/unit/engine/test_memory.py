@@ -1,7 +1,8 @@
 import threading
 
 from penstock.engine.facts import Facts
-from penstock.engine.memory import Memory, Recent, SavedState
+from penstock.engine.memory import Memory, SavedState
+from penstock.engine.recent import Recent
 from penstock.lifecycle.state import WorkflowState
 from tests.support.lab import Lab
 
@@ -11,7 +12,7 @@ def saved(version: int) -> SavedState:
 
 
 def test_only_the_values_used_last_are_remembered() -> None:
-    recent: Recent[str] = Recent(2)
+    recent: Recent[int, str] = Recent(2)
     recent.put(1, "one")
     recent.put(2, "two")
     assert recent.get(1) == "one"
@@ -35,7 +36,7 @@ def test_a_later_state_is_not_forgotten_for_an_earlier_one() -> None:
 
 
 def test_many_threads_may_remember_at_once() -> None:
-    recent: Recent[int] = Recent(8)
+    recent: Recent[int, int] = Recent(8)
 
     def work(start: int) -> None:
         for key in range(start, start + 500):

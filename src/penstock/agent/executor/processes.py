@@ -11,13 +11,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from penstock.agent.executor.base import Request
+from penstock.kit import children
 from penstock.model.errors import RefusedError
 
 _PROC = Path("/proc")
@@ -75,17 +75,13 @@ class ChildProcess:
             self.ended = None
 
 
-_LOCK = threading.Lock()
-_KNOWN: set[int] = set()  # children somebody here waits for, whichever family they are of
-
-
 class Family:
     """The children of this process that agents started: which are known, which were adopted as orphans."""
 
     def __init__(self, *, adopts: bool) -> None:
         self._adopts = adopts
-        self._lock = _LOCK
-        self._known = _KNOWN
+        self._lock = children.LOCK
+        self._known = children.KNOWN
         self._tasks = 0
         self._session = os.getsid(0)
 

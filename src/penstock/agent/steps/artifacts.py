@@ -10,6 +10,7 @@ from penstock.agent.executor.base import Entry, Kind
 from penstock.agent.steps.transfer import format_size, upload
 from penstock.agent.transport import BlobKind
 from penstock.model.errors import LimitExceededError, RefusedError
+from penstock.model.output import confine_path
 from penstock.plan.step import StoreArtifacts, StoreTestResults
 
 _MAGIC = frozenset("*?[")
@@ -53,9 +54,9 @@ def find_artifacts(step: StoreArtifacts, context: StepContext) -> Iterator[Entry
 def _find_below(path: str, kind: Kind, shown: str, context: StepContext) -> Iterator[Entry]:
     if kind is Kind.FOLDER:
         for entry in context.place.walk(path):
-            yield Entry(name=confine(f"{shown}/{entry.name}"), path=entry.path, size=entry.size)
+            yield Entry(name=confine_path(f"{shown}/{entry.name}"), path=entry.path, size=entry.size)
     elif kind is Kind.FILE:
-        yield Entry(name=confine(shown), path=path, size=context.place.measure(path))
+        yield Entry(name=confine_path(shown), path=path, size=context.place.measure(path))
 
 
 def _show(written: str, full: str, context: StepContext) -> str:
@@ -71,11 +72,6 @@ def _fixed_part(pattern: str) -> str:
     parts = pattern.split("/")
     fixed = next((index for index, part in enumerate(parts) if _MAGIC & set(part)), len(parts))
     return "/".join(parts[:fixed]) or "/"
-
-
-def confine(name: str) -> str:
-    """The name without anything that could lead out of the artifacts."""
-    return "/".join(part for part in name.split("/") if part not in {"", ".", ".."}) or "file"
 
 
 def _store(entry: Entry, context: StepContext) -> str:

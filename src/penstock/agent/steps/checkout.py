@@ -8,6 +8,7 @@ from penstock.agent.context import Result, StepContext
 from penstock.agent.executor.archive import pack
 from penstock.agent.executor.base import Kind, Member, Request
 from penstock.agent.executor.processes import Family
+from penstock.agent.steps.credentials import PRELUDE, describe_credentials
 from penstock.agent.steps.transfer import breathe_between
 from penstock.model.errors import RefusedError
 from penstock.model.status import StepStatus
@@ -16,16 +17,24 @@ from penstock.wire.messages import Source
 
 # A script, not calls from here, so that it runs in whatever place the executor offers. Everything it
 # needs comes in variables, so nothing has to be quoted.
-_SCRIPT = r"""
+_SCRIPT = (
+    r"""
 set -eu
 export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+"""
+    + PRELUDE
+    + r"""
+# Objects a cached clone borrowed are those this clone would borrow.
+borrow() {
+  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
+    git -C "$PENSTOCK_URL" rev-parse --path-format=absolute --git-path objects \
+      > .git/objects/info/alternates
+  fi
+}
 if [ -d "$PENSTOCK_PATH/.git" ]; then
   cd "$PENSTOCK_PATH"
-  # Objects a cached clone borrowed are those this clone would borrow.
-  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
-    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
-  fi
+  borrow
   git remote set-url origin "$PENSTOCK_URL" 2>/dev/null || git remote add origin "$PENSTOCK_URL"
   echo "Fetching into the existing repository"
   git fetch --quiet --force --tags origin '+refs/heads/*:refs/remotes/origin/*'
@@ -61,10 +70,7 @@ if [ -n "$PENSTOCK_OVERLAY" ]; then
   rm -f "$index"
 fi
 if [ -n "$PENSTOCK_ORIGIN" ]; then
-  # Objects a cached clone borrowed are those this clone would borrow.
-  if [ "$PENSTOCK_OPTIONS" = "--shared" ] && [ -f .git/objects/info/alternates ]; then
-    echo "$PENSTOCK_URL/objects" > .git/objects/info/alternates
-  fi
+  borrow
   git remote set-url origin "$PENSTOCK_ORIGIN"
 fi
 if [ -n "$PENSTOCK_ALONE" ]; then
@@ -73,6 +79,7 @@ if [ -n "$PENSTOCK_ALONE" ]; then
 fi
 git --no-pager log -1 --no-show-signature --format='HEAD is now at %h %s'
 """
+)
 _COMMAND = ("/bin/sh", "-c", _SCRIPT, "checkout")
 
 
@@ -85,6 +92,7 @@ def check_out(step: Checkout, context: StepContext) -> Result:
         return _bring_in(source, step, context)
     url = context.place.lend(source.url)
     environment = {**context.task.environment, **describe_source(source, step, url), "GIT_PAGER": "cat"}
+    environment |= describe_credentials(source, environment, context.place.control)
     environment["PENSTOCK_PATH"] = context.resolve(step.path)
     if url != source.url:
         environment["GIT_CONFIG_SYSTEM"] = _trust(context)
@@ -107,6 +115,7 @@ def _bring_in(source: Source, step: Checkout, context: StepContext) -> Result:
     with tempfile.TemporaryDirectory(prefix="penstock-checkout-") as folder:
         tree = f"{folder}/tree"
         environment = {**os.environ, **describe_source(source, step, source.url), "PENSTOCK_PATH": tree}
+        environment |= describe_credentials(source, environment, folder)
         if environment["PENSTOCK_OPTIONS"] == "--shared":
             environment["PENSTOCK_ALONE"] = "yes"  # the local copy will not be there to borrow from
         running = Family(adopts=False).start(Request(_COMMAND, environment, folder))

@@ -1,38 +1,18 @@
-"""What stands below a run when it is over: verdicts, failures, tests, artifacts, where the logs are."""
+"""What stands below a local run when it is over: its results, and where the logs are."""
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.bootstrap.local import Ending
-from penstock.cli.view.printable import clean_line, clean_lines
-from penstock.cli.view.symbols import OF_JOB, OF_WORKFLOW, Symbol, sign, speaks_unicode
+from penstock.cli.view.results import Paint, list_results
 from penstock.engine.history import tail_log
-from penstock.engine.summary import JobSummary, RunSummary, WorkflowSummary
 from penstock.engine.unit import Parts
 from penstock.kit.durations import format_duration
-from penstock.model.status import JobStatus, Reason, WorkflowStatus
+from penstock.model.status import WorkflowStatus
+from penstock.model.summary import JobSummary, RunSummary
 
 LAST_LINES = 20
 """Lines shown of a step that failed."""
-
-WIDEST = 40
-"""Characters to which the names of jobs are filled up, so that what follows stands in a column."""
-
-MOST_ARTIFACTS = 20
-MOST_FAILURES = 30
-
-_REASONS = {
-    Reason.DEPENDENCY: "what it requires did not pass",
-    Reason.CONDITION: "its condition says no",
-    Reason.TIMEOUT: "time limit",
-    Reason.NO_OUTPUT: "no output",
-    Reason.INTERRUPTED: "interrupted",
-    Reason.AGENT_LOST: "lost",
-    Reason.USER: "canceled",
-}
-_COLORS = {"green": "32", "red": "31", "yellow": "33", "bright_black": "90", "magenta": "35", "cyan": "36"}
 
 
 def show_summary(
@@ -40,107 +20,16 @@ def show_summary(
 ) -> None:
     """Print the summary of a run that has ended."""
     paint = Paint()
-    lines = [
-        *_show_failures(parts, summary, paint),
-        *(line for workflow in summary.workflows for line in _show_workflow(workflow, paint)),
-        *_show_warnings(summary),
-        *_show_tests(summary),
-        *_show_artifacts(summary),
-        "",
-        *_show_end(summary, ending, seconds, output, paint),
-    ]
-    for line in lines:
+
+    def read_tail(job: JobSummary) -> str:
+        step = job.failed_step
+        return tail_log(parts, step.task_id, step.step, LAST_LINES) if step is not None else ""
+
+    for line in list_results(summary, read_tail, paint):
         paint.print(line)
-
-
-class Paint:
-    """Colours and signs, as far as the output knows them."""
-
-    def __init__(self) -> None:
-        self.unicode = speaks_unicode(sys.stdout)
-        self.colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-    def mark(self, symbol: Symbol) -> str:
-        """The symbol's sign in its colour."""
-        return self.color(sign(symbol, unicode=self.unicode), symbol.style)
-
-    def color(self, text: str, style: str) -> str:
-        """The text in a colour, in a terminal."""
-        return f"\x1b[{_COLORS[style]}m{text}\x1b[0m" if self.colored else text
-
-    def print(self, line: str) -> None:
-        """Write the line, with what the output cannot carry replaced and what steers a terminal left out."""
-        encoding = sys.stdout.encoding or "utf-8"
-        line = clean_line(line, colors=self.colored)
-        print(line.encode(encoding, "replace").decode(encoding))
-
-
-def _show_failures(parts: Parts, summary: RunSummary, paint: Paint) -> Iterator[str]:
-    """The last lines of each step that failed a job; of a repeated workflow only the last run's."""
-    for workflow in (each for each in summary.workflows if not each.repeated):
-        for job in workflow.jobs:
-            step = job.failed_step
-            if step is None:
-                continue
-            copy = f" (copy {step.index})" if job.parallelism > 1 else ""
-            code = f", exit {step.exit_code}" if step.exit_code is not None else ""
-            yield ""
-            yield paint.color(f"{job.name}{copy}: {step.name} failed{code}", "red")
-            text = tail_log(parts, step.task_id, step.step, LAST_LINES)
-            yield from (f"  {line}" for line in clean_lines(text, colors=paint.colored))
-            if step.message and step.message not in text:
-                yield f"  {step.message}"
-
-
-def _show_workflow(workflow: WorkflowSummary, paint: Paint) -> Iterator[str]:
-    yield ""
-    reason = f" ({_REASONS[workflow.reason]})" if workflow.reason in _REASONS else ""
-    yield f"{paint.mark(OF_WORKFLOW[workflow.status])} {workflow.name}: {workflow.status.value}{reason}"
-    width = min(max((len(job.name) for job in workflow.jobs), default=0), WIDEST)
-    for job in workflow.jobs:
-        yield f"  {paint.mark(OF_JOB[job.status])} {_show_job(job, width)}"
-
-
-def _show_job(job: JobSummary, width: int) -> str:
-    name = f"{job.name}:".ljust(width + 1)
-    time = f"  {format_duration(job.seconds)}" if job.seconds is not None else ""
-    attempt = f"  attempt {job.attempt}" if job.attempt > 1 else ""
-    why = job.message or (_REASONS.get(job.reason, "") if job.status is not JobStatus.SUCCESS else "")
-    return f"{name} {job.status.value}{time}{attempt}{f'  {why}' if why else ''}"
-
-
-def _show_warnings(summary: RunSummary) -> Iterator[str]:
-    told = [(job, each) for flow in summary.workflows for job in flow.jobs for each in job.warnings]
-    if told:
-        yield ""
-        yield from (f"Warning: {job.name}: {each}" for job, each in told)
-
-
-def _show_tests(summary: RunSummary) -> Iterator[str]:
-    """All tests together, then the names of those that failed."""
-    totals = [(job, job.tests) for flow in summary.workflows for job in flow.jobs if job.tests]
-    if not totals:
-        return
-    passed, failed = sum(each.passed for _, each in totals), sum(each.failed for _, each in totals)
-    skipped = sum(each.skipped for _, each in totals)
-    yield ""
-    yield f"Tests: {passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
-    names = [f"  {job.name}: {name}" for job, each in totals for name in each.failures]
-    yield from names[:MOST_FAILURES]
-    if len(names) > MOST_FAILURES:
-        yield f"  and {failed - MOST_FAILURES} more"
-
-
-def _show_artifacts(summary: RunSummary) -> Iterator[str]:
-    paths = [
-        f"  {job.name}: {path}" for flow in summary.workflows for job in flow.jobs for path in job.artifacts
-    ]
-    if paths:
-        yield ""
-        yield f"Artifacts: {len(paths)}"
-        yield from paths[:MOST_ARTIFACTS]
-        if len(paths) > MOST_ARTIFACTS:
-            yield f"  and {len(paths) - MOST_ARTIFACTS} more"
+    paint.print("")
+    for line in _show_end(summary, ending, seconds, output, paint):
+        paint.print(line)
 
 
 def _show_end(

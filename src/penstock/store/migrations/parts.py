@@ -29,10 +29,10 @@ def columns(kind: Any, *names: str, nullable: bool = False) -> list[sa.Column[An
     return [sa.Column(name, kind, nullable=nullable) for name in names]
 
 
-def parent(table: str, name: str, target: str) -> sa.Column[Any]:
+def parent(table: str, name: str, target: str, *, nullable: bool = False) -> sa.Column[Any]:
     """A reference to the row above, with which this one goes away."""
     reference = sa.ForeignKey(f"{target}.id", name=f"{table}_{name}_fkey", ondelete="CASCADE")
-    return sa.Column(name, ROW_ID, reference, nullable=False, autoincrement=False)
+    return sa.Column(name, ROW_ID, reference, nullable=nullable, autoincrement=False)
 
 
 def primary_key(table: str, *names: str) -> sa.PrimaryKeyConstraint:

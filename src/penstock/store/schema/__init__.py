@@ -5,10 +5,11 @@ key. What is large and seldom read (configs, plans, log bytes) has a table of it
 light. Rows of a run go away with the row above them.
 """
 
+from penstock.store.schema.agents import agent_groups, agent_tokens, agents
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
 from penstock.store.schema.owners import (
-    agents,
+    context_restrictions,
     context_variables,
     contexts,
     counters,
@@ -17,6 +18,7 @@ from penstock.store.schema.owners import (
     projects,
     secrets,
 )
+from penstock.store.schema.people import api_tokens, audit_log, follows, hook_deliveries, memberships, users
 from penstock.store.schema.promises import followups, locks, outbox, timers
 from penstock.store.schema.runs import (
     continuations,
@@ -32,18 +34,26 @@ from penstock.store.schema.runs import (
 )
 
 __all__ = [
+    "agent_groups",
+    "agent_tokens",
     "agents",
+    "api_tokens",
     "artifacts",
+    "audit_log",
     "caches",
+    "context_restrictions",
     "context_variables",
     "contexts",
     "continuations",
     "counters",
+    "follows",
     "followups",
+    "hook_deliveries",
     "job_plans",
     "jobs",
     "locks",
     "log_chunks",
+    "memberships",
     "metadata",
     "organizations",
     "outbox",
@@ -57,6 +67,7 @@ __all__ = [
     "test_cases",
     "test_summaries",
     "timers",
+    "users",
     "workflow_plans",
     "workflows",
     "workspace_layers",

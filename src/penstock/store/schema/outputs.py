@@ -78,6 +78,7 @@ caches = Table(
     whole("created_at"),
     maybe("expires_at"),
     UniqueConstraint("project_id", "scope", "key"),
+    Index("caches_of_blob", "project_id", "blob"),
     partial_index("caches_expiring", "expires_at IS NOT NULL", "expires_at"),
 )
 

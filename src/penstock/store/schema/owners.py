@@ -1,8 +1,19 @@
-"""Organizations and projects, what they keep secret, and the agents that serve them."""
+"""Organizations and projects, and what they keep secret."""
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, Table, Text, UniqueConstraint
 
-from penstock.store.columns import BytewiseWords, encoded, fixed, identity, parent, unique_id, whole, words
+from penstock.store.columns import (
+    BytewiseWords,
+    encoded,
+    fixed,
+    identity,
+    maybe,
+    parent,
+    partial_index,
+    unique_id,
+    whole,
+    words,
+)
 from penstock.store.schema.metadata import metadata
 
 organizations = Table(
@@ -14,8 +25,10 @@ organizations = Table(
     words("name"),
     whole("created_at"),
     encoded("settings", "{}"),
+    maybe("deleted_at"),
     sqlite_autoincrement=True,
 )
+partial_index("organizations_deleted", "deleted_at IS NOT NULL", organizations.c.id)
 
 projects = Table(
     "projects",
@@ -29,9 +42,11 @@ projects = Table(
     words("default_branch"),
     whole("created_at"),
     encoded("settings", "{}"),
-    Index("projects_of_organization", "organization_id"),
+    maybe("deleted_at"),
+    Index("projects_of_organization", "organization_id", "slug"),
     sqlite_autoincrement=True,
 )
+partial_index("projects_deleted", "deleted_at IS NOT NULL", projects.c.id)
 
 counters = Table(
     "counters",
@@ -85,16 +100,14 @@ secrets = Table(
     UniqueConstraint("owner", "name"),
 )
 
-agents = Table(
-    "agents",
+context_restrictions = Table(
+    "context_restrictions",
     metadata,
     identity(),
     unique_id(),
-    words("name"),
-    encoded("labels"),
-    whole("slots"),
+    parent("context_id", "contexts"),
+    fixed("kind"),
+    Column("value", BytewiseWords, nullable=False),
     whole("created_at"),
-    whole("seen_at"),
-    Column("disabled", Boolean, nullable=False),
-    Column("token_hash", Text, unique=True),
+    UniqueConstraint("context_id", "kind", "value"),
 )

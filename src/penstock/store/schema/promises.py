@@ -43,6 +43,7 @@ outbox = Table(
     whole("attempts", 0),
     words("error", ""),
     Index("outbox_due", "due_at", "id"),
+    Index("outbox_in_order", "kind", "subject", "id"),
 )
 
 timers = Table(

@@ -3,12 +3,14 @@
 import ctypes
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from penstock.agent.executor.base import Request
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
+from penstock.forge.process import Bounds, Done, run_process
 from tests.support.processes import wait_until
 
 SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -46,3 +48,16 @@ def test_a_group_is_not_empty_while_an_orphan_in_it_runs(family: Family, tmp_pat
     assert running.signal(signal.SIGKILL)
     wait_until(lambda: not running.signal(0), seconds=2, what="the group is empty")
     running.close()
+
+
+def test_programs_that_others_here_wait_for_are_left_alone(family: Family, tmp_path: Path) -> None:
+    command = ["/bin/sh", "-c", f"touch {tmp_path}/on; sleep 0.3; echo out; exit 7"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(
+            run_process, command, cwd=tmp_path, environment={"PATH": "/usr/bin:/bin"}, bounds=Bounds()
+        )
+        wait_until((tmp_path / "on").exists, what="it runs")
+        while not waiting.done():
+            family.end_task("PENSTOCK_NOBODY=", [])
+            family.begin_task()
+        assert waiting.result() == Done(7, b"out\n", b"")

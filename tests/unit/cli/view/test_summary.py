@@ -7,9 +7,10 @@ import pytest
 from penstock.bootstrap.home import Home
 from penstock.bootstrap.local import Ending
 from penstock.bootstrap.parts import open_parts
-from penstock.cli.view.summary import MOST_ARTIFACTS, MOST_FAILURES, WIDEST, show_summary
-from penstock.engine.summary import FailedStep, JobSummary, RunSummary, TestTotals, WorkflowSummary
+from penstock.cli.view.results import MOST_ARTIFACTS, MOST_FAILURES, WIDEST
+from penstock.cli.view.summary import show_summary
 from penstock.model.status import JobKind, JobStatus, PipelineStatus, Reason, WorkflowStatus
+from penstock.model.summary import FailedStep, JobSummary, RunSummary, TestTotals, WorkflowSummary
 
 
 def a_job(

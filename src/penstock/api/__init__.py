@@ -1,0 +1,1 @@
+"""The HTTP surface: dialects translate requests into use cases of the engine, and decide nothing."""

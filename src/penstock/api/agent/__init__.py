@@ -1,0 +1,1 @@
+"""The addresses that agents on other machines ask."""

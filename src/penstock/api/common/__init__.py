@@ -1,0 +1,1 @@
+"""What all dialects share: how a request is read, routed, answered, logged and counted."""

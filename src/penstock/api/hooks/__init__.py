@@ -1,0 +1,1 @@
+"""Where git hosts send their webhooks."""

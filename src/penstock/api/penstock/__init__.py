@@ -1,0 +1,1 @@
+"""Penstock's own API: what no vendor's API has."""

@@ -1,0 +1,1 @@
+"""What commands need that talk to a server."""

@@ -1,0 +1,78 @@
+"""What commands read of the answers of CircleCI's API; the rest is passed over."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all of them."""
+
+
+class Items(Answer, Generic[T], frozen=True, kw_only=True):
+    """A page of a list."""
+
+    items: list[T]
+    next_page_token: str | None = None
+
+
+class Me(Answer, frozen=True, kw_only=True):
+    """Who calls."""
+
+    id: str
+    login: str
+    name: str = ""
+
+
+class Made(Answer, frozen=True, kw_only=True):
+    """A pipeline that was triggered."""
+
+    id: str
+    number: int
+    state: str
+    created_at: str
+
+
+class Listed(Answer, frozen=True, kw_only=True):
+    """A pipeline in a list, or looked up by its number."""
+
+    id: str
+    number: int
+
+
+class Again(Answer, frozen=True, kw_only=True):
+    """A workflow that repeats another."""
+
+    workflow_id: str
+
+
+class Identified(Answer, frozen=True, kw_only=True):
+    """Something of which the id is enough."""
+
+    id: str
+
+
+class NumberedJob(Answer, frozen=True, kw_only=True):
+    """A job that was looked up by its number or id."""
+
+    id: str
+    name: str
+    number: int | None = None
+    parallelism: int = 1
+    project: Identified
+
+
+class Artifact(Answer, frozen=True, kw_only=True):
+    """A file that a job kept."""
+
+    path: str
+    node_index: int
+    url: str
+
+
+class Told(Answer, frozen=True, kw_only=True):
+    """That what was asked will be done."""
+
+    message: str

@@ -1,0 +1,85 @@
+"""Projects as people bring them: by the address of their repository."""
+
+import msgspec
+
+from penstock.engine.access import Action, may, require, sees
+from penstock.engine.lookup import find_project
+from penstock.engine.organizations import create_organization
+from penstock.engine.principal import Principal
+from penstock.engine.projects import NewProject, check_source, create_project
+from penstock.engine.transact import transact
+from penstock.engine.unit import Parts
+from penstock.forge.address import ANYWHERE, Policy
+from penstock.forge.remote import LOCAL, Remote, parse_remote, without_credentials
+from penstock.model.errors import InvalidError, NotFoundError
+from penstock.model.project import Organization, Project
+from penstock.model.slug import BySlug, parse_organization
+from penstock.store import projects
+from penstock.store.database import Transaction
+
+
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository that is to be a project; name and organization follow from its address unless given."""
+
+    url: str
+    name: str = ""
+    organization: str = ""
+    default_branch: str = "main"
+
+
+def adopt_project(parts: Parts, by: Principal, wish: Adoption, policy: Policy = ANYWHERE) -> Project:
+    """The new project. Its organization is made when there is none and the one who asks may make it.
+
+    Raises as `create_project` does, ForbiddenError for an address the policy forbids, NotFoundError for an
+    organization that one may not make or know of.
+    """
+    check_source(wish.url, wish.default_branch, policy)
+    remote = parse_remote(wish.url)
+    owner = _find_owner(parts, by, wish.organization or remote.organization)
+    new = NewProject(name=wish.name or remote.name, url=wish.url, default_branch=wish.default_branch)
+    return create_project(parts, by, owner, new)
+
+
+def find_by_source(tx: Transaction, by: Principal, url: str) -> Project | None:
+    """The project that is called as its repository's address says, and is cloned from there.
+
+    None when there is none that the one who asks sees. How the address is written does not count.
+    """
+    remote = parse_remote(url)
+    try:
+        found = find_project(tx, f"{remote.organization}/{remote.name}")
+    except (InvalidError, NotFoundError):
+        return None
+    same = _is_same(remote, url, found.url)
+    return found if same and sees(by, found) else None
+
+
+def _is_same(remote: Remote, url: str, other: str) -> bool:
+    if remote.host:
+        return parse_remote(other) == remote
+    return _name_path(url) == _name_path(other)
+
+
+def _name_path(url: str) -> str:
+    return without_credentials(url).removeprefix("file://").rstrip("/").removesuffix(".git")
+
+
+def _find_owner(parts: Parts, by: Principal, slug: str) -> Organization:
+    """The organization of that slug, made when it is missing."""
+    named = parse_organization(slug)
+    with parts.db.read() as tx:
+        if not isinstance(named, BySlug):
+            found = projects.organization_by_uuid(tx, named.uuid)
+        else:
+            found = projects.find_organization(tx, named.slug)
+    if found is not None and sees(by, found):
+        return found
+    if found is not None or not isinstance(named, BySlug) or not may(by, Action.CREATE_ORGANIZATION):
+        raise NotFoundError("there is no such organization here that you may put projects into")
+    if named.slug == LOCAL:
+        require(by, Action.CREATE_ORGANIZATION)
+        return transact(
+            parts, lambda unit: projects.ensure_organization(unit.tx, LOCAL, name=LOCAL, now=unit.now)
+        )
+    host, _, name = named.slug.partition("/")
+    return create_organization(parts, by, host=host, name=name)

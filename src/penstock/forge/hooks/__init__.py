@@ -1,0 +1,1 @@
+"""What git hosts announce: webhooks, checked and put into one form."""

@@ -1,0 +1,1 @@
+"""Tells git hosts how a commit's jobs and workflows went, each in its own words."""

@@ -1,0 +1,63 @@
+"""No answer takes longer the more was run before: every query of every route that reads goes by an index."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.api.circleci.routes import CIRCLECI
+from penstock.api.common.route import Route
+from tests.support.circle import APP, CircleSite
+from tests.support.databases import KINDS, fresh_url
+from tests.support.statements import explain_all, recorded_everywhere, walks_of
+
+LOOKS = {route.path: route for route in CIRCLECI.routes if route.method == "GET"}
+QUIET = {"/api/v2/me", "/api/v1.1/me", "/api/v2/{organization:2}/resource-class"}
+"""Routes that need not ask the database about anything but the caller."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CircleSite]:
+    """One site for all, with a pipeline whose first job has passed."""
+    folder: Path = tmp_path_factory.mktemp("plans")
+    with fresh_url(request, folder) as url:
+        made = CircleSite(url, folder)
+        made.trigger()
+        made.build()
+        yield made
+        made.close()
+
+
+def fill(site: CircleSite, route: Route) -> str:
+    """The path of the route about what the site has."""
+    pipeline = site.lab.every_pipeline()[0]
+    job = site.lab.job(pipeline, "build")
+    own = {"v2/pipeline/": pipeline.uuid, "v2/workflow/": site.get_workflow(), "v2/jobs/": job.uuid}
+    values = {
+        "{slug:3}": APP,
+        "{id}": next((uuid for stem, uuid in own.items() if stem in route.path), "") or site.get("me")["id"],
+        "{number}": "1" if "/pipeline/{number}" in route.path else str(job.number),
+        "{project_id}": site.project.uuid,
+        "{branch:rest}": "main",
+        "{slug:2}": "gh/acme",
+        "{slug}": "gh%2Facme",
+        "{vcs}": "github",
+        "{kind}": "output",
+        "{index}": "0",
+        "{step}": "0",
+    }
+    path = route.path
+    for name, value in values.items():
+        path = path.replace(name, value)
+    queries = {"/api/v3/runner/token": "?resource-class=acme/box"}
+    return path + queries.get(route.path, "?namespace=acme" if "/runner" in route.path else "")
+
+
+@pytest.mark.parametrize("path", LOOKS)
+def test_a_route_that_reads_asks_by_index(site: CircleSite, path: str) -> None:
+    filled = fill(site, LOOKS[path])
+    with recorded_everywhere(site.parts.db) as seen:
+        reply = site.call("GET", filled)
+    assert reply.status < 500, reply.body  # some of what they are about the site does not have
+    assert seen or path in QUIET, reply.body
+    assert [line for plan in explain_all(site.parts.db, seen) for line in walks_of(plan)] == []
