@@ -1,10 +1,11 @@
-"""The PostgreSQL server that tests share; those that stop it start one of their own."""
+"""What all tests share: a PostgreSQL server, unless they stop it, and that Ctrl-C is heard."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.databases import PostgresServer, start_postgresql
+from tests.support.programs import hear_interrupts
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,8 @@ def postgresql() -> Iterator[PostgresServer]:
     server = start_postgresql()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> None:
+    hear_interrupts()

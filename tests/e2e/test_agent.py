@@ -153,7 +153,7 @@ def test_a_draining_agent_lets_what_runs_end_and_takes_nothing_new(tmp_path: Pat
     with (
         running_server(tmp_path / "data", *NO_AGENT) as server,
         joined_parts(server.folder.root) as parts,
-        running_agent(tmp_path / "work", server.url, make_join_token(parts), "--slots", "2") as agent,
+        running_agent(tmp_path / "work", server.url, make_join_token(parts), "--slots", "1") as agent,
     ):
         first = trigger_config(parts, config_of(script))
         wait_until((tmp_path / "on").exists, what="the job runs")

@@ -212,7 +212,6 @@ def test_the_doctor_says_when_a_certificate_ends_and_whose_port_it_is(tmp_path: 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_backup_that_is_interrupted_leaves_nothing(tmp_path: Path, number: int) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, and inherited
     back_up(tmp_path)
     with (tmp_path / "data/blobs/logs/aa/large").open("wb") as large:
         large.truncate(600 << 20)

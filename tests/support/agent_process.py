@@ -9,7 +9,7 @@ from penstock.engine.principal import SERVER
 from penstock.engine.unit import Parts
 from penstock.model.project import Organization
 from tests.support.processes import wait_until
-from tests.support.programs import START_SECONDS, Running, hear_interrupts
+from tests.support.programs import START_SECONDS, Running
 
 
 class AgentProcess(Running):
@@ -48,7 +48,6 @@ def running_agent(
     folder: Path, server: str, token: str, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[AgentProcess]:
     """An agent that the server has let in; whatever happens, it is gone afterwards."""
-    hear_interrupts()
     agent = begin_agent(folder, server, token, *arguments, environment=environment)
     try:
         agent.await_start()

@@ -1,7 +1,6 @@
 """Somebody at a checkout who uses a live server by the command line."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,8 +77,6 @@ class Developer:
     @contextmanager
     def running(self, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
         """The command, running; it is over afterwards, whatever happens."""
-        # A test run in the background ignores SIGINT, and a child would inherit that.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(
             command(*arguments),
             cwd=self.folder,

@@ -16,7 +16,7 @@ from penstock.language import circleci
 from penstock.language.common.context import Context
 from penstock.model.run import Pipeline, Revision, TriggerType
 from tests.support.processes import wait_until
-from tests.support.programs import START_SECONDS, Running, hear_interrupts
+from tests.support.programs import START_SECONDS, Running
 
 ADDRESS = re.compile(r"listening on (https?://\S+)")
 
@@ -59,7 +59,6 @@ def running_server(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[ServerProcess]:
     """A server that is ready; whatever happens, it is gone afterwards."""
-    hear_interrupts()
     server = begin_server(folder, *arguments, environment=environment)
     try:
         server.await_start()

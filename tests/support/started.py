@@ -52,8 +52,6 @@ def started(
     project: Project, *arguments: str, mark: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Started]:
     """`penstock run` with the arguments; whatever happens, it is over afterwards."""
-    # A test run in the background ignores SIGINT, and a child would inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     mark.mkdir(exist_ok=True)
     variables = mark.with_suffix(".env")
     variables.write_text(f"MARK={mark}\n")
