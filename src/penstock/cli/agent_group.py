@@ -7,10 +7,9 @@ from cyclopts import App, Parameter
 
 from penstock.api.penstock.payloads import GroupView, JoinTokenView, MadeJoinToken
 from penstock.cli.catalog import CATALOG
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.client import Client
-from penstock.cli.remote.console import show_age, show_day, write_json, write_line, write_table
+from penstock.cli.remote.console import show_age, show_day, write_answer, write_items
 from penstock.kit.ids import is_id
 from penstock.model.errors import NotFoundError
 
@@ -41,13 +40,14 @@ def create(name: str, /, *, organization: str = "", description: str = "", acces
 def list_groups(*, access: Access = HERE) -> int:
     """List the groups of agents."""
     found = open_client(access).list_own("agent-groups", GroupView)
-    if access.json:
-        for each in found:
-            write_json(each)
-        return Exit.SUCCESS
-    rows = [[each.name, each.organization or "all", each.description or "-"] for each in found]
-    write_table([["NAME", "FOR", "DESCRIPTION"], *rows])
-    return Exit.SUCCESS
+    return write_items(
+        found,
+        lambda each: [each.name, each.organization or "all", each.description or "-"],
+        "NAME",
+        "FOR",
+        "DESCRIPTION",
+        json=access.json,
+    )
 
 
 @agent_group.command
@@ -62,8 +62,7 @@ def remove(named: Group, /, *, access: Access = HERE) -> int:
     client = open_client(access)
     uuid = _find_id(client, named)
     client.tell("DELETE", f"agent-groups/{uuid}")
-    write_json({"id": uuid}) if access.json else write_line(f"{named} is removed.")
-    return Exit.SUCCESS
+    return write_answer({"id": uuid}, f"{named} is removed.", json=access.json)
 
 
 @agent_group.command
@@ -90,23 +89,23 @@ def token(
     place = f"agent-groups/{_find_id(client, named)}/tokens"
     if revoke:
         client.tell("DELETE", f"{place}/{quote(revoke, safe='')}")
-        write_json({"id": revoke}) if access.json else write_line(f"{revoke} is revoked.")
-        return Exit.SUCCESS
+        return write_answer({"id": revoke}, f"{revoke} is revoked.", json=access.json)
     if label:
         return _show_secret(client.own("POST", place, MadeJoinToken, {"label": label}), access)
     found = list(client.list_own(place, JoinTokenView))
-    if access.json:
-        for each in found:
-            write_json(each)
-        return Exit.SUCCESS
-    rows = [[each.id, each.label, show_day(each.created_at), show_age(each.used_at)] for each in found]
-    write_table([["ID", "LABEL", "MADE", "LAST USED"], *rows])
-    return Exit.SUCCESS
+    return write_items(
+        found,
+        lambda each: [each.id, each.label, show_day(each.created_at), show_age(each.used_at)],
+        "ID",
+        "LABEL",
+        "MADE",
+        "LAST USED",
+        json=access.json,
+    )
 
 
 def _show_secret(made: MadeJoinToken, access: Access) -> int:
-    write_json(made) if access.json else write_line(made.secret)
-    return Exit.SUCCESS
+    return write_answer(made, made.secret, json=access.json)
 
 
 def _find_id(client: Client, named: str) -> str:

@@ -5,10 +5,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penstock.api.penstock.payloads import AgentView
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.client import Client
-from penstock.cli.remote.console import show_age, write_json, write_line, write_table
+from penstock.cli.remote.console import show_age, write_answer, write_items
 from penstock.kit.ids import is_id
 from penstock.model.errors import InvalidError, NotFoundError
 
@@ -18,25 +17,20 @@ Named = Annotated[str, Parameter(name="agent")]
 def list_agent(*, access: Access = HERE) -> int:
     """List the agents of a server, and what they run."""
     found = open_client(access).list_own("agents", AgentView)
-    if access.json:
-        for each in found:
-            write_json(each)
-        return Exit.SUCCESS
-    heading = ["NAME", "GROUP", "STATE", "BUSY", "LAST SEEN", "LABELS", "RUNS"]
-    rows = [
-        [
-            each.name,
-            each.group or "-",
-            each.state.value,
-            f"{each.busy}/{each.slots}",
-            show_age(each.seen_at),
-            ",".join(each.labels) or "-",
-            ", ".join(f"{job.project}#{job.pipeline} {job.name}" for job in each.jobs) or "-",
-        ]
-        for each in found
+    heading = ("NAME", "GROUP", "STATE", "BUSY", "LAST SEEN", "LABELS", "RUNS")
+    return write_items(found, _list_cells, *heading, json=access.json)
+
+
+def _list_cells(each: AgentView) -> list[str]:
+    return [
+        each.name,
+        each.group or "-",
+        each.state.value,
+        f"{each.busy}/{each.slots}",
+        show_age(each.seen_at),
+        ",".join(each.labels) or "-",
+        ", ".join(f"{job.project}#{job.pipeline} {job.name}" for job in each.jobs) or "-",
     ]
-    write_table([heading, *rows])
-    return Exit.SUCCESS
 
 
 def disable_agent(named: Named, /, *, access: Access = HERE) -> int:
@@ -76,8 +70,7 @@ def _tell(access: Access, method: str, named: str, path: str, done: str) -> int:
     client = open_client(access)
     uuid = named if is_id(named) else _find_id(client, named)
     client.tell(method, f"agents/{uuid}{path}")
-    write_json({"id": uuid}) if access.json else write_line(f"{named} {done}.")
-    return Exit.SUCCESS
+    return write_answer({"id": uuid}, f"{named} {done}.", json=access.json)
 
 
 def _find_id(client: Client, name: str) -> str:

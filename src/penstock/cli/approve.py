@@ -1,9 +1,8 @@
 """`penstock approve`: lets an approval of a pipeline pass."""
 
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import IN_PROJECT, InProject, open_client
 from penstock.cli.remote.answers import Told
-from penstock.cli.remote.console import write_json, write_line
+from penstock.cli.remote.console import write_answer
 from penstock.cli.remote.flows import pick_approval
 from penstock.cli.remote.names import LATEST, load_picture
 
@@ -31,8 +30,8 @@ def approve(
     picture = load_picture(client, pipeline, access.project)
     flow, job = pick_approval(picture, approval, workflow)
     client.circle("POST", f"workflow/{flow.id}/approve/{job.id}", Told)
-    if access.json:
-        write_json({"pipeline": picture.id, "workflow": flow.id, "job": job.id, "name": job.name})
-    else:
-        write_line(f"{job.name} of pipeline {picture.number} is approved.")
-    return Exit.SUCCESS
+    return write_answer(
+        {"pipeline": picture.id, "workflow": flow.id, "job": job.id, "name": job.name},
+        f"{job.name} of pipeline {picture.number} is approved.",
+        json=access.json,
+    )

@@ -1,9 +1,8 @@
 """`penstock cancel`: stops a pipeline, one of its workflows or one of its jobs."""
 
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import IN_PROJECT, InProject, open_client
 from penstock.cli.remote.answers import Told
-from penstock.cli.remote.console import write_json, write_line
+from penstock.cli.remote.console import write_answer
 from penstock.cli.remote.flows import pick_workflows
 from penstock.cli.remote.names import LATEST, find_job, load_picture
 
@@ -40,8 +39,4 @@ def cancel(
         stopped = [each.id for each in going]
         names = ", ".join(each.name for each in going)
         told = f"Asked to stop: {names}." if going else f"Nothing of pipeline {picture.number} runs any more."
-    if access.json:
-        write_json({"canceled": stopped})
-    else:
-        write_line(told)
-    return Exit.SUCCESS
+    return write_answer({"canceled": stopped}, told, json=access.json)

@@ -3,7 +3,6 @@
 from typing import Annotated
 from urllib.parse import quote
 
-import msgspec
 from cyclopts import App, Parameter
 
 from penstock.api.penstock.payloads import MemberView, OrganizationView
@@ -11,10 +10,9 @@ from penstock.cli.catalog import CATALOG
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_value, split_pairs
 from penstock.cli.remote.access import HERE, Access, open_client
-from penstock.cli.remote.console import write_json, write_line, write_table
+from penstock.cli.remote.console import show_settings, write_answer, write_items, write_json, write_table
 from penstock.model.access import Role
 from penstock.model.errors import InvalidError
-from penstock.model.settings import OrganizationSettings
 
 organization = App(
     name="organization",
@@ -22,19 +20,14 @@ organization = App(
     help_epilogue=CATALOG["organization"].epilogue,
 )
 
-_ALL_SETTINGS = {field.name: field.default for field in msgspec.structs.fields(OrganizationSettings)}
-
 
 @organization.command(name="list")
 def list_organizations(*, access: Access = HERE) -> int:
     """List organizations, and what you are there."""
     found = open_client(access).list_own("organizations", OrganizationView)
-    if access.json:
-        for each in found:
-            write_json(each)
-    else:
-        write_table([each.slug, each.role.value if each.role else "", each.name] for each in found)
-    return Exit.SUCCESS
+    return write_items(
+        found, lambda each: [each.slug, each.role.value if each.role else "", each.name], json=access.json
+    )
 
 
 @organization.command
@@ -49,7 +42,7 @@ def add(slug: str = "", /, *, name: str = "", access: Access = HERE) -> int:
         What it is called when it is on none.
     """
     made = open_client(access).own("POST", "organizations", OrganizationView, {"slug": slug, "name": name})
-    return _tell(access, made, f"{made.slug} is made.")
+    return write_answer(made, f"{made.slug} is made.", json=access.json)
 
 
 @organization.command
@@ -65,14 +58,13 @@ def show(slug: str, /, *, access: Access = HERE) -> int:
     if access.json:
         write_json(found)
         return Exit.SUCCESS
-    settings = {**_ALL_SETTINGS, **msgspec.to_builtins(found.settings)}
     write_table(
         [
             ["organization", found.slug],
             ["id", found.id],
             ["name", found.name],
             ["you are", found.role.value if found.role else "-"],
-            *([name, msgspec.json.encode(value).decode()] for name, value in settings.items()),
+            *show_settings(found.settings),
         ]
     )
     return Exit.SUCCESS
@@ -96,7 +88,7 @@ def change(slug: str, /, *settings: str, name: str = "", access: Access = HERE) 
         raise InvalidError("nothing is to be changed: give NAME=VALUE of a setting, or --name")
     body = {"name": name, "settings": values}
     changed = open_client(access).own("PATCH", _place(slug), OrganizationView, body)
-    return _tell(access, changed, f"{changed.slug} is changed.")
+    return write_answer(changed, f"{changed.slug} is changed.", json=access.json)
 
 
 @organization.command
@@ -121,7 +113,7 @@ def remove(
     if not yes:
         raise InvalidError(f"all projects of {found.slug} would be gone: add --yes")
     client.tell("DELETE", _place(found.id))
-    return _tell(access, found, f"{found.slug} is removed.")
+    return write_answer(found, f"{found.slug} is removed.", json=access.json)
 
 
 @organization.command
@@ -134,12 +126,7 @@ def members(slug: str, /, *, access: Access = HERE) -> int:
         The organization, by slug or id.
     """
     found = open_client(access).list_own(f"{_place(slug)}/members", MemberView)
-    if access.json:
-        for each in found:
-            write_json(each)
-    else:
-        write_table([each.login, each.role.value, each.name] for each in found)
-    return Exit.SUCCESS
+    return write_items(found, lambda each: [each.login, each.role.value, each.name], json=access.json)
 
 
 @organization.command
@@ -157,11 +144,7 @@ def admit(slug: str, login: str, role: Role = Role.MEMBER, /, *, access: Access 
     """
     place = f"{_place(slug)}/members/{quote(login, safe='')}"
     found = open_client(access).own("PUT", place, MemberView, {"role": role})
-    if access.json:
-        write_json(found)
-    else:
-        write_line(f"{found.login} is {found.role.value} of {slug}.")
-    return Exit.SUCCESS
+    return write_answer(found, f"{found.login} is {found.role.value} of {slug}.", json=access.json)
 
 
 @organization.command
@@ -176,20 +159,12 @@ def dismiss(slug: str, login: str, /, *, access: Access = HERE) -> int:
         Who, by login or id.
     """
     open_client(access).tell("DELETE", f"{_place(slug)}/members/{quote(login, safe='')}")
-    if access.json:
-        write_json({"organization": slug, "login": login})
-    else:
-        write_line(f"{login} does not belong to {slug} any more.")
-    return Exit.SUCCESS
+    return write_answer(
+        {"organization": slug, "login": login},
+        f"{login} does not belong to {slug} any more.",
+        json=access.json,
+    )
 
 
 def _place(slug: str) -> str:
     return f"organizations/{quote(slug, safe='')}"
-
-
-def _tell(access: Access, found: OrganizationView, done: str) -> int:
-    if access.json:
-        write_json(found)
-    else:
-        write_line(done)
-    return Exit.SUCCESS

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-import msgspec
 from cyclopts import App, Parameter
 
 from penstock.api.penstock.payloads import HookView, MadeHookSecret, ProjectView
@@ -13,7 +12,14 @@ from penstock.cli.exit import Exit
 from penstock.cli.options import read_value, split_pairs
 from penstock.cli.project_host import credentials, statuses
 from penstock.cli.remote.access import HERE, Access, open_client
-from penstock.cli.remote.console import show_day, write_json, write_line, write_table
+from penstock.cli.remote.console import (
+    show_day,
+    show_settings,
+    write_answer,
+    write_json,
+    write_line,
+    write_table,
+)
 from penstock.cli.remote.names import find_project
 from penstock.forge.checkout import read_checkout
 from penstock.model.errors import InvalidError
@@ -61,11 +67,7 @@ def add(
     }
     client = open_client(access)
     made = client.own("POST", "projects", ProjectView, body)
-    if access.json:
-        write_json(made)
-    else:
-        write_line(f"{made.slug} is made: penstock trigger {made.slug}")
-    return Exit.SUCCESS
+    return write_answer(made, f"{made.slug} is made: penstock trigger {made.slug}", json=access.json)
 
 
 @project.command(name="list")
@@ -104,7 +106,6 @@ def show(named: Annotated[str, Parameter(name="project")] = "", /, *, access: Ac
     if access.json:
         write_json(found)
         return Exit.SUCCESS
-    settings = {**_ALL_SETTINGS, **msgspec.to_builtins(found.settings)}
     write_table(
         [
             ["project", found.slug],
@@ -113,15 +114,10 @@ def show(named: Annotated[str, Parameter(name="project")] = "", /, *, access: Ac
             ["url", found.url],
             ["default branch", found.default_branch],
             ["made", show_day(found.created_at)],
-            *([name, msgspec.json.encode(value).decode()] for name, value in settings.items()),
+            *show_settings(found.settings),
         ]
     )
     return Exit.SUCCESS
-
-
-_ALL_SETTINGS = {
-    field.name: field.default for field in msgspec.structs.fields(ProjectView.__annotations__["settings"])
-}
 
 
 @project.command(name="set")
@@ -156,11 +152,7 @@ def change(
     client = open_client(access)
     found = find_project(client, named)
     changed = client.own("PATCH", f"projects/{found.id}", ProjectView, body)
-    if access.json:
-        write_json(changed)
-    else:
-        write_line(f"{changed.slug} is changed.")
-    return Exit.SUCCESS
+    return write_answer(changed, f"{changed.slug} is changed.", json=access.json)
 
 
 @project.command
@@ -185,11 +177,7 @@ def remove(
     if not yes:
         raise InvalidError(f"all pipelines, logs and artifacts of {found.slug} would be gone: add --yes")
     client.tell("DELETE", f"projects/{quote(found.id, safe='')}")
-    if access.json:
-        write_json({"id": found.id, "slug": found.slug})
-    else:
-        write_line(f"{found.slug} is removed.")
-    return Exit.SUCCESS
+    return write_answer({"id": found.id, "slug": found.slug}, f"{found.slug} is removed.", json=access.json)
 
 
 @project.command

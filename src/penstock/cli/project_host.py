@@ -10,7 +10,7 @@ from penstock.api.penstock.payloads import CredentialsView, StatusesView
 from penstock.cli.exit import Exit
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.client import Client
-from penstock.cli.remote.console import write_json, write_line, write_table
+from penstock.cli.remote.console import write_answer, write_json, write_line, write_table
 from penstock.cli.remote.names import find_project
 from penstock.model.errors import InvalidError
 
@@ -126,11 +126,7 @@ def statuses(
 
 def _remove(client: Client, place: str, access: Access) -> int:
     client.tell("DELETE", place)
-    if access.json:
-        write_json({"removed": True})
-    else:
-        write_line("They are removed.")
-    return Exit.SUCCESS
+    return write_answer({"removed": True}, "They are removed.", json=access.json)
 
 
 def _read(file: str) -> str:

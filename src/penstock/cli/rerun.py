@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import IN_PROJECT, InProject, open_client
 from penstock.cli.remote.answers import Again
-from penstock.cli.remote.console import write_json, write_line
+from penstock.cli.remote.console import write_answer
 from penstock.cli.remote.flows import pick_repeatable
 from penstock.cli.remote.names import LATEST, load_picture
 from penstock.cli.remote.watching import TO_THE_END, Watching, watch_pipeline
@@ -54,11 +53,11 @@ def rerun(
     again = client.circle("POST", f"workflow/{flow.id}/rerun", Again, body)
     if watch:
         return watch_pipeline(client, picture.id, watching, json=access.json)
-    if access.json:
-        write_json({"pipeline": picture.id, "workflow": again.workflow_id})
-    else:
-        write_line(f"{flow.name} of pipeline {picture.number} runs again: penstock watch {picture.id}")
-    return Exit.SUCCESS
+    return write_answer(
+        {"pipeline": picture.id, "workflow": again.workflow_id},
+        f"{flow.name} of pipeline {picture.number} runs again: penstock watch {picture.id}",
+        json=access.json,
+    )
 
 
 def _find_job(flow: WorkflowPicture, named: str) -> str:

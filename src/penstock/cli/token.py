@@ -6,11 +6,10 @@ from cyclopts import App, Parameter
 
 from penstock.api.penstock.payloads import MadeToken, TokenView
 from penstock.cli.catalog import CATALOG
-from penstock.cli.exit import Exit
 from penstock.cli.options import read_limit
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.client import Client
-from penstock.cli.remote.console import show_age, show_day, write_json, write_line, write_table
+from penstock.cli.remote.console import show_age, show_day, write_answer, write_items
 from penstock.kit.clock import SystemClock
 from penstock.kit.ids import is_id
 from penstock.model.access import Scope
@@ -57,32 +56,26 @@ def create(
         "expires_in": round(seconds),
     }
     made = open_client(access).own("POST", "tokens", MadeToken, body)
-    write_json(made) if access.json else write_line(made.secret)
-    return Exit.SUCCESS
+    return write_answer(made, made.secret, json=access.json)
 
 
 @token.command(name="list")
 def list_tokens(*, access: Access = HERE) -> int:
     """List tokens with their last use."""
     found = open_client(access).list_own("tokens", TokenView)
-    if access.json:
-        for each in found:
-            write_json(each)
-        return Exit.SUCCESS
-    heading = ["ID", "LABEL", "SCOPES", "LIMITED TO", "STATE", "LAST USED"]
-    rows = [
-        [
-            each.id,
-            each.label,
-            ",".join(each.scopes),
-            each.project or each.organization or "-",
-            _show_state(each),
-            show_age(each.used_at),
-        ]
-        for each in found
+    heading = ("ID", "LABEL", "SCOPES", "LIMITED TO", "STATE", "LAST USED")
+    return write_items(found, _list_cells, *heading, json=access.json)
+
+
+def _list_cells(each: TokenView) -> list[str]:
+    return [
+        each.id,
+        each.label,
+        ",".join(each.scopes),
+        each.project or each.organization or "-",
+        _show_state(each),
+        show_age(each.used_at),
     ]
-    write_table([heading, *rows])
-    return Exit.SUCCESS
 
 
 @token.command
@@ -97,8 +90,7 @@ def revoke(named: Annotated[str, Parameter(name="token")], /, *, access: Access 
     client = open_client(access)
     uuid = named if is_id(named) else _find_id(client, named)
     client.tell("DELETE", f"tokens/{uuid}")
-    write_json({"id": uuid}) if access.json else write_line(f"{named} is revoked.")
-    return Exit.SUCCESS
+    return write_answer({"id": uuid}, f"{named} is revoked.", json=access.json)
 
 
 def _find_id(client: Client, label: str) -> str:

@@ -8,9 +8,8 @@ from cyclopts import App, Parameter
 
 from penstock.api.penstock.payloads import UserView
 from penstock.cli.catalog import CATALOG
-from penstock.cli.exit import Exit
 from penstock.cli.remote.access import HERE, Access, open_client
-from penstock.cli.remote.console import ask_password, show_day, write_json, write_line, write_table
+from penstock.cli.remote.console import ask_password, show_day, write_answer, write_items
 
 user = App(name="user", help=CATALOG["user"].help, help_epilogue=CATALOG["user"].epilogue)
 
@@ -21,12 +20,11 @@ Flag = Annotated[bool, Parameter(negative="")]
 def list_users(*, access: Access = HERE) -> int:
     """List all accounts."""
     found = open_client(access).list_own("users", UserView)
-    if access.json:
-        for each in found:
-            write_json(each)
-    else:
-        write_table([each.login, each.name, _describe(each), show_day(each.created_at)] for each in found)
-    return Exit.SUCCESS
+    return write_items(
+        found,
+        lambda each: [each.login, each.name, _describe(each), show_day(each.created_at)],
+        json=access.json,
+    )
 
 
 @user.command
@@ -60,7 +58,7 @@ def add(
     if password:
         body["password"] = ask_password(f"Password of {login}: ")
     made = open_client(access).own("POST", "users", UserView, body)
-    return _tell(access, made, f"{made.login} is made.")
+    return write_answer(made, f"{made.login} is made.", json=access.json)
 
 
 @user.command
@@ -126,15 +124,7 @@ def demote(login: str, /, *, access: Access = HERE) -> int:
 
 def _change(access: Access, login: str, body: Mapping[str, object], done: str) -> int:
     changed = open_client(access).own("PATCH", f"users/{quote(login, safe='')}", UserView, body)
-    return _tell(access, changed, f"{changed.login} {done}")
-
-
-def _tell(access: Access, found: UserView, done: str) -> int:
-    if access.json:
-        write_json(found)
-    else:
-        write_line(done)
-    return Exit.SUCCESS
+    return write_answer(changed, f"{changed.login} {done}", json=access.json)
 
 
 def _describe(found: UserView) -> str:

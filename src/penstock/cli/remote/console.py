@@ -2,14 +2,18 @@
 
 import getpass
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
+from penstock.cli.exit import Exit
 from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.view.printable import clean_line
 from penstock.kit.clock import SystemClock, to_datetime
 from penstock.model.errors import InvalidError, UnavailableError
+
+T = TypeVar("T")
 
 WIDEST = 60
 """Characters a column may have, apart from the last."""
@@ -35,6 +39,28 @@ def write_table(rows: Iterable[Sequence[str]]) -> None:
     for row in cleaned:
         cells = [f"{cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False)]
         print("  ".join([*cells, row[-1]]).rstrip())
+
+
+def write_answer(value: object, sentence: str, *, json: bool) -> int:
+    """What was done: the value as JSON, or the sentence. The exit status of success."""
+    write_json(value) if json else write_line(sentence)
+    return Exit.SUCCESS
+
+
+def write_items(found: Iterable[T], show: Callable[[T], Sequence[str]], *heading: str, json: bool) -> int:
+    """A list: a line of JSON for each item as it comes, or a table. The exit status of success."""
+    if json:
+        for each in found:
+            write_json(each)
+    else:
+        write_table([*([heading] if heading else []), *map(show, found)])
+    return Exit.SUCCESS
+
+
+def show_settings(settings: msgspec.Struct) -> list[list[str]]:
+    """A row for each setting: its name, and its value as JSON."""
+    names = [field.name for field in msgspec.structs.fields(settings)]
+    return [[name, msgspec.json.encode(getattr(settings, name)).decode()] for name in names]
 
 
 def show_age(instant: int | None) -> str:
