@@ -1,7 +1,6 @@
 """The folder of an agent: who it is for its server, where its jobs run, and that only one agent uses it."""
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Self
 import msgspec
 
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.store.sealing import hash_token
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class AgentFolder:
             found = msgspec.json.decode(self.identity.read_bytes(), type=Identity)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return found if (found.server, found.joined) == (server, hash_join(token)) else None
+        return found if (found.server, found.joined) == (server, hash_token(token)) else None
 
     def save_identity(self, identity: Identity) -> None:
         """It is found again after a restart, a power cut included. Raises UnavailableError."""
@@ -96,11 +96,6 @@ class AgentFolder:
     def forget_identity(self) -> None:
         """The agent is nobody here."""
         self.identity.unlink(missing_ok=True)
-
-
-def hash_join(token: str) -> str:
-    """What is kept of a token to join."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def default_work(environment: Mapping[str, str]) -> Path:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from types import FrameType
 from typing import Self, assert_never
 
-_WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from penstock.kit.interrupts import WANTED
 
 
 class Phase(Enum):
@@ -36,7 +36,7 @@ class Interrupts:
         self._heeded: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
-        for number in _WANTED:
+        for number in WANTED:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._heeded.append(number)
                 signal.signal(number, self._handle)
@@ -66,13 +66,3 @@ class Interrupts:
                 pass
             case other:
                 assert_never(other)
-
-
-def raise_when_interrupted() -> None:
-    """From here on Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt: what was begun is put away.
-
-    What whoever started us wants ignored stays so.
-    """
-    for number in _WANTED:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)

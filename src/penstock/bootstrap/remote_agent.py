@@ -21,10 +21,11 @@ from penstock.agent.remote.address import load_trust, read_address
 from penstock.agent.remote.link import SYSTEM, Links, UnknownTokenError
 from penstock.agent.remote.membership import hand_in, join_group, return_to, take_leave
 from penstock.agent.remote.transport import RemoteServer
-from penstock.bootstrap.agent_folder import AgentFolder, Identity, hash_join
+from penstock.bootstrap.agent_folder import AgentFolder, Identity
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.model.errors import NotFoundError, PenstockError, UnavailableError
+from penstock.store.sealing import hash_token
 from penstock.wire.messages import Assignment
 from penstock.wire.protocol import Hello, Welcome
 
@@ -209,7 +210,9 @@ class RemoteAgent:
                 self._introduce(hello, return_to(self._links, known.token, hello))
                 return known
         welcome = join_group(self._links, options.token, hello)
-        made = Identity(server=url, joined=hash_join(options.token), agent=welcome.agent, token=welcome.token)
+        made = Identity(
+            server=url, joined=hash_token(options.token), agent=welcome.agent, token=welcome.token
+        )
         self._folder.save_identity(made)
         self._introduce(hello, welcome)
         return made

@@ -32,7 +32,7 @@ def backup(
         Put the key file in as well: whoever has the backup can then read the secrets.
     """
     from penstock.bootstrap.backup import write_backup
-    from penstock.bootstrap.interrupts import raise_when_interrupted
+    from penstock.kit.interrupts import raise_when_interrupted
 
     raise_when_interrupted()
     found = find_settings({"data": data}, settings)

@@ -20,8 +20,8 @@ def restore(file: Path, /, *, data: str | None = None, settings: Path | None = N
         A TOML file with settings; a `database` or `blobs` it names must be empty. It need not be of the kind
         that was backed up.
     """
-    from penstock.bootstrap.interrupts import raise_when_interrupted
     from penstock.bootstrap.restore import read_backup
+    from penstock.kit.interrupts import raise_when_interrupted
 
     raise_when_interrupted()
     found = find_settings({"data": data}, settings)

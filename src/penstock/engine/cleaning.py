@@ -16,7 +16,6 @@ from penstock.store import caches, retention
 from penstock.store.database import Transaction
 from penstock.store.retention import Owner
 
-CACHES = "cache"
 LOCAL_AGENTS = "local-"
 """What the names of agents begin with that served one command."""
 

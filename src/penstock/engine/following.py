@@ -7,6 +7,7 @@ import codecs
 import msgspec
 
 from penstock.engine.unit import Parts
+from penstock.kit.shapes import read_json
 from penstock.model.errors import InvalidError
 from penstock.model.picture import JobNews, Piece
 from penstock.model.run import Job, StepRun, Task
@@ -138,7 +139,7 @@ def _read_cursor(text: str) -> _Bookmark:
         if len(text) > _MOST_LETTERS:
             raise InvalidError("that is no cursor")
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        mark = msgspec.json.decode(data, type=_Bookmark)
+        mark = read_json(data, _Bookmark)
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidError("that is no cursor") from error
     numbers = [number for place in mark.places for number in (place.base, *place.offsets)]

@@ -12,6 +12,7 @@ from penstock.forge.host import Host
 from penstock.forge.registry.web import is_http
 from penstock.forge.remote import parse_remote
 from penstock.forge.status.request import Place, find_api, quote_repository
+from penstock.kit.shapes import read_json
 from penstock.model.credentials import HostAccount
 from penstock.model.errors import InvalidError
 from penstock.model.project import Organization, Project
@@ -71,7 +72,7 @@ def show_host_account(tx: Transaction, sealer: Sealer, project: Project) -> Host
 def open_host_account(tx: Transaction, sealer: Sealer, project_id: int) -> HostAccount | None:
     """The account as it was set, token and all."""
     plain = secrets.open_secret(tx, sealer, of_project(project_id), STATUS)
-    return None if plain is None else msgspec.json.decode(plain, type=HostAccount)
+    return None if plain is None else read_json(plain, HostAccount)
 
 
 def has_host_account(tx: Transaction, project_id: int) -> bool:

@@ -13,6 +13,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import CLONE
 from penstock.forge.ssh_key import read_ssh_key
 from penstock.kit.ids import new_id
+from penstock.kit.shapes import read_json
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
 from penstock.model.project import Organization, Project
@@ -113,7 +114,7 @@ def _check_credentials(given: CloneCredentials) -> CloneCredentials:
 def open_credentials(tx: Transaction, sealer: Sealer, project_id: int) -> CloneCredentials | None:
     """What the project is cloned with, None when nothing was set."""
     plain = secrets.open_secret(tx, sealer, of_project(project_id), CLONE)
-    return None if plain is None else msgspec.json.decode(plain, type=CloneCredentials)
+    return None if plain is None else read_json(plain, CloneCredentials)
 
 
 def add_hook_secret(

@@ -25,6 +25,7 @@ from penstock.engine.unit import Parts, Unit
 from penstock.forge.hooks.skip import find_skip
 from penstock.forge.hooks.trigger import TriggerFacts
 from penstock.kit.ids import new_id
+from penstock.kit.shapes import learn
 from penstock.kit.trace import REQUEST, work_for
 from penstock.model.errors import (
     ConflictError,
@@ -73,7 +74,7 @@ class PushDesk:
 
     def deliver(self, parts: Parts, letter: Letter) -> None:
         """An `engine.deliver.Deliver`."""
-        order = msgspec.convert(letter.payload, Order)
+        order = msgspec.convert(letter.payload, learn(Order))
         with self._hold(order.pipeline), work_for(order.request):
             launch_push(parts, self._workshop, order, last=is_last_try(letter))
 

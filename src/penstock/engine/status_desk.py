@@ -16,6 +16,7 @@ from penstock.forge.status.notice import Notice, notice_of_error, notice_of_job
 from penstock.forge.status.request import Place, Request
 from penstock.forge.status.send import Outcome, Sent
 from penstock.forge.status.word import word_notice
+from penstock.kit.shapes import learn
 from penstock.model.errors import InvalidError
 from penstock.model.project import Project
 from penstock.model.run import Job, Pipeline
@@ -38,7 +39,7 @@ class StatusDesk:
 
     def deliver(self, parts: Parts, letter: Letter) -> None:
         """An `engine.deliver.Deliver`; raises LaterError when the host is to be asked again."""
-        told = msgspec.convert(letter.payload, StatusLetter)
+        told = msgspec.convert(letter.payload, learn(StatusLetter))
         with parts.db.read() as tx:
             subject = _find_subject(tx, told)
             place = None if subject is None else _find_place(tx, self._sealer, subject.project)

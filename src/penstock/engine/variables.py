@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.kit.shapes import read_json
 from penstock.model.credentials import CloneCredentials
 from penstock.model.project import SshKey
 from penstock.store import contexts, secrets, variables
@@ -87,10 +88,10 @@ class StoredVariables:
         """The project's keys, oldest first; raises as `of_project`."""
         with self._db.read() as tx:
             found = secrets.open_secrets(tx, self._sealer, secrets.of_project(project_id), KEYS)
-        return tuple(msgspec.json.decode(plain, type=SshKey) for plain in found.values())
+        return tuple(read_json(plain, SshKey) for plain in found.values())
 
     def clone_credentials(self, project_id: int) -> CloneCredentials | None:
         """What the project is cloned with, None when nothing was set; raises as `of_project`."""
         with self._db.read() as tx:
             plain = secrets.open_secret(tx, self._sealer, secrets.of_project(project_id), CLONE)
-        return None if plain is None else msgspec.json.decode(plain, type=CloneCredentials)
+        return None if plain is None else read_json(plain, CloneCredentials)

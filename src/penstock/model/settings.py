@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from penstock.kit.shapes import learn
 from penstock.model.errors import InvalidError
 
 Branch = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -47,7 +48,9 @@ class OrganizationSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defau
 def read_settings(kind: type[S], stored: Mapping[str, Any]) -> S:
     """The settings as stored; what an older or newer program stored and this one cannot read is unset."""
     known = {name: value for name, value in stored.items() if name in kind.__struct_fields__}
-    return msgspec.convert({name: value for name, value in known.items() if _fits(kind, name, value)}, kind)
+    return msgspec.convert(
+        {name: value for name, value in known.items() if _fits(kind, name, value)}, learn(kind)
+    )
 
 
 def change_settings(settings: S, changes: Mapping[str, Any]) -> S:
@@ -57,14 +60,14 @@ def change_settings(settings: S, changes: Mapping[str, Any]) -> S:
     if unknown:
         raise InvalidError(f"there is no setting {unknown[0][:80]!r}")
     try:
-        return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, kind)
+        return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, learn(kind))
     except msgspec.ValidationError as error:
         raise InvalidError(f"a setting cannot be so: {error}") from error
 
 
 def _fits(kind: type[msgspec.Struct], name: str, value: object) -> bool:
     try:
-        msgspec.convert({name: value}, kind)
+        msgspec.convert({name: value}, learn(kind))
     except msgspec.ValidationError:
         return False
     return True

@@ -13,7 +13,7 @@ from penstock.model.status import PipelineStatus
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.packing import pack, unpack
-from penstock.store.schema import pipeline_configs, pipelines
+from penstock.store.schema import pipeline_configs, pipelines, workflows, workspace_layers
 from penstock.store.upserts import insert_into
 
 MOST_PROJECTS = 250
@@ -177,6 +177,8 @@ def update_pipeline(tx: Transaction, change: PipelineChange) -> None:
 
 def delete_pipeline(tx: Transaction, pipeline_id: int) -> None:
     """Remove the pipeline with everything below it; blobs stay for the caller to delete."""
+    spaces = select(workflows.c.workspace).where(workflows.c.pipeline_id == pipeline_id)
+    tx.execute(delete(workspace_layers).where(workspace_layers.c.workspace.in_(spaces)))
     tx.execute(delete(pipelines).where(pipelines.c.id == pipeline_id))
 
 

@@ -60,8 +60,6 @@ def remove_pipeline(tx: Transaction, pipeline_id: int) -> str | None:
     )
     if pipeline is None or tx.execute(still).first() is None:
         return None
-    spaces = select(workflows.c.workspace).where(workflows.c.pipeline_id == pipeline_id)
-    tx.execute(delete(workspace_layers).where(workspace_layers.c.workspace.in_(spaces)))
     delete_pipeline(tx, pipeline_id)
     return pipeline.uuid
 

@@ -7,10 +7,11 @@ from penstock.kit.ids import new_id
 from penstock.kit.marks import Mark
 from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.errors import ConflictError
+from penstock.model.output import WorkspaceLayer
 from penstock.model.run import StepRun
 from penstock.model.status import JobStatus, PipelineStatus, Reason, StepStatus, WorkflowStatus
 from penstock.plan.workflow import JobPlan
-from penstock.store import followups, jobs, pipelines, steps, tasks, workflows
+from penstock.store import followups, jobs, pipelines, steps, tasks, workflows, workspaces
 from penstock.store.database import Database
 from penstock.store.followups import FollowUpChange, FollowUpStatus
 from penstock.store.pipelines import PipelineChange, StoredConfig
@@ -115,9 +116,12 @@ def test_a_deleted_pipeline_takes_everything_below_with_it(db: Database) -> None
         [task] = add_tasks(tx, job=job)
         workflow = workflows.get_workflow(tx, job.workflow_id)
         assert workflow is not None
+        layer = WorkspaceLayer(job_key=job.key, task_index=0, blob="layers/a", size=1)
+        workspaces.add_layer(tx, workflow.workspace, layer, now=NOW)
         pipelines.delete_pipeline(tx, workflow.pipeline_id)
         assert jobs.get_job(tx, job.id) is None
         assert tasks.get_task(tx, task.id) is None
+        assert workspaces.layers_of(tx, workflow.workspace) == []
 
 
 def test_ids_are_not_used_again_after_a_deletion(db: Database) -> None:

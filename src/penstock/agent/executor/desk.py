@@ -20,6 +20,7 @@ from penstock.agent.continuation import MOST_BYTES, Answer
 
 BELL = "continue"
 _NAME = re.compile(rb"[0-9-]{1,40}")
+_LONGEST = 41  # bytes kept of a line that has not ended: more is no name
 
 
 class Desk:
@@ -44,7 +45,7 @@ class Desk:
     def _serve(self) -> None:
         heard = b""
         while self._woken not in select.select([self._bell, self._woken], [], [])[0]:
-            *names, heard = (heard + os.read(self._bell, 4096)).split(b"\n")
+            *names, heard = (heard[-_LONGEST:] + os.read(self._bell, 4096)).split(b"\n")
             for name in names:
                 if _NAME.fullmatch(name):
                     with suppress(OSError):  # the command is gone, and nobody waits

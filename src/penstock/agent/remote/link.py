@@ -11,6 +11,7 @@ import msgspec
 
 from penstock import __version__
 from penstock.agent.remote.address import Address
+from penstock.kit.shapes import learn
 from penstock.model.errors import (
     ConflictError,
     ForbiddenError,
@@ -163,7 +164,7 @@ class Link:
             self.close()
         status, place = response.status, self._address.url
         try:
-            message = msgspec.msgpack.decode(body, type=Fault).message
+            message = msgspec.msgpack.decode(body, type=learn(Fault)).message
         except (msgspec.DecodeError, UnicodeDecodeError):
             return UnavailableError(
                 f"{place} answered {status}, not as a Penstock server does: check --server"

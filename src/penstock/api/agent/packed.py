@@ -7,6 +7,7 @@ import msgspec
 from penstock.api.common.answer import Answer
 from penstock.api.common.dialect import list_headers
 from penstock.api.common.faults import UnauthorizedError, find_status
+from penstock.kit.shapes import learn
 from penstock.model.errors import InvalidError, PenstockError, RefusedError
 from penstock.wire.protocol import MEDIA, Fault
 
@@ -26,7 +27,7 @@ def pack(value: Any, status: int = 200) -> Answer:  # noqa: ANN401 - whatever ms
 def read_packed(body: bytes, shape: Any, _depth: int) -> Any:  # noqa: ANN401 - whatever the shape is
     """The body as the type. Raises InvalidError with the place of what is wrong in it."""
     try:
-        return msgspec.msgpack.decode(body, type=shape)
+        return msgspec.msgpack.decode(body, type=learn(shape))
     except msgspec.ValidationError as error:
         raise InvalidError(f"the body: {str(error).replace('`', chr(39))}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

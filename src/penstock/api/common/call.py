@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from penstock.kit.shapes import learn
 from penstock.model.errors import InvalidError
 
 _NESTING = re.compile(rb"""[\[\]{}]|"(?:[^"\\]++|\\.)*+\"?""", re.DOTALL)
@@ -88,7 +89,7 @@ def read_query(call: Call, shape: type[msgspec.Struct]) -> Any:  # noqa: ANN401 
         else:
             given[name] = value
     try:
-        return msgspec.convert(given, shape, strict=False)
+        return msgspec.convert(given, learn(shape), strict=False)
     except msgspec.ValidationError as error:
         raise InvalidError(f"the query string: {_in_words(error)}") from error
 
@@ -98,7 +99,7 @@ def read_json(body: bytes, shape: Any, depth: int) -> Any:  # noqa: ANN401 - wha
     if is_deeper(body, depth):
         raise InvalidError(f"the body: JSON nested deeper than {depth} levels")
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body, type=learn(shape))
     except msgspec.ValidationError as error:
         raise InvalidError(f"the body: {_in_words(error)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -8,9 +8,9 @@ from typing import TypeVar
 import msgspec
 
 from penstock.cli.exit import Exit
-from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.view.printable import clean_line
 from penstock.kit.clock import SystemClock, to_datetime
+from penstock.kit.interrupts import raise_when_interrupted
 from penstock.model.errors import InvalidError, UnavailableError
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def ask_password(prompt: str) -> str:
 
 def ask_hidden(prompt: str) -> str:
     """What somebody types in a terminal without seeing it; after Ctrl-C typing is seen again."""
-    raise_interrupts()
+    raise_when_interrupted()
     try:
         return getpass.getpass(prompt)
     except (EOFError, OSError) as error:

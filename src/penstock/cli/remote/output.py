@@ -10,11 +10,11 @@ from penstock.cli.exit import Exit
 from penstock.cli.remote.access import InProject, open_client
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import write_json
-from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.remote.names import LATEST, FoundJob, current, find_job, load_picture
 from penstock.cli.remote.patience import Persistence
 from penstock.cli.streams import complain
 from penstock.cli.view.printable import clean_line
+from penstock.kit.interrupts import raise_when_interrupted
 from penstock.model.errors import NotFoundError
 from penstock.model.picture import JobNews, Piece
 from penstock.model.status import JobStatus
@@ -40,7 +40,7 @@ class Printing(msgspec.Struct, frozen=True, kw_only=True):
 def print_pipeline(access: InProject, job: str, pipeline: str, printing: Printing) -> int:
     """Print what a job printed, without one what all jobs printed. Ctrl-C ends only the printing."""
     client = open_client(access)
-    raise_interrupts()
+    raise_when_interrupted()
     wanted = _list_jobs(client, job, pipeline or LATEST, access.project)
     try:
         seen = [_print_job(client, each, printing) for each in wanted]

@@ -14,7 +14,6 @@ from penstock.cli.exit import Exit
 from penstock.cli.options import read_limit
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import write_json, write_line
-from penstock.cli.remote.interrupts import raise_interrupts
 from penstock.cli.remote.names import current
 from penstock.cli.remote.patience import Persistence
 from penstock.cli.streams import complain
@@ -23,6 +22,7 @@ from penstock.cli.view.results import Paint, list_results
 from penstock.engine.feed import Change, JobChanged, PipelineChanged, StepChanged, WorkflowChanged
 from penstock.kit.clock import SystemClock
 from penstock.kit.durations import format_duration
+from penstock.kit.interrupts import raise_when_interrupted
 from penstock.model.picture import JobPicture, PipelinePicture, WorkflowPicture
 from penstock.model.status import JobStatus, PipelineStatus, StepStatus, WorkflowStatus
 
@@ -59,7 +59,7 @@ def watch_pipeline(client: Client, pipeline: str, watching: Watching, *, json: b
     """Show the pipeline (UUID) until it ends; the exit status says how. Ctrl-C ends only the watching."""
     seconds = read_limit(watching.timeout, "--timeout")
     wish = _Wish(json=json, seconds=seconds, until_hold=watching.until_hold)
-    raise_interrupts()
+    raise_when_interrupted()
     view = choose_view(json=wish.json)
     shown: list[PipelinePicture] = []
     try:

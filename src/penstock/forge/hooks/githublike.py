@@ -22,6 +22,7 @@ from penstock.forge.hooks.payload import (
     clean_sha,
     clean_text,
     clean_url,
+    list_touched,
     split_ref,
 )
 from penstock.forge.host import Host, pull_request_ref
@@ -195,9 +196,6 @@ def merge_people(*users: User | None) -> Person:
 
 
 def _convert_commit(commit: Commit) -> PushedCommit:
-    lists = (commit.added, commit.removed, commit.modified)
-    told = [files for files in lists if files is not None]
-    names = sorted({clean_text(name, 4096) for files in told for name in files})
     author = commit.author or User()
     return PushedCommit(
         id=clean_sha(commit.id),
@@ -206,7 +204,7 @@ def _convert_commit(commit: Commit) -> PushedCommit:
             login=clean_text(author.username), name=clean_text(author.name), email=clean_text(author.email)
         ),
         url=clean_url(commit.url),
-        files=tuple(names) if told else None,
+        files=list_touched(commit.added, commit.removed, commit.modified),
     )
 
 

@@ -25,6 +25,7 @@ from penstock.forge.hooks.payload import (
     clean_text,
     clean_url,
     decode_body,
+    list_touched,
     split_ref,
 )
 from penstock.forge.hooks.signature import SIGNING_PREFIX, check_standard, check_token, hash_body
@@ -253,14 +254,11 @@ def _convert_project(project: _Project) -> Repository:
 
 
 def _convert_commit(commit: _Commit) -> PushedCommit:
-    lists = (commit.added, commit.removed, commit.modified)
-    told = [files for files in lists if files is not None]
-    names = sorted({clean_text(name, 4096) for files in told for name in files})
     author = commit.author or _Author()
     return PushedCommit(
         id=clean_sha(commit.id),
         message=clean_text(commit.message, LONGEST_MESSAGE),
         author=Person(name=clean_text(author.name), email=clean_text(author.email)),
         url=clean_url(commit.url),
-        files=tuple(names) if told else None,
+        files=list_touched(commit.added, commit.removed, commit.modified),
     )

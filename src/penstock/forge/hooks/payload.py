@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from penstock.forge.refs import HEADS, TAGS, is_ref, is_sha, is_zero
+from penstock.kit.shapes import read_json
 from penstock.model.errors import InvalidError, LimitExceededError
 
 LARGEST_BODY = 25 << 20
@@ -44,7 +45,7 @@ def unwrap_form(content_type: str, body: bytes) -> bytes:
 def decode_body(body: bytes, kind: type[_T]) -> _T:
     """The record. Raises InvalidError that names the place for what is no JSON or has other types."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return read_json(body, kind)
     except RecursionError as error:
         raise InvalidError("the body of this webhook is nested too deeply") from error
     except (msgspec.MsgspecError, UnicodeError) as error:
@@ -89,3 +90,9 @@ def clean_sha(text: str | None) -> str:
     if not is_sha(text):
         raise InvalidError("a commit of this webhook is not named by its hexadecimal digits")
     return text
+
+
+def list_touched(*lists: list[str] | None) -> tuple[str, ...] | None:
+    """The files that a commit added, removed or changed, sorted; None when the host told of none."""
+    told = [files for files in lists if files is not None]
+    return tuple(sorted({clean_text(name, 4096) for files in told for name in files})) if told else None

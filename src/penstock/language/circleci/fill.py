@@ -126,19 +126,19 @@ class Filler:
         )
 
     def _report_unknown(self, name: str, text: str, place: Place) -> None:
-        hint = suggest_name(name, self._list_alike(name)) or "names start with pipeline. or parameters."
+        near = suggest_name(name, self._list_alike(name))
+        hint = near or "names start with pipeline. or parameters."
         message, code = f'Referred to a variable "{name}" that does not exist', "unknown-variable"
         if name.startswith("parameters."):
             message, code = (
                 f"Arguments referenced without declared parameters: {name}",
                 "undeclared-parameter",
             )
-            hint = suggest_name(name, self._list_alike(name))
-            hint = hint or "declare it under 'parameters:' of this element"
+            hint = near or "declare it under 'parameters:' of this element"
         elif name.startswith(PARAMETERS):
             own = "declare it under 'parameters:' at the top of the config"
             orb = "an orb sees no pipeline parameters; pass the value as a parameter"
-            hint = orb if self.names.private else suggest_name(name, self._list_alike(name)) or own
+            hint = orb if self.names.private else near or own
         elif name.startswith("matrix.") and not self.names.matrix:
             hint = "matrix values exist only in a workflow's job with a matrix"
         self.report.error_within(code, message, place, text, hint=hint)

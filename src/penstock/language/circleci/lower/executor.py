@@ -10,6 +10,7 @@ from penstock.language.circleci.lower.values import (
 from penstock.language.common.scalars import show_scalar
 from penstock.language.common.tree import Items, Map
 from penstock.plan.executor import Executor, ExecutorKind, Image, RegistryAuth
+from penstock.plan.resources import is_own_class
 
 _OWN_KEYS = frozenset({"image", "resource_class", "shell", "xcode", "enabled"})
 
@@ -44,7 +45,7 @@ def lower_executor(body: Map) -> Executor:
 
 
 def _list_labels(kind: ExecutorKind, resource_class: str) -> tuple[str, ...]:
-    if "/" in resource_class:  # namespace/name: the user's own agents (CircleCI docs: self-hosted runner)
+    if is_own_class(resource_class):
         return (resource_class,)
     system = kind.value if kind in {ExecutorKind.MACOS, ExecutorKind.WINDOWS} else ""
     gpu = "gpu" if "gpu" in resource_class.split(".") else ""
