@@ -22,6 +22,11 @@ def show_error(error: PenstockError) -> Answer:
     return answer_json(message, _find_status(error), list_headers(error))
 
 
+def show_bare_error(error: PenstockError) -> Answer:
+    """The error as the services of claims and policies tell it: `{"error": …}`."""
+    return answer_json({"error": _word(error)}, _find_status(error), list_headers(error))
+
+
 def _find_status(error: PenstockError) -> int:
     match error:
         case WrongMethodError() | TooLargeError():

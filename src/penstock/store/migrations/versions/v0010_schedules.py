@@ -1,0 +1,8 @@
+"""Version 0010: schedules."""
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
