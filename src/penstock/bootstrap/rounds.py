@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from penstock.bootstrap.lease_watch import LeaseWatch
+from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
@@ -72,7 +72,7 @@ def make_loops(
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch(settings.agent_lease * GRACE)), TICK)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
