@@ -11,6 +11,7 @@ from penstock.engine.forks import guess_fork, label_fork
 from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
+from penstock.engine.origin import label_origin
 from penstock.engine.project_settings import load_project_settings
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
@@ -269,8 +270,16 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         file=settings.config_path,
         source=source,
         fault=fault,
-        labels=label_fork(trusted=trusted),
+        labels=label_fork(trusted=trusted) | _label_origin(project, wish),
     )
+
+
+def _label_origin(project: Project, wish: Wish) -> dict[str, str]:
+    other = wish.config if wish.config is not None and wish.config != wish.ref else None
+    if wish.source or other is None:
+        return label_origin(given=bool(wish.source))
+    branch = other.branch or ("" if other.tag else project.default_branch)
+    return label_origin(given=False, branch=branch, tag=other.tag)
 
 
 def _find_fork(wish: Wish, commit: CommitFacts, origin: CommitFacts) -> Fork | None:

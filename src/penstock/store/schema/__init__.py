@@ -6,6 +6,7 @@ light. Rows of a run go away with the row above them.
 """
 
 from penstock.store.schema.agents import agent_groups, agent_tokens, agents
+from penstock.store.schema.groups import people_group_members, people_groups
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
 from penstock.store.schema.owners import (
@@ -57,6 +58,8 @@ __all__ = [
     "metadata",
     "organizations",
     "outbox",
+    "people_group_members",
+    "people_groups",
     "pipeline_configs",
     "pipelines",
     "project_variables",
