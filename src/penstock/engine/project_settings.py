@@ -1,6 +1,7 @@
 """What is set for a project: its settings, the credentials to clone it, the secrets of its hooks."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -20,11 +21,15 @@ from penstock.model.project import Organization, Project
 from penstock.model.settings import ProjectSettings, change_settings, read_settings
 from penstock.store import projects, secrets
 from penstock.store.database import Transaction
+from penstock.store.projects import ProjectChange
 from penstock.store.sealing import Sealer, make_token
 from penstock.store.secrets import Secret, of_project
 
 HOOK = "hook/"
 MOST_HOOK_SECRETS = 10
+NO_SSH = "Jobs cannot be entered by SSH on this server: rerun them without enable_ssh."
+SSH_FORBIDDEN = "This project's settings do not allow to rerun jobs with SSH: disable_ssh is set."
+NOT_OPEN = "oss is for repositories that everybody may clone over https: this one is not known to be so"
 _LEAST_SECRET, _MOST_SECRET = 8, 500
 _MOST_CREDENTIALS = 64 << 10
 
@@ -47,24 +52,40 @@ def load_project_settings(tx: Transaction, project_id: int) -> ProjectSettings:
 
 
 def change_project_settings(
-    parts: Parts, by: Principal, project: Project, changes: dict[str, Any]
+    parts: Parts,
+    by: Principal,
+    project: Project,
+    changes: dict[str, Any],
+    is_open: Callable[[Project], bool] = lambda _project: False,
 ) -> ProjectSettings:
-    """The settings, changed by name.
+    """The settings, changed by name; with `oss` the project is public.
 
     Raises ForbiddenError, which also depends on `write_settings_requires_admin`, InvalidError for a wrong
-    name or value.
+    name or value, RefusedError for `oss` when by `is_open` not everybody may clone the repository.
     """
+    open_url = project.url if changes.get("oss") is True and _ask_open(parts, by, project, is_open) else ""
 
     def work(unit: Unit, found: Project, owner: Organization) -> ProjectSettings:
         present = load_project_settings(unit.tx, found.id)
         if present.write_settings_requires_admin:
             require(by, Action.ADMINISTER_PROJECT, found)
         changed = change_settings(present, changes)
+        if changed.oss and not present.oss and open_url != found.url:
+            raise RefusedError(NOT_OPEN)
         projects.save_settings(unit.tx, found.id, msgspec.to_builtins(changed))
+        projects.update_project(unit.tx, ProjectChange(id=found.id, public=changed.oss))
         note(unit, by, "project.settings", found.uuid, organization=owner, changes=changes)
         return changed
 
     return change_project(parts, by, Action.CHANGE_PROJECT, project, work)
+
+
+def _ask_open(parts: Parts, by: Principal, project: Project, is_open: Callable[[Project], bool]) -> bool:
+    """True when the repository was found to be open; nobody is asked when that is known or none of theirs."""
+    require(by, Action.CHANGE_PROJECT, project)
+    with parts.db.read() as tx:
+        present = load_project_settings(tx, project.id)
+    return not present.oss and is_open(project)
 
 
 def check_new_work(tx: Transaction, project: Project) -> None:
@@ -73,6 +94,12 @@ def check_new_work(tx: Transaction, project: Project) -> None:
         raise RefusedError("this project takes no new work at present: its settings block it")
     if load_organization_settings(tx, project.organization_id).block_new_work:
         raise RefusedError("this organization takes no new work at present: its settings block it")
+
+
+def refuse_ssh(tx: Transaction, project: Project) -> NoReturn:
+    """Raises RefusedError: nobody enters jobs by SSH, the settings forbid it or this server has no way."""
+    forbidden = load_project_settings(tx, project.id).disable_ssh
+    raise RefusedError(SSH_FORBIDDEN if forbidden else NO_SSH)
 
 
 def set_credentials(

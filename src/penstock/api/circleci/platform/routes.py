@@ -1,6 +1,15 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
+from penstock.api.circleci.payloads import Message
+from penstock.api.circleci.platform import projects_payloads as j
+from penstock.api.circleci.platform import settings, variables
+from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
 from penstock.api.common.route import Route
+from penstock.engine.access import Action
+
+SLUG = "project/{slug:3}"
+SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
+CREATED = 201
 
 # fmt: off
 _CONTEXTS: tuple[Route, ...] = (
@@ -9,7 +18,22 @@ _CONTEXTS: tuple[Route, ...] = (
 _GROUPS: tuple[Route, ...] = (
 )
 
+_VARIABLES = f"{SLUG}/envvar"
+_VARIABLE = f"{_VARIABLES}/{{name}}"
 _PROJECTS: tuple[Route, ...] = (
+    get_list(f"v2/{_VARIABLES}", variables.list_variables, SEE, j.Variable),
+    post(f"v2/{_VARIABLES}", variables.set_variable, CHANGE, j.Variable, j.VariableBody, status=CREATED,
+         optional=False),
+    get(f"v2/{_VARIABLE}", variables.get_variable, SEE, j.Variable),
+    delete(f"v2/{_VARIABLE}", variables.delete_variable, CHANGE, Message),
+    get(f"v1.1/{_VARIABLES}", variables.list_old, SEE, list[j.OldVariable]),
+    post(f"v1.1/{_VARIABLES}", variables.set_old, CHANGE, j.OldVariable, j.VariableBody, status=CREATED,
+         optional=False),
+    get(f"v1.1/{_VARIABLE}", variables.get_old, SEE, j.OldVariable),
+    delete(f"v1.1/{_VARIABLE}", variables.delete_variable, CHANGE, Message),
+    get(f"v2/{SLUG}/settings", settings.get_settings, Action.SEE_PROJECT, j.Settings),
+    patch(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
+    put(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
 )
 
 _KEYS: tuple[Route, ...] = (
