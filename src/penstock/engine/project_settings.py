@@ -14,7 +14,6 @@ from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import CLONE
 from penstock.forge.ssh_key import read_ssh_key
 from penstock.kit.ids import new_id
-from penstock.kit.shapes import read_json
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
 from penstock.model.project import Organization, Project
@@ -129,19 +128,13 @@ def set_credentials(
 def _check_credentials(given: CloneCredentials) -> CloneCredentials:
     """The credentials as git takes them. Raises InvalidError."""
     user, token = given.user.strip(), given.token.strip()
-    if not (token or given.private_key):
-        raise InvalidError("credentials need a token or a private key")
+    if not (token or given.private_key or given.known_hosts.strip()):
+        raise InvalidError("credentials need a token or a private key, or known hosts for the checkout keys")
     if not (user + token).isprintable() or ":" in user:
         raise InvalidError("a user and a token have no blanks or line breaks, and a user no colon")
     key = read_ssh_key(given.private_key.encode(errors="replace")).private if given.private_key else ""
     hosts = "".join(f"{line.rstrip()}\n" for line in given.known_hosts.splitlines() if line.strip())
     return CloneCredentials(user=user, token=token, private_key=key, known_hosts=hosts)
-
-
-def open_credentials(tx: Transaction, sealer: Sealer, project_id: int) -> CloneCredentials | None:
-    """What the project is cloned with, None when nothing was set."""
-    plain = secrets.open_secret(tx, sealer, of_project(project_id), CLONE)
-    return None if plain is None else read_json(plain, CloneCredentials)
 
 
 def add_hook_secret(

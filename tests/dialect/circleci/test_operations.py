@@ -11,7 +11,6 @@ from tests.support.operations import ROUTER, find_route, list_operations
 MISSING = {
     # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
     "addEnvironmentVariableToContext",
-    "createCheckoutKey",
     "createContext",
     "createContextRestriction",
     "createProject1",
@@ -19,7 +18,6 @@ MISSING = {
     "createUsageExport",
     "createWebhook",
     "CreatePolicyBundle",
-    "deleteCheckoutKey",
     "deleteContext",
     "deleteContextRestriction",
     "deleteEnvironmentVariableFromContext",
@@ -27,7 +25,6 @@ MISSING = {
     "DeleteProjectClaims",
     "deleteScheduleById",
     "deleteWebhook",
-    "getCheckoutKey",
     "getContext",
     "getContextRestrictions",
     "GetDecisionLog",
@@ -42,7 +39,6 @@ MISSING = {
     "getUsageExport",
     "getWebhookById",
     "getWebhooks",
-    "listCheckoutKeys",
     "listContexts",
     "listEnvironmentVariablesFromContext",
     "listSchedulesForProject",

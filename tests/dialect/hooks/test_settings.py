@@ -60,7 +60,8 @@ def test_all_settings_are_shown_and_any_of_them_changed(site: CircleSite) -> Non
     expected = DEFAULTS | {"autocancel_builds": True, "pr_only_branch_overrides": ["main", "release/1.0"]}
     assert changed == {"advanced": expected}
     assert change(site, pr_only_branch_overrides=["dev"])["advanced"]["pr_only_branch_overrides"] == ["dev"]
-    for nothing in ({}, {"advanced": {}}):
+    nothings: tuple[dict[str, object], ...] = ({}, {"advanced": {}})
+    for nothing in nothings:
         body = site.succeed("PATCH", SETTINGS, nothing, 200)
         assert body["advanced"] == expected | {"pr_only_branch_overrides": ["dev"]}
     again = site.succeed("PUT", SETTINGS, {"advanced": {"autocancel_builds": False}}, 200)
@@ -100,7 +101,7 @@ def test_changes_at_the_same_time_lose_nothing(site: CircleSite) -> None:
     flags = [name for name, value in DEFAULTS.items() if value is False and name != "oss"]
     flags.remove("write_settings_requires_admin")
     with ThreadPoolExecutor(len(flags)) as pool:
-        list(pool.map(lambda name: change(site, **{name: True}), flags))
+        list(pool.map(lambda name: change(site, 200, None, **{name: True}), flags))
     shown = site.succeed("GET", SETTINGS, None, 200)["advanced"]
     assert {name for name in flags if shown[name]} == set(flags)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from penstock.api.circleci.paging import PageQuery
 from penstock.api.circleci.payloads import Payload
 
 MOST_BRANCHES = 100
@@ -89,7 +90,7 @@ class OrganizationBody(Payload, frozen=True, kw_only=True):
     vcs_type: Literal["github", "bitbucket", "circleci"]
 
 
-class Digest(msgspec.Struct, frozen=True, kw_only=True):
+class KeysQuery(PageQuery, frozen=True, rename="kebab"):
     """The query of `listCheckoutKeys`: which kind of fingerprints."""
 
     digest: Literal["md5", "sha256"] = "md5"

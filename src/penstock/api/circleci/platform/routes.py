@@ -1,8 +1,8 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
 from penstock.api.circleci.payloads import Message
+from penstock.api.circleci.platform import checkout_keys, settings, variables
 from penstock.api.circleci.platform import projects_payloads as j
-from penstock.api.circleci.platform import settings, variables
 from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
 from penstock.api.common.route import Route
 from penstock.engine.access import Action
@@ -36,7 +36,19 @@ _PROJECTS: tuple[Route, ...] = (
     put(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
 )
 
+_CHECKOUT_KEYS = f"{SLUG}/checkout-key"
+_CHECKOUT_KEY = f"{_CHECKOUT_KEYS}/{{fingerprint}}"
 _KEYS: tuple[Route, ...] = (
+    get_list(f"v2/{_CHECKOUT_KEYS}", checkout_keys.list_keys, SEE, j.CheckoutKey, j.KeysQuery),
+    post(f"v2/{_CHECKOUT_KEYS}", checkout_keys.create_key, Action.ADMINISTER_PROJECT, j.CheckoutKey,
+         j.KeyBody, status=CREATED, optional=False),
+    get(f"v2/{_CHECKOUT_KEY}", checkout_keys.get_key, SEE, j.CheckoutKey),
+    delete(f"v2/{_CHECKOUT_KEY}", checkout_keys.delete_key, CHANGE, Message),
+    get(f"v1.1/{_CHECKOUT_KEYS}", checkout_keys.list_old, SEE, list[j.OldCheckoutKey], j.KeysQuery),
+    post(f"v1.1/{_CHECKOUT_KEYS}", checkout_keys.create_old, Action.ADMINISTER_PROJECT, j.OldCheckoutKey,
+         j.KeyBody, status=CREATED, optional=False),
+    get(f"v1.1/{_CHECKOUT_KEY}", checkout_keys.get_old, SEE, j.OldCheckoutKey),
+    delete(f"v1.1/{_CHECKOUT_KEY}", checkout_keys.delete_key, CHANGE, Message),
 )
 
 _SCHEDULES: tuple[Route, ...] = (
