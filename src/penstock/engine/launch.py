@@ -13,6 +13,7 @@ from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.origin import label_origin
 from penstock.engine.project_settings import load_project_settings
+from penstock.engine.setup_switch import refuse_setup
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
@@ -131,6 +132,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
 
@@ -196,6 +198,7 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
         "pipeline.number" in text for text in (draft.source.decode(errors="replace"), *context.orbs.values())
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
+    plan = refuse_setup(plan, settings, draft.file, draft.source)
     supersedes = settings.autocancel_builds and _is_newest(project, draft)
     return trigger_pipeline(parts, _make_request(draft, plan, number, supersedes=supersedes))
 
