@@ -7,7 +7,7 @@ import pytest
 
 from penstock.model.errors import ConflictError
 from penstock.model.schedule import Schedule
-from penstock.store import projects, schedules
+from penstock.store import removal, schedules
 from penstock.store.database import Database
 from penstock.store.schedules import ScheduleChange
 from tests.support.records import NOW, add_project
@@ -98,7 +98,7 @@ def test_schedules_go_with_their_project(db: Database) -> None:
     with db.write() as tx:
         project = add_project(tx)
         schedules.add_schedule(tx, a_schedule(project.id))
-        tx.execute(projects.projects.delete())
+        removal.delete_project(tx, project.id)
         assert schedules.next_due(tx) is None
 
 
