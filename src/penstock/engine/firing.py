@@ -114,6 +114,7 @@ def _fire(unit: Unit, schedule: Schedule) -> ScheduleChange:
 
 def _find_firing(schedule: Schedule, now: int) -> int | None:
     """The last firing that was due, None when all of them are too long ago."""
-    since = max(schedule.next_at or now, now - LATE)
+    armed = now if schedule.next_at is None else schedule.next_at
+    since = max(armed, now - LATE)
     found = [last_instant(almanac, since, now) for almanac in list_almanacs(schedule)]
-    return max((each for each in found if each is not None), default=None)
+    return max((each for each in found if each is not None), default=armed if armed == since else None)

@@ -44,6 +44,9 @@ from penstock.store import memberships, pipelines, projects, removal, schedules,
 from penstock.store.database import Transaction
 from penstock.store.outbox import Letter
 
+PATIENCE = 60_000
+"""Milliseconds after which a firing counts as one that had to wait."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -82,12 +85,13 @@ def launch_firing(
     """Why there is no pipeline, "" when there is one; the schedule knows which, or why there is none.
 
     Nothing is made twice, and nothing of a schedule that is gone. Raises UnavailableError when the origin
-    does not answer; asked `again`, a firing makes way for a later one, and the `last` time it becomes an
-    errored pipeline.
+    does not answer; the `last` time that makes an errored pipeline. A firing that was tried in vain, as it
+    is made `again`, or that had to wait, makes way for a later one: they never pile up.
     """
     with parts.db.read() as tx:
         made = pipelines.pipeline_by_uuid(tx, firing.pipeline)
-        found = "" if made is not None else _prepare(tx, firing, again=again)
+        waited = again or parts.clock.now() - firing.due > PATIENCE
+        found = "" if made is not None else _prepare(tx, firing, waited=waited)
     if isinstance(found, _Ready):
         try:
             outcome = _launch(parts, workshop, found, last=last)
@@ -109,14 +113,14 @@ def launch_firing(
     return outcome
 
 
-def _prepare(tx: Transaction, firing: Firing, *, again: bool) -> "_Ready | str":
+def _prepare(tx: Transaction, firing: Firing, *, waited: bool) -> "_Ready | str":
     """All that the store knows of it, or why there is to be no pipeline."""
     schedule = schedules.schedule_by_uuid(tx, firing.schedule)
     project = None if schedule is None else projects.get_project(tx, schedule.project_id)
     if schedule is None or project is None or removal.is_marked(project):
         return "the schedule was deleted"
-    if again and schedule.fired_at is not None and schedule.fired_at > firing.due:
-        return "the repository did not answer until the next time"
+    if waited and schedule.fired_at is not None and schedule.fired_at > firing.due:
+        return "it could not be made before the next one was due"
     if denial := _find_denial(tx, schedule, project):
         return denial
     try:
