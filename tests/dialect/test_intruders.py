@@ -69,6 +69,8 @@ IDS = {
     "/runner/resource/{id}": "group",
     "/runner/token/{id}": "token",
     "/secrets/{id}": "secret",
+    "/schedule/{id}": "schedule",
+    "/schedules/{id}": "schedule",
 }
 """What `{id}` is the id of, by what stands before it."""
 
@@ -81,8 +83,16 @@ QUERIES = {
 OF_OWNERS = {"organization", "resource_class", "owner"}
 """What names an owner in a body."""
 
+SCHEDULE = {
+    "name": "nightly",
+    "timetable": {"per-hour": 1, "hours-of-day": [0], "days-of-week": ["MON"]},
+    "attribution-actor": "current",
+    "parameters": {"branch": "main"},
+}
+
 BODIES: Mapping[str, Mapping[str, object]] = {
     "rerun": {"from_failed": True},
+    "schedule": SCHEDULE,
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
@@ -132,6 +142,7 @@ class House(CircleSite):
             "request": self.lab.job(pipeline, "hold").uuid,
             "project_id": self.project.uuid,
             "secret": new_id(),
+            "schedule": self.post(f"project/{APP}/schedule", SCHEDULE, 201)["id"],
             "number": str(self.lab.job(pipeline, "build").number),
         }
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")

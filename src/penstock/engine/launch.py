@@ -191,7 +191,7 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
     faults = [
         finding.message for finding in plan.diagnostics if finding.code in _FAULTS and not finding.scope
     ]
-    if draft.wish.parameters and faults:
+    if draft.wish.parameters and faults and draft.wish.trigger is not TriggerType.SCHEDULE:
         raise InvalidError("\n".join(faults))
     number = transact(parts, lambda unit: _take_number(unit, project))
     if any(
@@ -237,9 +237,14 @@ def _check_wish(wish: Wish) -> None:
     for ref in (wish.ref, wish.config):
         if ref is not None and ref.branch and ref.tag:
             raise InvalidError("Only one of branch and tag may be given.")
-    if len(wish.parameters) > MOST_PARAMETERS:
+    check_parameters(wish.parameters)
+
+
+def check_parameters(parameters: Mapping[str, Simple]) -> None:
+    """Return when a pipeline may be given these. Raises InvalidError for too many or too long ones."""
+    if len(parameters) > MOST_PARAMETERS:
         raise InvalidError(f"There are more than {MOST_PARAMETERS} pipeline parameters.")
-    for name, value in wish.parameters.items():
+    for name, value in parameters.items():
         if len(name) > MOST_NAME or len(str(value)) > MOST_VALUE:
             bounds = f"names may have {MOST_NAME} characters, values {MOST_VALUE}"
             raise InvalidError(f"Pipeline parameter {name[:MOST_NAME]} is too long: {bounds}.")
@@ -253,11 +258,17 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
     source, fault = wish.source.encode("utf-8", "surrogatepass"), ""
     if not source:
         source, fault = read_config(workshop, project, origin.sha, settings.config_path)
-    fork = _find_fork(wish, commit, origin)
-    branch = wish.ref.branch or ("" if wish.ref.tag else project.default_branch)
+    draft = draft_commit(project, settings, wish, commit, _find_fork(wish, commit, origin))
+    return msgspec.structs.replace(draft, source=source, fault=fault)
+
+
+def draft_commit(
+    project: Project, settings: ProjectSettings, wish: Wish, commit: CommitFacts, fork: Fork | None
+) -> Draft:
+    """A draft of the commit, which comes from that fork if from one; it has no config yet."""
     revision = Revision(
         sha=commit.sha,
-        branch=branch,
+        branch=wish.ref.branch or ("" if wish.ref.tag else project.default_branch),
         tag=wish.ref.tag,
         subject=commit.subject,
         body=commit.body,
@@ -271,8 +282,7 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         uuid=new_id(),
         revision=revision,
         file=settings.config_path,
-        source=source,
-        fault=fault,
+        source=b"",
         labels=label_fork(trusted=trusted) | _label_origin(project, wish),
     )
 

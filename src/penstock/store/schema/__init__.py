@@ -33,6 +33,7 @@ from penstock.store.schema.runs import (
     workflow_plans,
     workflows,
 )
+from penstock.store.schema.schedules import schedules
 
 __all__ = [
     "agent_groups",
@@ -64,6 +65,7 @@ __all__ = [
     "pipelines",
     "project_variables",
     "projects",
+    "schedules",
     "secrets",
     "steps",
     "tasks",

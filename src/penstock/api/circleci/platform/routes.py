@@ -11,6 +11,9 @@ from penstock.engine.access import Action
 SLUG = "project/{slug:3}"
 SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
 CREATED = 201
+from penstock.api.circleci.platform import schedule_payloads as s
+from penstock.api.circleci.platform import schedules
+from penstock.engine.access import Action
 
 # fmt: off
 _CONTEXT = "v2/context/{context}"
@@ -75,6 +78,12 @@ _KEYS: tuple[Route, ...] = (
 )
 
 _SCHEDULES: tuple[Route, ...] = (
+    get_list(f"v2/{SLUG}/schedule", schedules.list_of_project, Action.SEE_PROJECT, s.Schedule),
+    post(f"v2/{SLUG}/schedule", schedules.create, Action.CHANGE_VARIABLES, s.Schedule, s.CreateBody,
+         status=CREATED, optional=False),
+    get("v2/schedule/{id}", schedules.get, Action.SEE_PROJECT, s.Schedule),
+    patch("v2/schedule/{id}", schedules.update, Action.CHANGE_VARIABLES, s.Schedule, s.UpdateBody),
+    delete("v2/schedule/{id}", schedules.delete, Action.CHANGE_VARIABLES, Message),
 )
 
 _WEBHOOKS: tuple[Route, ...] = (
