@@ -6,6 +6,7 @@ light. Rows of a run go away with the row above them.
 """
 
 from penstock.store.schema.agents import agent_groups, agent_tokens, agents
+from penstock.store.schema.identity import custom_claims, signing_keys
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
 from penstock.store.schema.owners import (
@@ -46,6 +47,7 @@ __all__ = [
     "contexts",
     "continuations",
     "counters",
+    "custom_claims",
     "follows",
     "followups",
     "hook_deliveries",
@@ -62,6 +64,7 @@ __all__ = [
     "project_variables",
     "projects",
     "secrets",
+    "signing_keys",
     "steps",
     "tasks",
     "test_cases",
