@@ -1,5 +1,6 @@
 """Identity tokens of jobs, believed by those who only know where the server is."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
@@ -86,6 +88,65 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         joined_parts(folder / "d") as parts,
     ):
         yield Site(server, parts, folder / "left")
+
+
+ASK = "circleci run oidc get"
+
+
+def test_a_job_asks_for_a_token_of_its_own_choice(site: Site) -> None:
+    printed = site.run(
+        f'{ASK} --claims \'{{"aud": "a-service"}}\' > one',
+        f'{ASK} --root-issuer --claims=\'{{"aud":["a","b"]}}\' --ttl 10m > many',
+        f"circleci-agent run oidc get > usual; {ASK} | tail -c 20 | wc -c",
+        "echo this is $(cat one) && echo and this $CIRCLE_OIDC_TOKEN_V2",
+    )
+    assert printed == "20\nthis is ****\nand this ****\n"
+    organization, _ = site.places()
+    issuer = f"{site.server.url}/oidc/org/{organization.uuid}"
+    one = site.verify(site.read("one"), issuer, "a-service")
+    assert one["aud"] == "a-service"
+    assert one["exp"] - one["iat"] == 3600
+    for audience in "ab":
+        many = site.verify(site.read("many"), f"{site.server.url}/oidc", audience)
+        assert (many["aud"], many["exp"] - many["iat"]) == (["a", "b"], 600)
+        assert many[f"{PREFIX}org-id"] == organization.uuid
+    assert site.verify(site.read("usual"), issuer, organization.uuid)["sub"] == one["sub"]
+    with pytest.raises(jwt.InvalidAudienceError):
+        site.verify(site.read("one"), issuer, organization.uuid)
+    with pytest.raises(jwt.InvalidIssuerError):
+        site.verify(site.read("many"), issuer, "a")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ('--claims \'{"sub": "me"}\'', "--claims must be JSON like"),
+        ("--claims '[]'", "--claims must be JSON like"),
+        ('--claims \'{"aud": ""}\'', "audience: a name has 1 to 255 printable characters"),
+        ('--claims \'{"aud": ["a", 1]}\'', "--claims must be JSON like"),
+        ("--ttl 2h", "ttl: a job may ask for 1s to 3600s"),
+        ("--ttl soon", "ttl: a duration is written like 30m"),
+        ("--colour red", "unknown argument --colour"),
+    ],
+)
+def test_what_makes_no_sense_is_said_so_and_no_token_is_printed(site: Site, words: str, says: str) -> None:
+    printed = site.run(f"if {ASK} {words} > none; then exit 1; fi", "test ! -s none")
+    assert printed.startswith(f"Error: {says}"), printed
+
+
+def test_a_token_that_was_tampered_with_is_not_believed(site: Site) -> None:
+    site.run(f"{ASK} > good")
+    organization, _ = site.places()
+    issuer = f"{site.server.url}/oidc/org/{organization.uuid}"
+    head, body, signature = site.read("good").split(".")
+    claims = json.loads(jwt.utils.base64url_decode(body))
+    forged = jwt.utils.base64url_encode(json.dumps(claims | {"sub": "org/other"}).encode()).decode()
+    with pytest.raises(jwt.InvalidSignatureError):
+        site.verify(f"{head}.{forged}.{signature}", issuer, organization.uuid)
+    own = rsa.generate_private_key(65537, 2048)
+    stolen = jwt.encode(claims, own, "RS256", headers=jwt.get_unverified_header(site.read("good")))
+    with pytest.raises(jwt.InvalidSignatureError):
+        site.verify(stolen, issuer, organization.uuid)
 
 
 def test_a_job_is_known_to_who_knows_the_issuer(site: Site) -> None:
