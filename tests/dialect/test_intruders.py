@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from penstock.api.circleci.projects import definition_id
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.dialects import DIALECTS
@@ -27,7 +26,7 @@ from penstock.engine.projects import NewProject, create_project
 from penstock.engine.task_tokens import PURPOSE, sign_task_token
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
-from penstock.model.project import Organization, Project
+from penstock.model.project import Organization, Project, definition_id
 from penstock.store.restrictions import RestrictionKind
 from penstock.store.schema import metadata
 from penstock.store.users import Profile

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import msgspec
+
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.home import DATABASE, Home
 from penstock.bootstrap.settings import Settings
 from penstock.engine.feed import Feed
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
-from penstock.engine.unit import LEASE, Parts
+from penstock.engine.signer import Signer
+from penstock.engine.unit import Parts
 from penstock.engine.variables import GivenVariables, StoredVariables, Variables
 from penstock.kit.clock import SystemClock
 from penstock.model.errors import RefusedError, UnavailableError
@@ -41,7 +44,10 @@ def open_server_parts(settings: Settings, folder: DataFolder, base_url: str = ""
     database = Database.open(locate_database(settings, folder))
     try:
         blobs = settings.blobs or str(folder.blobs)
-        return _join(database, blobs, StoredVariables(database, sealer), base_url, settings.agent_lease)
+        parts = _join(database, blobs, StoredVariables(database, sealer), base_url)
+        return msgspec.structs.replace(
+            parts, lease=settings.agent_lease, signer=Signer(database, sealer, parts.clock)
+        )
     except BaseException:
         database.close()
         raise
@@ -58,9 +64,7 @@ def open_sealer(settings: Settings, folder: DataFolder) -> Sealer:
     return Sealer.load(file, {KEY_VARIABLE: settings.key})
 
 
-def _join(
-    database: Database, blobs: str, variables: Variables, base_url: str = "", lease: float = LEASE
-) -> Parts:
+def _join(database: Database, blobs: str, variables: Variables, base_url: str = "") -> Parts:
     return Parts(
         db=database,
         blobs=Blobs.connect(blobs),
@@ -70,5 +74,4 @@ def _join(
         signal=Signal(),
         memory=Memory(),
         base_url=base_url,
-        lease=lease,
     )

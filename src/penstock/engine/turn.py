@@ -12,6 +12,7 @@ import msgspec
 from penstock.engine.assign import make_assignment
 from penstock.engine.facts import present
 from penstock.engine.fault import guard_task, work_together
+from penstock.engine.identity import vouch
 from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
@@ -146,9 +147,12 @@ def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Comma
     started = (
         guard_task(parts, turn.agent.id, task.uuid, partial(_start, parts, task)) for task in turn.claimed
     )
+    given = (*turn.assignments, *(each for each in started if each is not None))
+    # Signing takes long, so it is done when nothing is locked any more.
+    vouched = (guard_task(parts, turn.agent.id, each.task, partial(vouch, parts, each)) for each in given)
     known = {task.uuid for task in turn.held}
     return Commands(
-        assignments=turn.assignments + tuple(each for each in started if each is not None),
+        assignments=tuple(each for each in vouched if each is not None),
         cancel=tuple(
             CancelTask(task=task.uuid, reason=task.reason, clean_up=clean_up)
             for task in turn.held

@@ -11,6 +11,7 @@ from penstock.engine.feed import Change, Feed
 from penstock.engine.memory import Memory
 from penstock.engine.post import Post
 from penstock.engine.signal import Signal
+from penstock.engine.signer import Signer
 from penstock.engine.variables import Variables
 from penstock.kit.clock import Clock
 from penstock.store import outbox
@@ -33,6 +34,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     base_url: str = ""  # how people reach the server
     lease: float = LEASE
+    signer: Signer | None = None  # of identity tokens; without it there are none
     post: Post = msgspec.field(default_factory=Post)  # there are letters to deliver
 
 

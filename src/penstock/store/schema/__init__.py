@@ -7,6 +7,7 @@ light. Rows of a run go away with the row above them.
 
 from penstock.store.schema.agents import agent_groups, agent_tokens, agents
 from penstock.store.schema.groups import people_group_members, people_groups
+from penstock.store.schema.identity import custom_claims, signing_keys
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
 from penstock.store.schema.owners import (
@@ -48,6 +49,7 @@ __all__ = [
     "contexts",
     "continuations",
     "counters",
+    "custom_claims",
     "follows",
     "followups",
     "hook_deliveries",
@@ -67,6 +69,7 @@ __all__ = [
     "projects",
     "schedules",
     "secrets",
+    "signing_keys",
     "steps",
     "tasks",
     "test_cases",

@@ -1,9 +1,19 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
 from penstock.api.circleci.payloads import Message
-from penstock.api.circleci.platform import checkout_keys, contexts, groups, settings, variables
+from penstock.api.circleci.platform import (
+    checkout_keys,
+    claims,
+    contexts,
+    groups,
+    schedules,
+    settings,
+    variables,
+)
+from penstock.api.circleci.platform import claims_payloads as o
 from penstock.api.circleci.platform import contexts_payloads as c
 from penstock.api.circleci.platform import projects_payloads as j
+from penstock.api.circleci.platform import schedule_payloads as s
 from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
 from penstock.api.common.route import Route
 from penstock.engine.access import Action
@@ -11,9 +21,6 @@ from penstock.engine.access import Action
 SLUG = "project/{slug:3}"
 SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
 CREATED = 201
-from penstock.api.circleci.platform import schedule_payloads as s
-from penstock.api.circleci.platform import schedules
-from penstock.engine.access import Action
 
 # fmt: off
 _CONTEXT = "v2/context/{context}"
@@ -92,7 +99,18 @@ _WEBHOOKS: tuple[Route, ...] = (
 _POLICIES: tuple[Route, ...] = (
 )
 
+_OF_ORGANIZATION = "v2/org/{organization}/oidc-custom-claims"
+_OF_PROJECT = "v2/org/{organization}/project/{project_id}/oidc-custom-claims"
 _CLAIMS: tuple[Route, ...] = (
+    delete(_OF_ORGANIZATION, claims.delete_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer,
+           query=o.ClaimsQuery),
+    get(_OF_ORGANIZATION, claims.get_claims, Action.SEE_ORGANIZATION, o.ClaimsAnswer),
+    patch(_OF_ORGANIZATION, claims.patch_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer, o.ClaimsBody,
+          optional=False),
+    delete(_OF_PROJECT, claims.delete_claims, Action.ADMINISTER_PROJECT, o.ClaimsAnswer, query=o.ClaimsQuery),
+    get(_OF_PROJECT, claims.get_claims, Action.SEE_PROJECT, o.ClaimsAnswer),
+    patch(_OF_PROJECT, claims.patch_claims, Action.ADMINISTER_PROJECT, o.ClaimsAnswer, o.ClaimsBody,
+          optional=False),
 )
 
 _USAGE: tuple[Route, ...] = (
