@@ -32,6 +32,7 @@ from penstock.store.schema.runs import (
     workflow_plans,
     workflows,
 )
+from penstock.store.schema.usage import usage_calls, usage_exports, usage_runs, usage_workflows
 
 __all__ = [
     "agent_groups",
@@ -67,6 +68,10 @@ __all__ = [
     "test_cases",
     "test_summaries",
     "timers",
+    "usage_calls",
+    "usage_exports",
+    "usage_runs",
+    "usage_workflows",
     "users",
     "workflow_plans",
     "workflows",
