@@ -13,7 +13,7 @@ from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, t
 from penstock.model.usage import Used
 from penstock.store import rows
 from penstock.store.database import Transaction
-from penstock.store.schema import tasks, usage_runs, usage_workflows
+from penstock.store.schema import organizations, tasks, usage_runs, usage_workflows
 from penstock.store.upserts import insert_into
 
 
@@ -161,6 +161,12 @@ def last_ends(tx: Transaction, organization_id: int) -> dict[str, int]:
     """When the last workflow of each project ended, by the project's UUID."""
     found = tx.execute(_select_ends(), {"owner": organization_id})
     return {project: stopped_at for project, stopped_at in found if stopped_at is not None}
+
+
+def organization_made(tx: Transaction, organization_id: int) -> int:
+    """When the organization was made."""
+    chosen = select(organizations.c.created_at).where(organizations.c.id == organization_id)
+    return int(tx.execute(chosen).scalar_one())
 
 
 def list_totals(tx: Transaction, organization_id: int, *, start: int, end: int) -> list[Total]:
