@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from penstock.api.circleci.times import show_seconds
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.dialects import DIALECTS
+from penstock.engine import usage_exports
 from penstock.engine.access import RULES, Action
 from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.agent_groups import create_group, issue_join_token
@@ -33,6 +35,7 @@ from penstock.store.users import Profile
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
+from tests.support.records import NOW
 
 OPEN = {
     "GET /healthz": "says only that the process lives",
@@ -42,6 +45,7 @@ OPEN = {
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
+    "GET /output/usage/{id}/{file}": "the address is signed, and good for a while",
 }
 """What anybody may call, and why. Nothing else is."""
 
@@ -59,6 +63,7 @@ IDS = {
     "/workflow/{id}": "workflow",
     "/jobs/{id}": "job",
     "/output/job/{id}": "job",
+    "/output/usage/{id}": "export",
     "/pipeline-definitions/{id}": "definition",
     "/user/{id}": "user",
     "/pipelines/{id}": "pipeline",
@@ -107,6 +112,7 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
     "resource": {"resource_class": "acme/new"},
     "token": {"resource_class": "acme/large", "nickname": "new"},
+    "usage_export_job": {"start": show_seconds(NOW - 86_400_000), "end": show_seconds(NOW)},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
 
@@ -143,6 +149,7 @@ class House(CircleSite):
             "secret": new_id(),
             "schedule": self.post(f"project/{APP}/schedule", SCHEDULE, 201)["id"],
             "number": str(self.lab.job(pipeline, "build").number),
+            "export": self._ask_export(),
         }
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
         new = NewProject(name="theirs", url="https://github.com/other/theirs.git")
@@ -158,6 +165,10 @@ class House(CircleSite):
         made = add_restriction(self.parts, SERVER, context, RestrictionKind.PROJECT, self.project.uuid)
         people = create_people(self.parts, SERVER, self.acme, "deployers")
         self.things |= {"context": context, "restriction": made.uuid, "people": people.uuid}
+
+    def _ask_export(self) -> str:
+        wish = usage_exports.Wish(start=NOW - 1, end=NOW)
+        return usage_exports.create_export(self.parts, SERVER, self.acme, wish).uuid
 
     def _make_people(self) -> dict[str, str]:
         """Tokens by what is wrong with them."""
@@ -222,6 +233,8 @@ class House(CircleSite):
             "{user}": self.things["user"],
             "{token}": self.things["token"] if real else new_id(),
             "{slug}": "gh%2Facme" if real else "gh%2Fnone",
+            "{usage_export_job_id}": self.things["export"] if real else new_id(),
+            "{file}": "usage-1.csv.gz",
             "{project_id}": self.things["project_id"] if real else new_id(),
             "{request}": self.things["request"] if real else new_id(),
             "{org_id}": self.acme.uuid if real else new_id(),

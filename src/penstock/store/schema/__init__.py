@@ -35,6 +35,7 @@ from penstock.store.schema.runs import (
     workflows,
 )
 from penstock.store.schema.schedules import schedules
+from penstock.store.schema.usage import usage_calls, usage_exports, usage_runs, usage_workflows
 
 __all__ = [
     "agent_groups",
@@ -75,6 +76,10 @@ __all__ = [
     "test_cases",
     "test_summaries",
     "timers",
+    "usage_calls",
+    "usage_exports",
+    "usage_runs",
+    "usage_workflows",
     "users",
     "workflow_plans",
     "workflows",

@@ -8,14 +8,16 @@ from penstock.api.circleci.platform import (
     groups,
     schedules,
     settings,
+    usage,
     variables,
 )
 from penstock.api.circleci.platform import claims_payloads as o
 from penstock.api.circleci.platform import contexts_payloads as c
 from penstock.api.circleci.platform import projects_payloads as j
 from penstock.api.circleci.platform import schedule_payloads as s
-from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
-from penstock.api.common.route import Route
+from penstock.api.circleci.platform import usage_payloads as u
+from penstock.api.circleci.rows import delete, get, get_list, patch, post, put, row
+from penstock.api.common.route import PUBLIC, Route
 from penstock.engine.access import Action
 
 SLUG = "project/{slug:3}"
@@ -113,7 +115,12 @@ _CLAIMS: tuple[Route, ...] = (
           optional=False),
 )
 
+_EXPORTS = "v2/organizations/{org_id}/usage_export_job"
 _USAGE: tuple[Route, ...] = (
+    post(_EXPORTS, usage.create, Action.EXPORT_USAGE, u.UsageExport, u.UsageExportBody, status=201,
+         optional=False),
+    get(f"{_EXPORTS}/{{usage_export_job_id}}", usage.get_export, Action.SEE_USAGE, u.UsageExportStatus),
+    row("GET", usage.DOWNLOAD, usage.download, PUBLIC, None, query=u.DownloadQuery),
 )
 # fmt: on
 
