@@ -32,6 +32,7 @@ from penstock.store.schema.runs import (
     workflow_plans,
     workflows,
 )
+from penstock.store.schema.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "agent_groups",
@@ -68,6 +69,8 @@ __all__ = [
     "test_summaries",
     "timers",
     "users",
+    "webhook_deliveries",
+    "webhooks",
     "workflow_plans",
     "workflows",
     "workspace_layers",
