@@ -36,6 +36,7 @@ from penstock.store.schema.runs import (
 )
 from penstock.store.schema.schedules import schedules
 from penstock.store.schema.usage import usage_calls, usage_exports, usage_runs, usage_workflows
+from penstock.store.schema.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "agent_groups",
@@ -81,6 +82,8 @@ __all__ = [
     "usage_runs",
     "usage_workflows",
     "users",
+    "webhook_deliveries",
+    "webhooks",
     "workflow_plans",
     "workflows",
     "workspace_layers",
