@@ -26,6 +26,7 @@ from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials, CloneWay
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.model.project import Project
+from penstock.policy.referee import Bounds, Referee
 from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
@@ -136,7 +137,14 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
     )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply, policy=policy, sweep=code.sweep, is_open=code.is_open)
+    return Workshop(
+        code=code,
+        supply=_supply,
+        policy=policy,
+        sweep=code.sweep,
+        referee=Referee(Bounds(waiting=max(settings.threads // 2, 1))),
+        is_open=code.is_open,
+    )
 
 
 def _supply(source: bytes, context: Context) -> Context:

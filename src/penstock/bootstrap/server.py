@@ -89,7 +89,8 @@ class Process:
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
-            gateway = Gateway(parts, compiler=compile_rest(workshop))
+            stack.callback(workshop.referee.close)
+            gateway = Gateway(parts, compiler=compile_rest(parts, workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
             if admin.token:
                 self._announce(ANNOUNCED.format(admin.token))

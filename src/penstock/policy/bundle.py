@@ -4,11 +4,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256, sha512
 
 import msgspec
 
-from penstock.model.errors import InvalidError, LimitExceededError
+from penstock.model.errors import InvalidError
+from penstock.policy.files import check_size
 from penstock.policy.library import find_wanted, load_module
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.names import find_everies, list_parts, list_terms
@@ -18,10 +18,6 @@ from penstock.policy.rego.tree import Body, Comprehension, Module, Ref, Scalar, 
 
 PACKAGE = "org"
 NAME_RULE = "policy_name"
-MOST_BYTES = 5 << 19
-"""Bytes of all policies of a bundle, 2.5 MiB."""
-
-MOST_POLICIES = 1000
 MOST_NAME = 80
 
 _NAME = re.compile(r"\w+", re.ASCII)
@@ -32,26 +28,6 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     policies: Mapping[str, str]
     program: Program
-
-
-def hash_policy(content: str) -> str:
-    """128 hex digits that only this text has."""
-    return sha512(content.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def name_bundle(policies: Mapping[str, str]) -> str:
-    """A name that only a bundle of these policies has."""
-    parts = [f"{name} {hash_policy(text)}" for name, text in sorted(policies.items())]
-    return sha256("\n".join(parts).encode()).hexdigest()
-
-
-def check_size(files: Mapping[str, str]) -> None:
-    """Raises LimitExceededError for more than a bundle may be."""
-    size = sum(len((name + text).encode("utf-8", "surrogatepass")) for name, text in files.items())
-    if size > MOST_BYTES:
-        raise LimitExceededError(f"The policies have {size} bytes together, and may have {MOST_BYTES}.")
-    if len(files) > MOST_POLICIES:
-        raise LimitExceededError(f"There are {len(files)} policies, and may be {MOST_POLICIES}.")
 
 
 def read_bundle(files: Mapping[str, str]) -> Bundle:

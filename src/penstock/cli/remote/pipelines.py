@@ -35,8 +35,9 @@ def _describe(sketch: PipelineSketch, paint: Paint) -> str:
     verdict = sketch.outcome.value if sketch.outcome else sketch.status.value
     stopped = sketch.stopped_at
     took = format_duration((stopped - sketch.created_at) / 1000) if stopped is not None else ""
+    warned = f"  ({len(sketch.warnings)} policy warnings)" if sketch.warnings else ""
     ref = sketch.tag or sketch.branch or sketch.sha[:12]
     return (
         f"{paint.mark(symbol)} {sketch.number:>4}  {show_day(sketch.created_at)}  {verdict:<12} {took:>8}  "
-        f"{ref}  {sketch.actor}  {sketch.subject}"
+        f"{ref}  {sketch.actor}  {sketch.subject}{warned}"
     )
