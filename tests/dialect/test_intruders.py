@@ -216,6 +216,7 @@ class House(CircleSite):
             "{context}": self.things["context"] if real else new_id(),
             "{restriction}": self.things["restriction"] if real else new_id(),
             "{variable}": "PASSWORD",
+            "{people}": "deployers" if real else "none",
             "{group}": self.things["people"] if real else new_id(),
             "{number}": self.things["number"],
             "{branch:rest}": "main",

@@ -5,7 +5,17 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    organizations,
+    people_groups,
+    projects,
+    tokens,
+    watching,
+)
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.engine.access import Action
@@ -95,6 +105,11 @@ ROUTES: tuple[Route, ...] = (
            p.MemberView, p.MemberChange),
     _route("DELETE", f"{ONE}/members/{{user}}", organizations.remove_member,
            Action.LEAVE_ORGANIZATION),
+    _list(f"{ONE}/groups/{{people}}/members", people_groups.list_members, Action.SEE_MEMBERS, p.PersonView),
+    _route("PUT", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.add_member,
+           Action.CHANGE_MEMBERS, p.PersonView),
+    _route("DELETE", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.remove_member,
+           Action.CHANGE_MEMBERS),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
 
