@@ -18,7 +18,7 @@ from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.agent_groups import create_group, issue_join_token
 from penstock.engine.api_tokens import Wish, issue_token, revoke_token
 from penstock.engine.authenticate import authenticate
-from penstock.engine.contexts import add_restriction, create_context, set_context_variable
+from penstock.engine.contexts import add_restriction, set_context_variable
 from penstock.engine.enlist import Enlisting, enlist_agent
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.people_groups import create_group as create_people
@@ -141,11 +141,10 @@ class House(CircleSite):
 
     def _make_contexts(self) -> None:
         """A context with a variable and a restriction, and a group."""
-        context = create_context(self.parts, SERVER, self.acme, "deploy").uuid
-        set_context_variable(self.parts, self.sealer, SERVER, context, "PASSWORD", "x")
-        made = add_restriction(self.parts, SERVER, context, RestrictionKind.PROJECT, self.project.uuid)
+        set_context_variable(self.parts, self.sealer, SERVER, self.context, "PASSWORD", "x")
+        made = add_restriction(self.parts, SERVER, self.context, RestrictionKind.PROJECT, self.project.uuid)
         people = create_people(self.parts, SERVER, self.acme, "deployers")
-        self.things |= {"context": context, "restriction": made.uuid, "people": people.uuid}
+        self.things |= {"context": self.context, "restriction": made.uuid, "people": people.uuid}
 
     def _make_people(self) -> dict[str, str]:
         """Tokens by what is wrong with them."""

@@ -31,7 +31,7 @@ def guard_task(parts: Parts, agent_id: int | None, task_uuid: str, work: Callabl
         raise
     except Exception as error:  # noqa: BLE001 - the outermost loop over tasks: the others must go on
         if isinstance(error, PenstockError):
-            _log.error("task %s cannot be handled and is ended: %s", task_uuid, error)  # noqa: TRY400 - it says enough
+            _log.error("task %s cannot be handled and is ended: %s", task_uuid, error)
         else:
             _log.exception("task %s cannot be handled and is ended", task_uuid)
         _end_task(parts, agent_id, task_uuid, _describe(error))

@@ -146,7 +146,7 @@ def _approve(scene: Scene) -> object:
 
 
 def be_unauthorized(scene: Scene) -> None:
-    scene.site.restrict_context("deploy")
+    scene.site.restrict_context()
     run_to_the_approval(scene)
     _approve(scene)
     assert scene.site.get(f"workflow/{scene.workflow}")["status"] == "unauthorized"
