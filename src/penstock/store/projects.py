@@ -23,6 +23,7 @@ class ProjectChange(msgspec.Struct, kw_only=True):
     name: str | msgspec.UnsetType = msgspec.UNSET
     url: str | msgspec.UnsetType = msgspec.UNSET
     default_branch: str | msgspec.UnsetType = msgspec.UNSET
+    public: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def ensure_organization(tx: Transaction, slug: str, *, name: str, now: int) -> Organization:

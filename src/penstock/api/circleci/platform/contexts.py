@@ -94,6 +94,7 @@ def list_restrictions(server: Server, call: Call) -> Page[p.Restriction]:
     """What a context is restricted to."""
     with server.parts.db.read() as tx:
         context, owner = _open(tx, call)
+        read_token(call.query.page_token, f"restrictions/{context.uuid}", str)  # there is one page
         found = restrictions.restrictions_of(tx, context.id)
         return Page(_show_restrictions(tx, owner, context.uuid, found))
 
