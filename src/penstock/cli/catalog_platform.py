@@ -4,4 +4,27 @@ from collections.abc import Mapping
 
 from penstock.cli.entry import Entry
 
-PLATFORM: Mapping[str, Entry] = {}
+PLATFORM: Mapping[str, Entry] = {
+    "context": Entry(
+        "Look after the contexts of an organization: variables that its projects share.",
+        "Values go in and never come out; jobs that name the context get them.",
+        {
+            "penstock context create deploy": "for all members of the organization",
+            "penstock context set deploy TOKEN": "asks for the value, or reads it from standard input",
+            "penstock context restrict deploy --project gh/acme/app": "for jobs of this project alone",
+            "penstock context restrict deploy --rule 'pipeline.git.branch == \"main\"'": "on this branch",
+            "penstock context show deploy": "whom it is for, and its variables",
+        },
+        several=True,
+    ),
+    "group": Entry(
+        "Look after the groups of people in an organization.",
+        "Contexts may be for some of them alone.",
+        {
+            "penstock group create deployers": "a group that nobody is in",
+            "penstock group admit deployers ada": "put somebody into it",
+            "penstock context restrict deploy --group deployers": "a context for it",
+        },
+        several=True,
+    ),
+}

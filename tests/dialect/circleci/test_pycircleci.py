@@ -136,3 +136,20 @@ def test_a_key_of_the_project_is_offered_by_its_jobs_and_nowhere_to_be_read(tmp_
 def read_output(server: ServerProcess, url: str) -> str:
     reply = server.get(url.removeprefix(server.url), **{"Circle-Token": TOKEN})
     return "".join(piece["message"] for piece in reply.json())
+
+
+def test_contexts_are_made_filled_and_deleted(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        made = api.add_context("deploy", username="acme")
+        assert api.get_context(made["id"]) == made
+        [found] = list_items(api.get_contexts(username="acme", paginate=True))
+        assert found == made
+        owner = api.get_user_collaborations()[0]["id"]
+        assert list_items(api.get_contexts(owner_id=owner)) == [made]
+        added = api.add_context_envvar(made["id"], "TOKEN", "swordfish")
+        assert added["variable"] == "TOKEN"
+        assert list_items(api.get_context_envvars(made["id"], paginate=True)) == [added]
+        assert "deleted" in api.delete_context_envvar(made["id"], "TOKEN")["message"]
+        assert "deleted" in api.delete_context(made["id"])["message"]
+        assert list_items(api.get_contexts(username="acme")) == []
