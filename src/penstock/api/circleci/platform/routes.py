@@ -1,7 +1,7 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
-from penstock.api.circleci.payloads import Message
-from penstock.api.circleci.platform import checkout_keys, settings, variables
+from penstock.api.circleci.payloads import Message, Organization, Project
+from penstock.api.circleci.platform import checkout_keys, projects, settings, variables
 from penstock.api.circleci.platform import projects_payloads as j
 from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
 from penstock.api.common.route import Route
@@ -9,7 +9,7 @@ from penstock.engine.access import Action
 
 SLUG = "project/{slug:3}"
 SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
-CREATED = 201
+CREATED, ACCEPTED = 201, 202
 
 # fmt: off
 _CONTEXTS: tuple[Route, ...] = (
@@ -20,7 +20,20 @@ _GROUPS: tuple[Route, ...] = (
 
 _VARIABLES = f"{SLUG}/envvar"
 _VARIABLE = f"{_VARIABLES}/{{name}}"
+_OWNER, _OWNERS = "organization/{slug}", "organization/{slug:2}"
 _PROJECTS: tuple[Route, ...] = (
+    post(f"v2/{SLUG}", projects.create_by_slug, Action.CREATE_PROJECT, j.Settings, status=CREATED),
+    delete(f"v2/{SLUG}", projects.delete_project, Action.DELETE_PROJECT, Message),
+    post(f"v2/{_OWNER}/project", projects.create_project, Action.CREATE_PROJECT, Project, j.ProjectBody,
+         optional=False),
+    post(f"v2/{_OWNERS}/project", projects.create_project, Action.CREATE_PROJECT, Project, j.ProjectBody,
+         optional=False),
+    post("v2/organization", projects.create_organization, Action.CREATE_ORGANIZATION, Organization,
+         j.OrganizationBody, status=CREATED, optional=False),
+    delete(f"v2/{_OWNER}", projects.delete_organization, Action.DELETE_ORGANIZATION, Message,
+           status=ACCEPTED),
+    delete(f"v2/{_OWNERS}", projects.delete_organization, Action.DELETE_ORGANIZATION, Message,
+           status=ACCEPTED),
     get_list(f"v2/{_VARIABLES}", variables.list_variables, SEE, j.Variable),
     post(f"v2/{_VARIABLES}", variables.set_variable, CHANGE, j.Variable, j.VariableBody, status=CREATED,
          optional=False),
