@@ -44,6 +44,8 @@ class Action(StrEnum):
     CHANGE_OWNERS = "change owners"
     DELETE_ORGANIZATION = "delete organization"
     SEE_AUDIT = "see audit log"
+    SEE_USAGE = "see usage"
+    EXPORT_USAGE = "export usage"
     SEE_AGENTS = "see agents"
     CHANGE_AGENTS = "change agents"
     SEE_SELF = "see own account"
@@ -77,6 +79,8 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_ORGANIZATION:     Rule(Role.VIEWER, Scope.READ),
     Action.SEE_AGENTS:           Rule(Role.VIEWER, Scope.READ),
     Action.LEAVE_ORGANIZATION:   Rule(Role.VIEWER, Scope.ADMIN),
+    Action.SEE_USAGE:            Rule(Role.ADMIN,  Scope.READ),
+    Action.EXPORT_USAGE:         Rule(Role.ADMIN,  Scope.WRITE),
     Action.SEE_CONTEXTS:         Rule(Role.MEMBER, Scope.READ),
     Action.SEE_MEMBERS:          Rule(Role.MEMBER, Scope.READ),
     Action.CREATE_PROJECT:       Rule(Role.MEMBER, Scope.WRITE),

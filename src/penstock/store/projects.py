@@ -143,6 +143,18 @@ def list_projects(
     return rows.fetch_all(tx, Project, page, {})
 
 
+def name_projects(tx: Transaction, organization_id: int, uuids: Collection[str]) -> dict[str, str]:
+    """The names of these projects of the organization by UUID; those that are gone are left out."""
+    if not uuids:
+        return {}
+    chosen = select(projects.c.uuid, projects.c.name).where(
+        projects.c.organization_id == organization_id,
+        projects.c.uuid.in_(sorted(uuids)),
+        projects.c.deleted_at.is_(None),
+    )
+    return {str(uuid): str(name) for uuid, name in tx.execute(chosen)}
+
+
 def update_project(tx: Transaction, change: ProjectChange) -> None:
     """Write the set fields."""
     rows.apply_changes(tx, projects, [change])

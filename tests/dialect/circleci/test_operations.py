@@ -9,43 +9,19 @@ from penstock.model.access import Scope
 from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
-    # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
-    "addEnvironmentVariableToContext",
-    "createContext",
-    "createContextRestriction",
-    "createSchedule",
-    "createUsageExport",
     "createWebhook",
     "CreatePolicyBundle",
-    "deleteContext",
-    "deleteContextRestriction",
-    "deleteEnvironmentVariableFromContext",
-    "DeleteOrgClaims",
-    "DeleteProjectClaims",
-    "deleteScheduleById",
     "deleteWebhook",
-    "getContext",
-    "getContextRestrictions",
     "GetDecisionLog",
     "GetDecisionLogPolicyBundle",
     "GetDecisionLogs",
     "GetDecisionSettings",
-    "GetOrgClaims",
     "GetPolicyBundle",
     "GetPolicyDocument",
-    "GetProjectClaims",
-    "getScheduleById",
-    "getUsageExport",
     "getWebhookById",
     "getWebhooks",
-    "listContexts",
-    "listEnvironmentVariablesFromContext",
-    "listSchedulesForProject",
     "MakeDecision",
-    "PatchOrgClaims",
-    "PatchProjectClaims",
     "SetDecisionSettings",
-    "updateSchedule",
     "updateWebhook",
     # Part 7: insights.
     "getAllInsightsBranches",
@@ -61,8 +37,8 @@ MISSING = {
 }
 """Operations of the seed that are not answered yet; the list may only get shorter."""
 
-OPEN = {"/api/v2/pipeline/continue"}
-"""What anybody may call: the key in the body is the credential."""
+OPEN = {"/api/v2/pipeline/continue", "/output/usage/{id}/{file}"}
+"""What anybody may call: the key in the body is the credential, or the signature of the address."""
 
 
 def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:

@@ -1,10 +1,24 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
 from penstock.api.circleci.payloads import Message, Organization, Project
-from penstock.api.circleci.platform import checkout_keys, projects, settings, variables
+from penstock.api.circleci.platform import (
+    checkout_keys,
+    claims,
+    contexts,
+    groups,
+    projects,
+    schedules,
+    settings,
+    usage,
+    variables,
+)
+from penstock.api.circleci.platform import claims_payloads as o
+from penstock.api.circleci.platform import contexts_payloads as c
 from penstock.api.circleci.platform import projects_payloads as j
-from penstock.api.circleci.rows import delete, get, get_list, patch, post, put
-from penstock.api.common.route import Route
+from penstock.api.circleci.platform import schedule_payloads as s
+from penstock.api.circleci.platform import usage_payloads as u
+from penstock.api.circleci.rows import delete, get, get_list, patch, post, put, row
+from penstock.api.common.route import PUBLIC, Route
 from penstock.engine.access import Action
 
 SLUG = "project/{slug:3}"
@@ -12,10 +26,32 @@ SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
 CREATED, ACCEPTED = 201, 202
 
 # fmt: off
+_CONTEXT = "v2/context/{context}"
 _CONTEXTS: tuple[Route, ...] = (
+    post("v2/context", contexts.create_context, Action.CHANGE_CONTEXTS, c.Context, c.NewContext,
+         optional=False),
+    get_list("v2/context", contexts.list_contexts, Action.SEE_CONTEXTS, c.Context, c.ContextsQuery),
+    get(_CONTEXT, contexts.get_context, Action.SEE_CONTEXTS, c.Context),
+    delete(_CONTEXT, contexts.delete_context, Action.CHANGE_CONTEXTS, Message),
+    get_list(f"{_CONTEXT}/environment-variable", contexts.list_variables, Action.SEE_CONTEXTS, c.Variable),
+    put(f"{_CONTEXT}/environment-variable/{{variable}}", contexts.put_variable, Action.CHANGE_CONTEXTS,
+        c.Variable, c.NewValue, optional=False),
+    delete(f"{_CONTEXT}/environment-variable/{{variable}}", contexts.delete_variable,
+           Action.CHANGE_CONTEXTS, Message),
+    get_list(f"{_CONTEXT}/restrictions", contexts.list_restrictions, Action.SEE_CONTEXTS, c.Restriction),
+    post(f"{_CONTEXT}/restrictions", contexts.create_restriction, Action.RESTRICT_CONTEXTS,
+         c.Restriction, c.NewRestriction, status=CREATED),
+    delete(f"{_CONTEXT}/restrictions/{{restriction}}", contexts.delete_restriction,
+           Action.RESTRICT_CONTEXTS, Message),
 )
 
+_GROUP = "v2/organizations/{org_id}/groups"
 _GROUPS: tuple[Route, ...] = (
+    get(_GROUP, groups.list_groups, Action.SEE_MEMBERS, c.Groups, c.GroupsQuery),
+    post(_GROUP, groups.create_group, Action.CHANGE_MEMBERS, c.Group, c.NewGroup, status=CREATED,
+         optional=False),
+    get(f"{_GROUP}/{{group}}", groups.get_group, Action.SEE_MEMBERS, c.Group),
+    delete(f"{_GROUP}/{{group}}", groups.delete_group, Action.CHANGE_MEMBERS, Message),
 )
 
 _VARIABLES = f"{SLUG}/envvar"
@@ -65,6 +101,12 @@ _KEYS: tuple[Route, ...] = (
 )
 
 _SCHEDULES: tuple[Route, ...] = (
+    get_list(f"v2/{SLUG}/schedule", schedules.list_of_project, Action.SEE_PROJECT, s.Schedule),
+    post(f"v2/{SLUG}/schedule", schedules.create, Action.CHANGE_VARIABLES, s.Schedule, s.CreateBody,
+         status=CREATED, optional=False),
+    get("v2/schedule/{id}", schedules.get, Action.SEE_PROJECT, s.Schedule),
+    patch("v2/schedule/{id}", schedules.update, Action.CHANGE_VARIABLES, s.Schedule, s.UpdateBody),
+    delete("v2/schedule/{id}", schedules.delete, Action.CHANGE_VARIABLES, Message),
 )
 
 _WEBHOOKS: tuple[Route, ...] = (
@@ -73,10 +115,26 @@ _WEBHOOKS: tuple[Route, ...] = (
 _POLICIES: tuple[Route, ...] = (
 )
 
+_OF_ORGANIZATION = "v2/org/{organization}/oidc-custom-claims"
+_OF_PROJECT = "v2/org/{organization}/project/{project_id}/oidc-custom-claims"
 _CLAIMS: tuple[Route, ...] = (
+    delete(_OF_ORGANIZATION, claims.delete_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer,
+           query=o.ClaimsQuery),
+    get(_OF_ORGANIZATION, claims.get_claims, Action.SEE_ORGANIZATION, o.ClaimsAnswer),
+    patch(_OF_ORGANIZATION, claims.patch_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer, o.ClaimsBody,
+          optional=False),
+    delete(_OF_PROJECT, claims.delete_claims, Action.ADMINISTER_PROJECT, o.ClaimsAnswer, query=o.ClaimsQuery),
+    get(_OF_PROJECT, claims.get_claims, Action.SEE_PROJECT, o.ClaimsAnswer),
+    patch(_OF_PROJECT, claims.patch_claims, Action.ADMINISTER_PROJECT, o.ClaimsAnswer, o.ClaimsBody,
+          optional=False),
 )
 
+_EXPORTS = "v2/organizations/{org_id}/usage_export_job"
 _USAGE: tuple[Route, ...] = (
+    post(_EXPORTS, usage.create, Action.EXPORT_USAGE, u.UsageExport, u.UsageExportBody, status=201,
+         optional=False),
+    get(f"{_EXPORTS}/{{usage_export_job_id}}", usage.get_export, Action.SEE_USAGE, u.UsageExportStatus),
+    row("GET", usage.DOWNLOAD, usage.download, PUBLIC, None, query=u.DownloadQuery),
 )
 # fmt: on
 
