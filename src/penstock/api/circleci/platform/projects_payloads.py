@@ -9,6 +9,9 @@ from penstock.api.circleci.payloads import Payload
 
 MOST_BRANCHES = 100
 
+Flag = bool | tuple[str, ...]
+"""A setting in API v1.1, by its name with dashes."""
+
 
 class Variable(Payload, frozen=True, kw_only=True):
     """A variable of a project; its value is masked."""
@@ -74,6 +77,22 @@ class SettingsBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The body of `patchProjectSettings`."""
 
     advanced: AdvancedBody = AdvancedBody()
+
+
+class OldSettings(Payload, frozen=True, kw_only=True):
+    """The settings of a project in API v1.1."""
+
+    vcs_url: str
+    reponame: str
+    default_branch: str
+    oss: bool
+    feature_flags: dict[str, Flag]
+
+
+class OldSettingsBody(Payload, frozen=True, kw_only=True):
+    """The body with which API v1.1 changes settings."""
+
+    feature_flags: dict[str, Flag] = {}
 
 
 class ProjectBody(Payload, frozen=True, kw_only=True):

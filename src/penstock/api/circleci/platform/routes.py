@@ -83,6 +83,9 @@ _PROJECTS: tuple[Route, ...] = (
     get(f"v2/{SLUG}/settings", settings.get_settings, Action.SEE_PROJECT, j.Settings),
     patch(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
     put(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
+    get(f"v1.1/{SLUG}/settings", settings.get_old, Action.SEE_PROJECT, j.OldSettings),
+    put(f"v1.1/{SLUG}/settings", settings.change_old, Action.CHANGE_PROJECT, j.OldSettings,
+        j.OldSettingsBody),
 )
 
 _CHECKOUT_KEYS = f"{SLUG}/checkout-key"
