@@ -1,5 +1,6 @@
 """What goes over the wire about projects: variables, settings, keys; with the vendor's names."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -92,7 +93,7 @@ class OldSettings(Payload, frozen=True, kw_only=True):
 class OldSettingsBody(Payload, frozen=True, kw_only=True):
     """The body with which API v1.1 changes settings."""
 
-    feature_flags: dict[str, Flag] = {}
+    feature_flags: Mapping[str, Flag] = {}
 
 
 class ProjectBody(Payload, frozen=True, kw_only=True):
