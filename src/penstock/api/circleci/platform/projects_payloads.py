@@ -14,7 +14,7 @@ Flag = bool | tuple[str, ...]
 """A setting in API v1.1, by its name with dashes."""
 
 
-class Variable(Payload, frozen=True, kw_only=True):
+class EnvVar(Payload, frozen=True, kw_only=True):
     """A variable of a project; its value is masked."""
 
     name: str
@@ -22,14 +22,14 @@ class Variable(Payload, frozen=True, kw_only=True):
     created_at: str = msgspec.field(name="created-at")
 
 
-class OldVariable(Payload, frozen=True, kw_only=True):
+class OldEnvVar(Payload, frozen=True, kw_only=True):
     """The same in API v1.1."""
 
     name: str
     value: str
 
 
-class VariableBody(Payload, frozen=True, kw_only=True):
+class EnvVarBody(Payload, frozen=True, kw_only=True):
     """The body of `createEnvVar`."""
 
     name: str
