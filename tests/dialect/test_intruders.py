@@ -100,6 +100,8 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "organization": {"name": "new", "vcs_type": "github"},
+    "project": {"name": "new"},
     "checkout-key": {"type": "deploy-key"},
     "envvar": {"name": "WORD", "value": "secret"},
     "{user}": {"role": "member"},

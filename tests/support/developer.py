@@ -96,7 +96,7 @@ class Developer:
 @contextmanager
 def developer_at(folder: Path, files: Mapping[str, str]) -> Iterator[Developer]:
     """Somebody with a checkout of these files, and a server that runs jobs on this machine."""
-    settings = ("--git-protocols", "file", "--git-protocols", "https", "--executor", "host")
+    protocols = [word for name in ("file", "https", "ssh") for word in ("--git-protocols", name)]
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
-    with running_server(folder / "data", *settings, environment=environment) as server:
+    with running_server(folder / "data", *protocols, "--executor", "host", environment=environment) as server:
         yield Developer(folder, server, files)

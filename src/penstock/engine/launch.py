@@ -132,6 +132,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    hosts: Mapping[str, str] = {}  # below which addresses the repositories of hosts are
     is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context

@@ -105,3 +105,25 @@ class Told(Answer, frozen=True, kw_only=True):
     """That what was asked will be done."""
 
     message: str
+
+
+class Message(Answer, frozen=True, kw_only=True):
+    """What was done, in words."""
+
+    message: str
+
+
+class Variable(Answer, frozen=True, kw_only=True):
+    """A variable, its value masked."""
+
+    name: str
+    value: str
+
+
+class CheckoutKey(Answer, frozen=True, kw_only=True):
+    """A key that opens a repository, by its public half."""
+
+    public_key: str = msgspec.field(name="public-key")
+    type: str
+    fingerprint: str
+    preferred: bool
