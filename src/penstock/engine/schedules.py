@@ -108,6 +108,14 @@ def list_schedules(
     return schedules.list_schedules(tx, project.id, after=after, limit=limit)
 
 
+def list_every_schedule(
+    tx: Transaction, by: Principal, project: Project, *, after: int = 0, limit: int = 100
+) -> list[Schedule]:
+    """The same with those that configs ask for."""
+    require(by, Action.SEE_PROJECT, project)
+    return schedules.list_every(tx, project.id, after=after, limit=limit)
+
+
 def open_schedule(
     tx: Transaction, by: Principal, action: Action, uuid: str, *, of_config: bool = False
 ) -> OpenSchedule:

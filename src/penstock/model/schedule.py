@@ -51,3 +51,14 @@ def next_firing(schedule: Schedule, after: int) -> int | None:
     """The first firing after the instant, None when there is none."""
     found = [next_instant(almanac, after) for almanac in list_almanacs(schedule)]
     return min((each for each in found if each is not None), default=None)
+
+
+def list_firings(schedule: Schedule, after: int, count: int) -> tuple[int, ...]:
+    """The next so many firings after the instant, or as many as there are."""
+    found: list[int] = []
+    while len(found) < count:
+        following = next_firing(schedule, found[-1] if found else after)
+        if following is None:
+            break
+        found.append(following)
+    return tuple(found)

@@ -5,9 +5,20 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    organizations,
+    projects,
+    schedules,
+    tokens,
+    watching,
+)
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
@@ -72,6 +83,9 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "projects/{project}/statuses", hosting.put_statuses, ADMINISTER, p.StatusesView,
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
+
+    _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
+    _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
 
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
