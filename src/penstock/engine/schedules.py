@@ -29,7 +29,7 @@ from penstock.store.schedules import ScheduleChange
 
 T = TypeVar("T")
 
-MOST_SCHEDULES = 100
+MOST_SCHEDULES = 200
 """Schedules of a project that people made."""
 
 MOST_NAME, MOST_DESCRIPTION, MOST_REF = 200, 2000, 255
