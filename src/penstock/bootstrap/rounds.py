@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from penstock.bootstrap.lease_watch import LeaseWatch
+from penstock.api.circleci.platform.usage_csv import UsageTable
+from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
@@ -22,6 +23,9 @@ from penstock.engine.statuses import STATUS
 from penstock.engine.stranded import refuse_stranded
 from penstock.engine.timers import tick
 from penstock.engine.unit import Parts
+from penstock.engine.usage_desk import LEASE as USAGE_LEASE
+from penstock.engine.usage_desk import UsageDesk, sweep_usage
+from penstock.engine.usage_exports import USAGE
 from penstock.forge.status.request import Request
 from penstock.forge.status.send import Sent, send_request
 from penstock.store.sealing import Sealer
@@ -75,6 +79,7 @@ def make_loops(
         *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(PUSHES)),
         *(partial(_make_carrier, {SCHEDULE: scheduled.deliver}, PUSH_LEASE) for _ in range(SCHEDULES)),
         *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
+        partial(_make_carrier, {USAGE: UsageDesk(UsageTable()).deliver}, USAGE_LEASE),
     ]
     echoes: list[Loop] = []
     if not parts.db.is_sqlite:
@@ -82,7 +87,7 @@ def make_loops(
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch(settings.agent_lease * GRACE)), TICK)),
         Loop("schedules", partial(_look, parts, fire_schedules, FIRING)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
@@ -133,6 +138,7 @@ def _sweep(parts: Parts, days: int, leftovers: Leftovers, workshop: Workshop) ->
     workshop.sweep()
     parts.blobs.sweep_leftovers(time.time() - LEFTOVER)
     sweep_segments(parts)
+    sweep_usage(parts)
     if days and expire_pipelines(parts, before=parts.clock.now() - days * DAY) >= MOST_AT_ONCE:
         return TICK
     return SWEEP

@@ -11,7 +11,9 @@ from penstock.engine.forks import guess_fork, label_fork
 from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
+from penstock.engine.origin import label_origin
 from penstock.engine.project_settings import load_project_settings
+from penstock.engine.setup_switch import refuse_setup
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
@@ -130,6 +132,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
 
@@ -195,6 +198,7 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
         "pipeline.number" in text for text in (draft.source.decode(errors="replace"), *context.orbs.values())
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
+    plan = refuse_setup(plan, settings, draft.file, draft.source)
     supersedes = settings.autocancel_builds and _is_newest(project, draft)
     return trigger_pipeline(parts, _make_request(draft, plan, number, supersedes=supersedes))
 
@@ -279,8 +283,16 @@ def draft_commit(
         revision=revision,
         file=settings.config_path,
         source=b"",
-        labels=label_fork(trusted=trusted),
+        labels=label_fork(trusted=trusted) | _label_origin(project, wish),
     )
+
+
+def _label_origin(project: Project, wish: Wish) -> dict[str, str]:
+    other = wish.config if wish.config is not None and wish.config != wish.ref else None
+    if wish.source or other is None:
+        return label_origin(given=bool(wish.source))
+    branch = other.branch or ("" if other.tag else project.default_branch)
+    return label_origin(given=False, branch=branch, tag=other.tag)
 
 
 def _find_fork(wish: Wish, commit: CommitFacts, origin: CommitFacts) -> Fork | None:
