@@ -12,7 +12,7 @@ from penstock.kit.ids import new_id
 from penstock.model.diagnostic import has_errors
 from penstock.model.errors import NotFoundError
 from penstock.model.run import Pipeline
-from penstock.model.schedule import Schedule, next_firing
+from penstock.model.schedule import SYSTEM, Schedule, next_firing
 from penstock.plan.plan import Plan
 from penstock.plan.workflow import Start
 from penstock.store import schedules
@@ -23,6 +23,9 @@ MOST_SCHEDULES = 1000
 
 MOST_LETTERS = 500
 """Of the name of a workflow or branch that has any."""
+
+UNKNOWN = "(unknown)"
+"""Who pushed when nobody knows; no account can be called so."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,12 +46,12 @@ def note_schedules(unit: Unit, pipeline: Pipeline, plan: Plan) -> None:
     wanted = {} if plan.setup else _list_crons(plan)
     found = schedules.list_schedules(unit.tx, pipeline.project_id, branch=branch, limit=MOST_SCHEDULES)
     present = {each.name: each for each in found}
-    for name in present.keys() - wanted.keys():
+    for name in sorted(present.keys() - wanted.keys()):
         schedules.delete_schedule(unit.tx, present[name].id)
     for name, crons in wanted.items():
         if name not in present:
             _add(unit, pipeline, name, crons)
-        elif (present[name].crons, present[name].actor) != (crons, pipeline.actor):
+        elif (present[name].crons, present[name].actor) != (crons, _name_actor(pipeline)):
             _change(unit, pipeline, present[name], crons)
 
 
@@ -70,9 +73,14 @@ def _list_crons(plan: Plan) -> dict[str, tuple[str, ...]]:
     """The cron texts of each workflow that has some, by key."""
     return {
         key: tuple(schedule.cron for schedule in workflow.schedules)
-        for key, workflow in plan.workflows.items()
+        for key, workflow in sorted(plan.workflows.items())
         if workflow.start is Start.SCHEDULE and key.isprintable() and len(key) <= MOST_LETTERS
     }
+
+
+def _name_actor(pipeline: Pipeline) -> str:
+    """As whom the workflows run: as who pushed, and never as what people's schedules may run as."""
+    return UNKNOWN if pipeline.actor in {"", SYSTEM} else pipeline.actor
 
 
 def _add(unit: Unit, pipeline: Pipeline, name: str, crons: tuple[str, ...]) -> None:
@@ -89,19 +97,19 @@ def _add(unit: Unit, pipeline: Pipeline, name: str, crons: tuple[str, ...]) -> N
         timetable=None,
         crons=crons,
         parameters={},
-        actor=pipeline.actor,
+        actor=_name_actor(pipeline),
         created_at=unit.now,
         updated_at=unit.now,
         armed_at=unit.now,
         next_at=None,
     )
     armed = msgspec.structs.replace(record, next_at=next_firing(record, unit.now))
-    schedules.add_schedule(unit.tx, armed)
+    schedules.ensure_schedule(unit.tx, armed)
 
 
 def _change(unit: Unit, pipeline: Pipeline, present: Schedule, crons: tuple[str, ...]) -> None:
     """The schedule is as the config has it now; one that is due and has the same times stays due."""
-    change = ScheduleChange(id=present.id, actor=pipeline.actor, updated_at=unit.now)
+    change = ScheduleChange(id=present.id, actor=_name_actor(pipeline), updated_at=unit.now)
     if crons != present.crons:
         changed = msgspec.structs.replace(present, crons=crons)
         change.crons, change.armed_at = crons, unit.now

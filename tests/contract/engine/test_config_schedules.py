@@ -1,19 +1,21 @@
 """Workflows whose config says when they start: known from pushes, started alone, gone with their branch."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.engine.accounts import disable_user
-from penstock.engine.config_schedules import MOST_SCHEDULES
+from penstock.engine.config_schedules import MOST_SCHEDULES, UNKNOWN
 from penstock.engine.describe import list_pipeline_values
 from penstock.engine.principal import SERVER
 from penstock.kit.clock import to_datetime
 from penstock.model.project import Project
 from penstock.model.run import TriggerType
-from penstock.model.schedule import Schedule
+from penstock.model.schedule import SYSTEM, Schedule
 from penstock.model.status import PipelineStatus
 from penstock.store import rows
 from penstock.store.schema import schedules as table
@@ -166,6 +168,24 @@ def test_whoever_pushed_needs_no_account_but_a_disabled_one_ends_it(town: Town) 
     town.wait_for(made)
     assert len(town.ring()) == 2
     assert "whose account is disabled" in town.find(made).outcome
+
+
+@pytest.mark.parametrize("name", ["", SYSTEM])
+def test_nobody_pushes_as_the_system(town: Town, name: str) -> None:
+    assert [each.actor for each in town.push(actor=name)] == [UNKNOWN]
+
+
+def test_pushes_at_once_leave_one_schedule(town: Town) -> None:
+    start = threading.Barrier(4)
+
+    def push(_: int) -> None:
+        start.wait(30)
+        town.push()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(push, range(4)))
+    assert len(town.list_schedules(town.project)) == 1
+    assert len(town.every_pipeline()) == 4
 
 
 def test_a_project_has_only_so_many(town: Town) -> None:
