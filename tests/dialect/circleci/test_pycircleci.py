@@ -100,6 +100,26 @@ def try_again_and_stop(api: Any, number: int) -> None:  # noqa: ANN401 - untyped
     watch(api, stopped["id"], "canceled")
 
 
+def test_a_schedule_is_kept_by_all_five_calls(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        settings: dict[str, Any] = {
+            "timetable": {"per-hour": 1, "hours-of-day": [3], "days-of-week": ["MON", "SUN"]},
+            "attribution-actor": "current",
+            "parameters": {"branch": "main", "word": "hello"},
+            "description": "each week",
+        }
+        made = api.add_schedule(*ME, "weekly", settings)
+        assert made["project-slug"] == "gh/acme/app"
+        assert made["timetable"] == settings["timetable"]
+        assert api.get_schedule(made["id"]) == made
+        changed = api.update_schedule(made["id"], {"description": "each day", "attribution-actor": "system"})
+        assert (changed["description"], changed["actor"]["login"]) == ("each day", "system-actor")
+        assert list_items(api.get_schedules(*ME)) == [changed]
+        assert api.delete_schedule(made["id"])["message"] == "Schedule deleted."
+        assert list_items(api.get_schedules(*ME)) == []
+
+
 KEYED = """\
 version: 2.1
 jobs:

@@ -13,11 +13,13 @@ from penstock.api.penstock import (
     organizations,
     people_groups,
     projects,
+    schedules,
     tokens,
     watching,
 )
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
@@ -82,6 +84,9 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "projects/{project}/statuses", hosting.put_statuses, ADMINISTER, p.StatusesView,
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
+
+    _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
+    _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
 
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
