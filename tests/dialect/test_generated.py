@@ -22,6 +22,7 @@ from penstock.model.access import Role
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
+from tests.support.webhook_site import add_webhook
 
 TOLD = (CIRCLECI, PENSTOCK)
 """The dialects that speak JSON and have a document."""
@@ -79,7 +80,8 @@ def ask(site: CircleSite, case: Any, real: dict[str, str], token: str) -> Reply:
 def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operation: Any) -> None:  # noqa: ANN401 - the library's
     pipeline = site.lab.every_pipeline()[0]
     job = site.lab.job(pipeline, "build").uuid
-    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job]
+    webhook, delivery = add_webhook(site) if "webhook" in operation.path else ("", "")
+    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job, *([webhook] * 3 if webhook else ())]
     things = st.fixed_dictionaries(
         {},
         optional={
@@ -95,6 +97,7 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             "branch": st.sampled_from(["main", "dev", "..", "a%2Fb"]),
             "project": st.sampled_from(["gh%2Facme%2Fapp", "gh%2Facme", site.project.uuid]),
             "organization": st.sampled_from(["gh%2Facme", "gh", site.acme.uuid]),
+            "delivery": st.just(delivery),
             "user": st.sampled_from(["grace", "nobody"]),
         },
     )

@@ -49,7 +49,10 @@ def fill(site: CircleSite, route: Route) -> str:
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
-    queries = {"/api/v3/runner/token": "?resource-class=acme/box"}
+    queries = {
+        "/api/v3/runner/token": "?resource-class=acme/box",
+        "/api/v2/webhook": f"?scope-type=project&scope-id={site.project.uuid}",
+    }
     return path + queries.get(route.path, "?namespace=acme" if "/runner" in route.path else "")
 
 

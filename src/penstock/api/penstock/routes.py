@@ -5,14 +5,26 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    organizations,
+    projects,
+    tokens,
+    watching,
+    webhooks,
+)
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
+DELIVERY = "webhooks/{id}/deliveries/{delivery}"
 SEE, SELF = Action.SEE_PROJECT, Action.SEE_SELF
 ADMINISTER = Action.ADMINISTER_PROJECT
 
@@ -72,6 +84,12 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "projects/{project}/statuses", hosting.put_statuses, ADMINISTER, p.StatusesView,
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
+
+    _list("webhooks/{id}/deliveries", webhooks.list_deliveries, Action.SEE_VARIABLES, DeliveryView),
+    _route("GET", DELIVERY, webhooks.get_delivery, Action.SEE_VARIABLES, SentView),
+    _route("POST", f"{DELIVERY}/redeliver", webhooks.redeliver, Action.CHANGE_VARIABLES, DeliveryView,
+           status=202),
+    _route("POST", "webhooks/{id}/ping", webhooks.ping, Action.CHANGE_VARIABLES, DeliveryView, status=202),
 
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
