@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from penstock.engine.unit import LEASE
 from penstock.model.errors import InvalidError
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -66,6 +67,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent_grace: Annotated[
         Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
     ] = 600.0
+    agent_lease: Annotated[
+        float,
+        Meta(ge=5, le=3600),
+        _say("seconds an agent may be silent before what it runs is taken for lost and run elsewhere"),
+    ] = LEASE
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)

@@ -9,50 +9,22 @@ from penstock.model.access import Scope
 from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
-    # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
-    "addEnvironmentVariableToContext",
-    "createCheckoutKey",
-    "createContext",
-    "createContextRestriction",
-    "createEnvVar",
     "createProject1",
-    "createSchedule",
-    "createUsageExport",
     "CreatePolicyBundle",
-    "deleteCheckoutKey",
-    "deleteContext",
-    "deleteContextRestriction",
-    "deleteEnvironmentVariableFromContext",
-    "deleteEnvVar",
     "DeleteOrgClaims",
     "DeleteProjectClaims",
-    "deleteScheduleById",
-    "getCheckoutKey",
-    "getContext",
-    "getContextRestrictions",
     "GetDecisionLog",
     "GetDecisionLogPolicyBundle",
     "GetDecisionLogs",
     "GetDecisionSettings",
-    "getEnvVar",
     "GetOrgClaims",
     "GetPolicyBundle",
     "GetPolicyDocument",
     "GetProjectClaims",
-    "getProjectSettings",
-    "getScheduleById",
-    "getUsageExport",
-    "listCheckoutKeys",
-    "listContexts",
-    "listEnvironmentVariablesFromContext",
-    "listEnvVars",
-    "listSchedulesForProject",
     "MakeDecision",
-    "patchProjectSettings",
     "PatchOrgClaims",
     "PatchProjectClaims",
     "SetDecisionSettings",
-    "updateSchedule",
     # Part 7: insights.
     "getAllInsightsBranches",
     "getFlakyTests",
@@ -67,8 +39,8 @@ MISSING = {
 }
 """Operations of the seed that are not answered yet; the list may only get shorter."""
 
-OPEN = {"/api/v2/pipeline/continue"}
-"""What anybody may call: the key in the body is the credential."""
+OPEN = {"/api/v2/pipeline/continue", "/output/usage/{id}/{file}"}
+"""What anybody may call: the key in the body is the credential, or the signature of the address."""
 
 
 def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:

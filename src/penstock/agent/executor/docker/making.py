@@ -30,8 +30,9 @@ from penstock.agent.executor.docker.engine import Engine, EngineError
 from penstock.agent.executor.docker.images import ImageFacts, Wanted, expand_name, provide_image
 from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source
 from penstock.agent.executor.docker.place import DockerPlace, Ground
+from penstock.agent.executor.load import Grant, choose_grant
 from penstock.model.errors import RefusedError, UnavailableError
-from penstock.plan.executor import Image
+from penstock.plan.executor import ExecutorKind, Image
 from penstock.plan.resources import find_resources
 from penstock.plan.step import SetupRemoteDocker
 from penstock.wire.messages import Assignment
@@ -85,7 +86,9 @@ def make_place(making: Making) -> DockerPlace:
         ground = msgspec.structs.replace(ground, has_git=False)
     lent = {str(source): SOURCE} if source is not None else {}
     own = describe_variables(images[0], facts[0], ground, setting)
-    place = DockerPlace(made[0], services, control, ground, own, lent)
+    machine = Grant(making.engine.machine.processors, making.engine.machine.memory)
+    grant = choose_grant(making.assignment.plan.executor.resource_class, ExecutorKind.DOCKER, machine)
+    place = DockerPlace(made[0], services, control, ground, own, lent, grant)
     for trouble in place.list_troubles():
         making.watch.say(trouble)
     return place
