@@ -24,8 +24,8 @@ STDIN = "-"
 class Event(StrEnum):
     """What a webhook can be sent about."""
 
-    WORKFLOW = "workflow-completed"
-    JOB = "job-completed"
+    WORKFLOW_COMPLETED = "workflow-completed"
+    JOB_COMPLETED = "job-completed"
 
 
 Named = Annotated[str, Parameter(name="webhook")]

@@ -40,7 +40,7 @@ Send = Callable[[Parcel], Receipt]
 Launch = Callable[[Callable[[], None]], None]
 """Has the work done, in another thread as a rule."""
 
-LEASE = 120_000
+LEASE = 60_000
 """Milliseconds after which a delivery under way counts as lost."""
 
 FAREWELL = 2.0
