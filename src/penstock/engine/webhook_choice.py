@@ -1,7 +1,8 @@
 """Who is told next, and what follows from how it went; pure.
 
 Many receivers may be slow or gone at once. None of them may keep the others waiting, so each webhook is sent
-one thing at a time, each host a few, and those that were slow or gone share a part of what is sent at once.
+one thing at a time, each host a few, those that were slow or gone share a part of what is sent at once, and
+some room is left to those that were quick.
 """
 
 from collections import Counter
@@ -34,11 +35,15 @@ _AWAY = {429, 502, 503, 504}
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is sent at once, by one server: in all, to one host, and to those that were slow or gone."""
+    """How much is sent at once, by one server.
 
-    slots: int = 32
-    of_host: int = 4
-    of_troubled: int = 8
+    In all, to one host, to those that were slow or gone, and to these with those that were never tried.
+    """
+
+    slots: int = 64
+    of_host: int = 8
+    of_troubled: int = 16
+    of_unproven: int = 48
 
 
 def choose_queues(
@@ -47,16 +52,19 @@ def choose_queues(
     """The webhooks to send something to now, beside those under way; projects take turns."""
     hosts = Counter(each.host for each in under_way)
     troubled = sum(is_troubled(each) for each in under_way)
+    unproven = sum(is_unproven(each) for each in under_way)
     room = limits.slots - len(under_way)
     chosen: list[Queue] = []
     for queue in _in_turn(queues, under_way, now):
         if len(chosen) >= room:
             break
-        is_slow = is_troubled(queue)
-        if hosts[queue.host] >= limits.of_host or (is_slow and troubled >= limits.of_troubled):
+        is_slow, is_open = is_troubled(queue), is_unproven(queue)
+        full = (is_slow and troubled >= limits.of_troubled) or (is_open and unproven >= limits.of_unproven)
+        if full or hosts[queue.host] >= limits.of_host:
             continue
         hosts[queue.host] += 1
         troubled += is_slow
+        unproven += is_open
         chosen.append(queue)
     return chosen
 
@@ -85,6 +93,11 @@ def find_next(queues: Iterable[Queue], under_way: Collection[Queue], now: int) -
 def is_troubled(queue: Queue) -> bool:
     """True when its receiver was slow or gone the last time."""
     return queue.failures > 0 or queue.slowness >= SLOW
+
+
+def is_unproven(queue: Queue) -> bool:
+    """False when its receiver was quick the last time."""
+    return queue.slowness < 0 or is_troubled(queue)
 
 
 def judge_delivery(delivery: Delivery, receipt: Receipt, rests_until: int, now: int) -> DeliveryChange:
@@ -121,9 +134,9 @@ def judge_receiver(queue: Queue, receipt: Receipt, now: int) -> WebhookChange:
 
 def is_news(queue: Queue, change: WebhookChange) -> bool:
     """False when the receiver is seen as it was."""
-    slow = isinstance(change.slowness, int) and change.slowness >= SLOW
-    same = (queue.failures, queue.rests_until) == (change.failures, change.rests_until)
-    return not same or slow != (queue.slowness >= SLOW)
+    slowness = change.slowness if isinstance(change.slowness, int) else queue.slowness
+    seen = (queue.failures, queue.rests_until, queue.slowness < 0, queue.slowness >= SLOW)
+    return seen != (change.failures, change.rests_until, slowness < 0, slowness >= SLOW)
 
 
 def find_rest(attempts: int) -> int:

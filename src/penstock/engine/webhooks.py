@@ -155,7 +155,7 @@ def open_secret(tx: Transaction, sealer: Sealer, webhook: Webhook) -> bytes:
 
 def _check_update(webhook: Webhook, update: Update, reach: Reach) -> tuple[WebhookChange, bytes | None]:
     """The change of the row, and the new secret if there is to be one. Raises InvalidError."""
-    change = WebhookChange(id=webhook.id, failures=0, rests_until=0, slowness=0)
+    change = WebhookChange(id=webhook.id, failures=0, rests_until=0, slowness=-1)
     if update.name is not None:
         change.name = _check_name(update.name)
     if update.events is not None:
