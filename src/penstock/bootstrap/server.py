@@ -33,6 +33,7 @@ from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found, find_slips
+from penstock.bootstrap.webhooks import make_webhook_loops, read_reach
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
@@ -110,6 +111,7 @@ class Process:
                 base_url=base_url,
                 limits=_read_limits(settings),
                 figures_for_all=settings.metrics == "all",
+                reach=read_reach(settings),
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
@@ -118,6 +120,7 @@ class Process:
                 *make_loops(
                     parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
                 ),
+                *make_webhook_loops(parts, settings, sealer),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:
