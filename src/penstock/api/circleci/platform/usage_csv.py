@@ -137,7 +137,8 @@ def _show_run(row: UsageRow) -> str:
     return (
         f"{quote(row.name)},{row.job},{number},{started[:_DAY]},{show_instant(row.queued_at)},{started},"
         f"{show_instant(row.stopped_at)},{_STATUSES[row.status]},"
-        f"{_describe(row.executor, row.resource_class)},{row.parallelism},{seconds},{shares},{taken},{_FREE},{taken}"
+        f"{_describe(row.executor, row.resource_class)},{row.parallelism},{seconds},{shares},"
+        f"{taken},{_FREE},{taken}"
     )
 
 
