@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.model.errors import InvalidError
+from penstock.plan.resources import parse_prices
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["logfmt", "json"]
@@ -64,6 +65,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent_grace: Annotated[
         Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
     ] = 600.0
+    usage_interval: Annotated[
+        Seconds, _say("seconds between two looks of the server's agent at what a job uses; 0 for none")
+    ] = 15.0
+    credit_prices: Annotated[
+        tuple[str, ...],
+        _say("what a minute on a resource class costs in usage exports, as `acme/large=20`"),
+    ] = ()
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)
@@ -125,6 +133,7 @@ def check_together(settings: Settings) -> Settings:
         raise InvalidError("tls_cert and tls_key belong together: give both or none")
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise InvalidError("base_url must begin with http:// or https://")
+    parse_prices(settings.credit_prices)
     return settings
 
 

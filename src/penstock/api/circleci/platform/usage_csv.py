@@ -5,7 +5,7 @@ users are as they are: a reader that takes `=` for a formula has to be told not 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from penstock.api.circleci.words import EXECUTORS, JOB_STATUSES, TRIGGERS, name_vcs_type
@@ -16,7 +16,7 @@ from penstock.model.run import TriggerType
 from penstock.model.slug import host_of
 from penstock.model.status import JobStatus, WorkflowStatus
 from penstock.plan.executor import ExecutorKind
-from penstock.plan.resources import compute_credits
+from penstock.plan.resources import find_price
 from penstock.store.usage import UsageRow
 
 NOTHING = "\\N"
@@ -86,6 +86,10 @@ class UsageTable:
 
     head = (",".join(COLUMNS) + "\n").encode()
 
+    def __init__(self, prices: Mapping[str, float] | None = None) -> None:
+        self._prices = prices or {}  # of a minute, by resource class
+        self._known: dict[tuple[str, str], float | None] = {}
+
     def show(self, rows: Sequence[UsageRow], about: About) -> bytes:
         """The rows, each of one run of a job; what those of a workflow have in common is written once."""
         owner = about.organization
@@ -96,8 +100,16 @@ class UsageTable:
             common = shared.get(row.workflow_id)
             if common is None:
                 common = shared[row.workflow_id] = f"{before},{_show_workflow(row, about)}"
-            lines.append(f"{common},{_show_run(row)}\n")
+            lines.append(f"{common},{_show_run(row, self._show_credits(row))}\n")
         return "".join(lines).encode()
+
+    def _show_credits(self, row: UsageRow) -> str:
+        """Credits to the hundredth; missing for a class whose price no table tells."""
+        key = (row.resource_class, row.executor)
+        if key not in self._known:
+            self._known[key] = find_price(row.resource_class, ExecutorKind(row.executor), self._prices)
+        price = self._known[key]
+        return NOTHING if price is None else f"{price * row.worked / _MINUTE:.2f}"
 
 
 def _show_workflow(row: UsageRow, about: About) -> str:
@@ -127,10 +139,9 @@ def _show_workflow(row: UsageRow, about: About) -> str:
     return ",".join(cells)
 
 
-def _show_run(row: UsageRow) -> str:
-    """What is the run's own."""
+def _show_run(row: UsageRow, taken: str) -> str:
+    """What is the run's own; `taken` are its credits."""
     started = show_instant(row.started_at)
-    taken = _show_credits(row.resource_class, row.executor, row.worked)
     number = NOTHING if row.number is None else row.number
     seconds = (row.stopped_at - row.started_at + _SECOND // 2) // _SECOND
     shares = "\\N,\\N,\\N,\\N" if row.cpu_median is None else _show_shares(row)
@@ -167,18 +178,6 @@ def _describe(executor: str, resource_class: str) -> str:
     """How class, operating system and executor are called."""
     kind = ExecutorKind(executor)
     return f"{quote(resource_class or 'medium')},{_SYSTEMS.get(kind, 'linux')},{EXECUTORS[kind]}"
-
-
-@lru_cache(1024)
-def _find_price(resource_class: str, executor: str) -> float | None:
-    """Credits for a second, None for a class whose price no table tells."""
-    return compute_credits(resource_class, ExecutorKind(executor), 1)
-
-
-def _show_credits(resource_class: str, executor: str, worked: int) -> str:
-    """Credits to the hundredth."""
-    price = _find_price(resource_class, executor)
-    return NOTHING if price is None else f"{price * worked / _SECOND:.2f}"
 
 
 _STATUSES = {status.value: JOB_STATUSES[status] for status in JobStatus}
