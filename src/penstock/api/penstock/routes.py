@@ -5,8 +5,19 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    organizations,
+    projects,
+    tokens,
+    usage,
+    watching,
+)
 from penstock.api.penstock import payloads as p
+from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
@@ -95,6 +106,7 @@ ROUTES: tuple[Route, ...] = (
            p.MemberView, p.MemberChange),
     _route("DELETE", f"{ONE}/members/{{user}}", organizations.remove_member,
            Action.LEAVE_ORGANIZATION),
+    _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
 
