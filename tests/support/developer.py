@@ -94,9 +94,12 @@ class Developer:
 
 
 @contextmanager
-def developer_at(folder: Path, files: Mapping[str, str]) -> Iterator[Developer]:
-    """Somebody with a checkout of these files, and a server that runs jobs on this machine."""
+def developer_at(folder: Path, files: Mapping[str, str], *more: str) -> Iterator[Developer]:
+    """Somebody with a checkout of these files, and a server that runs jobs on this machine.
+
+    The server is given `more` options.
+    """
     settings = ("--git-protocols", "file", "--git-protocols", "https", "--executor", "host")
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
-    with running_server(folder / "data", *settings, environment=environment) as server:
+    with running_server(folder / "data", *settings, *more, environment=environment) as server:
         yield Developer(folder, server, files)

@@ -18,7 +18,7 @@ from penstock.cli.remote.export import await_export, read_lines, read_records, w
 from penstock.cli.remote.names import find_project
 from penstock.kit.clock import SystemClock, from_datetime, to_datetime
 from penstock.kit.durations import parse_duration
-from penstock.model.errors import InvalidError
+from penstock.model.errors import InvalidError, UnavailableError
 
 _DAYS = 30
 _DAY = 86_400_000
@@ -76,6 +76,8 @@ def export(
     wait
         How long to wait until it is made; 0s only asks for it.
     """
+    if output is not None and not output.parent.is_dir():
+        raise UnavailableError(f"cannot write {output}: there is no folder {output.parent}")
     client = open_client(access)
     owner = _find_organization(client, organization, access.project)
     patience = _read_patience(wait)

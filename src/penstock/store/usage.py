@@ -8,7 +8,19 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from penstock.model.usage import Used
 from penstock.store import rows
@@ -258,7 +270,7 @@ def _select_ends() -> Executable:
 def _select_totals() -> Executable:
     run, flow = usage_runs.c, usage_workflows.c
     named: Sequence[Any] = (flow.project, run.executor, run.resource_class)
-    counted = (func.count().label("runs"), func.sum(run.worked).label("worked"))
+    counted = (func.count().label("runs"), cast(func.sum(run.worked), BigInteger).label("worked"))
     joined = usage_runs.join(usage_workflows, flow.id == run.workflow_id)
     chosen = select(
         flow.project, func.max(flow.project_name), run.executor, run.resource_class, *counted
