@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from penstock.api.circleci.projects import definition_id
 from penstock.api.circleci.times import show_seconds
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Route
@@ -20,14 +19,17 @@ from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.agent_groups import create_group, issue_join_token
 from penstock.engine.api_tokens import Wish, issue_token, revoke_token
 from penstock.engine.authenticate import authenticate
+from penstock.engine.contexts import add_restriction, create_context, set_context_variable
 from penstock.engine.enlist import Enlisting, enlist_agent
 from penstock.engine.organizations import create_organization, set_member
+from penstock.engine.people_groups import create_group as create_people
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project
 from penstock.engine.task_tokens import PURPOSE, sign_task_token
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
-from penstock.model.project import Organization, Project
+from penstock.model.project import Organization, Project, definition_id
+from penstock.store.restrictions import RestrictionKind
 from penstock.store.schema import metadata
 from penstock.store.users import Profile
 from tests.support.circle import APP, CircleSite
@@ -71,21 +73,40 @@ IDS = {
     "/runner/resource/{id}": "group",
     "/runner/token/{id}": "token",
     "/secrets/{id}": "secret",
+    "/schedule/{id}": "schedule",
+    "/schedules/{id}": "schedule",
 }
 """What `{id}` is the id of, by what stands before it."""
 
-QUERIES = {"GET /api/v3/runner/token": "?resource-class=acme/large"}
+QUERIES = {
+    "GET /api/v3/runner/token": "?resource-class=acme/large",
+    "GET /api/v2/context": "?owner-slug=gh/acme",
+}
 """What has to be asked for."""
 
-OF_OWNERS = {"organization", "resource_class"}
+OF_OWNERS = {"organization", "resource_class", "owner"}
 """What names an owner in a body."""
+
+SCHEDULE = {
+    "name": "nightly",
+    "timetable": {"per-hour": 1, "hours-of-day": [0], "days-of-week": ["MON"]},
+    "attribution-actor": "current",
+    "parameters": {"branch": "main"},
+}
 
 BODIES: Mapping[str, Mapping[str, object]] = {
     "rerun": {"from_failed": True},
+    "schedule": SCHEDULE,
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "checkout-key": {"type": "deploy-key"},
+    "envvar": {"name": "WORD", "value": "secret"},
     "{user}": {"role": "member"},
+    "context": {"name": "new", "owner": {"slug": "gh/acme"}},
+    "{variable}": {"value": "x"},
+    "restrictions": {"restriction_type": "expression", "restriction_value": "true"},
+    "groups": {"name": "new"},
     "statuses": {"token": "x", "host": "github"},
     "credentials": {"token": "x"},
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
@@ -126,14 +147,24 @@ class House(CircleSite):
             "request": self.lab.job(pipeline, "hold").uuid,
             "project_id": self.project.uuid,
             "secret": new_id(),
+            "schedule": self.post(f"project/{APP}/schedule", SCHEDULE, 201)["id"],
             "number": str(self.lab.job(pipeline, "build").number),
             "export": self._ask_export(),
         }
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
         new = NewProject(name="theirs", url="https://github.com/other/theirs.git")
         self.theirs = create_project(self.parts, SERVER, self.other, new)
+        self._make_contexts()
         self.people = self._make_people()
         self.machines = self._make_machines()
+
+    def _make_contexts(self) -> None:
+        """A context with a variable and a restriction, and a group."""
+        context = create_context(self.parts, SERVER, self.acme, "deploy").uuid
+        set_context_variable(self.parts, self.sealer, SERVER, context, "PASSWORD", "x")
+        made = add_restriction(self.parts, SERVER, context, RestrictionKind.PROJECT, self.project.uuid)
+        people = create_people(self.parts, SERVER, self.acme, "deployers")
+        self.things |= {"context": context, "restriction": made.uuid, "people": people.uuid}
 
     def _ask_export(self) -> str:
         wish = usage_exports.Wish(start=NOW - 1, end=NOW)
@@ -202,15 +233,21 @@ class House(CircleSite):
             "{user}": self.things["user"],
             "{token}": self.things["token"] if real else new_id(),
             "{slug}": "gh%2Facme" if real else "gh%2Fnone",
-            "{org_id}": self.acme.uuid if real else new_id(),
             "{usage_export_job_id}": self.things["export"] if real else new_id(),
             "{file}": "usage-1.csv.gz",
             "{project_id}": self.things["project_id"] if real else new_id(),
             "{request}": self.things["request"] if real else new_id(),
+            "{org_id}": self.acme.uuid if real else new_id(),
+            "{context}": self.things["context"] if real else new_id(),
+            "{restriction}": self.things["restriction"] if real else new_id(),
+            "{variable}": "PASSWORD",
+            "{group}": self.things["people"] if real else new_id(),
             "{number}": self.things["number"],
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
             "{vcs}": "github",
+            "{name}": "TOKEN",
+            "{fingerprint}": "00:01",
             "{kind}": "output",
             "{step}": "0",
             "{index}": "0",
@@ -228,8 +265,7 @@ class House(CircleSite):
         if not real:
             query = query.replace("acme", "none")
             body = body and {
-                name: str(value).replace("acme", "none") if name in OF_OWNERS else value
-                for name, value in body.items()
+                name: _rename(value) if name in OF_OWNERS else value for name, value in body.items()
             }
         path, headers = self.locate(route, real=real) + query, {"authorization": f"Bearer {token}"}
         return self.call(route.method, path, body, token=token, headers=headers)
@@ -380,6 +416,13 @@ def test_a_body_that_is_none_changes_nothing(house: House, dialect: Dialect, rou
     assert house.send(route.method, path, b" " * (big + 1), token).status == 413
     assert house.ask(route.method, path, [b"{"], cut=True, **token).status == 0
     assert house.fingerprint() == before
+
+
+def _rename(value: object) -> object:
+    """The same of an owner that is not there."""
+    if isinstance(value, dict):
+        return {name: _rename(each) for name, each in value.items()}
+    return str(value).replace("acme", "none")
 
 
 def _without_id(reply: Reply) -> Mapping[str, Any]:

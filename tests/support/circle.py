@@ -106,7 +106,8 @@ class CircleSite(Site):
         self.lab = Lab(url, folder, seal=self.sealer)
         self.parts = self.lab.parts
         self.code = WordCode()
-        workshop = Workshop(code=self.code)
+        self.everybody_clones = False
+        workshop = Workshop(code=self.code, is_open=lambda _project: self.everybody_clones)
         self.lab.gateway = Gateway(self.parts, compiler=compile_rest(workshop))
         self.server = Server(
             parts=self.parts,
@@ -130,6 +131,10 @@ class CircleSite(Site):
         """Nothing is open any more."""
         self.app.close()
         self.lab.close()
+
+    def open_repositories(self) -> None:
+        """Everybody may clone the repositories of all projects."""
+        self.everybody_clones = True
 
     def add_project(self, name: str) -> Project:
         """A project of `gh/acme`."""

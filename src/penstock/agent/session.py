@@ -14,8 +14,10 @@ from penstock.agent.context import Result, StepContext, TaskContext, Tools, inte
 from penstock.agent.continuation import answer_request
 from penstock.agent.control import Control, Force
 from penstock.agent.executor.base import Executor, LostPlaceError, Place
-from penstock.agent.mask import choose_secrets
+from penstock.agent.identity import answer_wish
+from penstock.agent.mask import Secrets
 from penstock.agent.pump import Ending, InterruptedStepError, Pump
+from penstock.agent.reply import Answer, Answers, Errand
 from penstock.agent.report import Reporter
 from penstock.agent.spin_up import NAME, SpinUp
 from penstock.agent.steps.background import BackgroundSteps
@@ -52,7 +54,7 @@ class Session:
         self._control = control
         self._tools = tools
         self._pump = Pump(control, tools.clock, tools.tuning)
-        self._secrets = choose_secrets((*assignment.secrets, *list_forms(assignment.source)))
+        self._secrets = Secrets((*assignment.secrets, *list_forms(assignment.source)))
         self._verdict = Verdict()
         self._place: Place | None = None
         self.used: Used | None = None  # once it is over
@@ -120,8 +122,9 @@ class Session:
         allowed = self._tools.tuning.job_time if limit is None else limit
         self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
-        if self._assignment.continues:
-            task.place.serve(partial(answer_request, task.transport, self._assignment.task))
+        answers = self._list_answers(task)
+        if answers:
+            task.place.serve(answers)
         for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
             if known:
                 task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))
@@ -132,6 +135,16 @@ class Session:
             if self._is_due(step):
                 self._run_step(step, task, background)
             background.report_ended()
+
+    def _list_answers(self, task: TaskContext) -> Answers:
+        """What the job may ask through the in-job commands."""
+        uuid = self._assignment.task
+        answers: dict[Errand, Answer] = {}
+        if self._assignment.continues:
+            answers[Errand.CONTINUE] = partial(answer_request, task.transport, uuid)
+        if self._assignment.vouched:
+            answers[Errand.IDENTITY] = partial(answer_wish, task.transport, uuid, self._secrets.add)
+        return answers
 
     def _is_due(self, step: AnyStep) -> bool:
         """Whether the step's turn has come (CircleCI config reference: when)."""

@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from penstock.api.circleci.platform.usage_csv import UsageTable
-from penstock.bootstrap.lease_watch import LeaseWatch
+from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
+from penstock.engine.firing import SCHEDULE, fire_schedules
 from penstock.engine.launch import Workshop
 from penstock.engine.push import PUSH, PushDesk
 from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
+from penstock.engine.scheduled import ScheduleDesk
 from penstock.engine.segments import sweep_segments
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
@@ -55,6 +57,12 @@ PUSHES = 8
 PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
+SCHEDULES = 4
+"""Pipelines of schedules that are fetched and compiled at once, each of another schedule."""
+
+FIRING = 1.0
+"""Seconds between looks for schedules that are due."""
+
 STATUSES = 2
 """Statuses that are told to hosts at once."""
 
@@ -68,8 +76,10 @@ def make_loops(
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
     prices = parse_prices(settings.credit_prices)
     pushes, statuses = PushDesk(workshop), StatusDesk(sealer, _send)
+    scheduled = ScheduleDesk(workshop)
     carriers = [
         *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(PUSHES)),
+        *(partial(_make_carrier, {SCHEDULE: scheduled.deliver}, PUSH_LEASE) for _ in range(SCHEDULES)),
         *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
         partial(_make_carrier, {USAGE: UsageDesk(UsageTable(prices)).deliver}, USAGE_LEASE),
     ]
@@ -79,7 +89,8 @@ def make_loops(
         echoes = [Loop("echo", echo.tell), Loop("ear", echo.hear, echo.close)]
     return [
         *echoes,
-        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch()), TICK)),
+        Loop("timers", partial(_look, parts, partial(_tick, LeaseWatch(settings.agent_lease * GRACE)), TICK)),
+        Loop("schedules", partial(_look, parts, fire_schedules, FIRING)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from penstock.engine.unit import LEASE
 from penstock.model.errors import InvalidError
 from penstock.plan.resources import parse_prices
 
@@ -65,6 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent_grace: Annotated[
         Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
     ] = 600.0
+    agent_lease: Annotated[
+        float,
+        Meta(ge=5, le=3600),
+        _say("seconds an agent may be silent before what it runs is taken for lost and run elsewhere"),
+    ] = LEASE
     usage_interval: Annotated[
         Seconds, _say("seconds between two looks of the server's agent at what a job uses; 0 for none")
     ] = 15.0

@@ -132,13 +132,19 @@ def sees(principal: Principal, place: Place) -> bool:
 
 
 def role_in(principal: Principal, place: Place) -> Role | None:
-    """What the principal is there, None when the place is none of its business."""
+    """What the principal is there, None when the place is none of its business.
+
+    Everybody with an account looks at public projects, though not with a token made for another place.
+    """
     organization = place.organization_id if isinstance(place, Project) else place.id
     if principal.organization_id not in {None, organization}:
         return None
     if isinstance(place, Project) and principal.project_id not in {None, place.id}:
         return None
-    return Role.OWNER if principal.user.admin else principal.roles.get(organization)
+    if principal.user.admin:
+        return Role.OWNER
+    stranger = Role.VIEWER if isinstance(place, Project) and place.public else None
+    return principal.roles.get(organization, stranger)
 
 
 def seen_organizations(principal: Principal) -> frozenset[int] | None:

@@ -116,7 +116,7 @@ def move_source(
     default_branch: str = "",
     policy: Policy = ANYWHERE,
 ) -> Project:
-    """The project's source is cloned from there; "" leaves what is.
+    """The project's source is cloned from there; "" leaves what is. From elsewhere it is not `oss`.
 
     Raises ForbiddenError, also for an address that the policy forbids, and InvalidError.
     """
@@ -126,7 +126,14 @@ def move_source(
         changed = msgspec.structs.replace(
             found, url=url or found.url, default_branch=default_branch or found.default_branch
         )
-        change = ProjectChange(id=found.id, url=changed.url, default_branch=changed.default_branch)
+        if changed.url != found.url:
+            changed = _close_project(unit, changed)
+        change = ProjectChange(
+            id=found.id,
+            url=changed.url,
+            default_branch=changed.default_branch,
+            public=changed.public,
+        )
         projects.update_project(unit.tx, change)
         details = {"url": changed.url, "default_branch": changed.default_branch}
         note(unit, by, "project.source", found.uuid, organization=owner, **details)
@@ -206,6 +213,14 @@ def check_source(url: str, default_branch: str, policy: Policy = ANYWHERE) -> No
     unsafe = default_branch.startswith("-") or not default_branch.isprintable() or " " in default_branch
     if not 0 < len(default_branch) <= 255 or unsafe:  # noqa: PLR2004 - the longest name git can store
         raise InvalidError("that is no name of a branch")
+
+
+def _close_project(unit: Unit, project: Project) -> Project:
+    """The project without the setting that made it public."""
+    settings = projects.load_settings(unit.tx, project.id)
+    if settings.pop("oss", None):
+        projects.save_settings(unit.tx, project.id, settings)
+    return msgspec.structs.replace(project, public=False)
 
 
 def _make_slug(owner: Organization, name: str, uuid: str) -> str:

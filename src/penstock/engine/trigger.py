@@ -138,11 +138,17 @@ def _tell(pipeline: Pipeline) -> None:
 
 
 def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:
-    """Ask the workflows of older pipelines of the branch to stop."""
+    """Ask the workflows of older pipelines of the branch to stop, but for those of schedules.
+
+    CircleCI docs: auto-cancel.
+    """
     branch = pipeline.revision.branch
     for workflow in workflows.open_workflows(unit.tx, project_id=pipeline.project_id, branch=branch):
-        if workflow.pipeline_id < pipeline.id:
-            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.STRATEGY))
+        if workflow.pipeline_id >= pipeline.id:
+            continue
+        flow = load_flow(unit, workflow.id)
+        if flow.facts.pipeline.trigger is not TriggerType.SCHEDULE:
+            flow.apply(CancelRequested(reason=Reason.STRATEGY))
 
 
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:

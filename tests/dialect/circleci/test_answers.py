@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from penstock.api.circleci.projects import definition_id
+from penstock.model.project import definition_id
 from penstock.model.status import Reason, TaskStatus
 from tests.support.circle import APP, CircleSite
 from tests.support.operations import find_route, list_operations

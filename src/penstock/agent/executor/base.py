@@ -24,8 +24,8 @@ from typing import Protocol
 
 import msgspec
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor.load import Grant, Load
+from penstock.agent.reply import Answers
 from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
 
@@ -194,10 +194,10 @@ class Place(Protocol):
         """What went wrong beside the steps since this was last asked, for the user to read."""
         ...
 
-    def serve(self, answer: Answer) -> None:
-        """From now on the in-job command that continues the pipeline gets these answers; called once.
+    def serve(self, answers: Answers) -> None:
+        """From now on in-job commands that ask something get these answers; called once.
 
-        Only the task of an assignment that `continues` may be served: its place has a `curl` that uses it.
+        Only the task of an assignment that `continues` may ask to: its place has a `curl` that uses it.
         """
         ...
 

@@ -1,6 +1,6 @@
-"""Where jobs on this machine hand in requests to continue their pipeline: a pipe in their control folder.
+"""Where jobs on this machine hand in requests: a pipe in their control folder.
 
-The command (`injob/circleci.py`) puts the request into a file, makes a pipe of its own and rings; it is
+The command (`injob/asking.py`) puts the request into a file, makes a pipe of its own and rings; it is
 answered in another file and called by its pipe. Names are its own making, without `/`.
 """
 
@@ -16,19 +16,20 @@ from typing import IO
 
 import msgspec
 
-from penstock.agent.continuation import MOST_BYTES, Answer
+from penstock.agent.continuation import MOST_BYTES
+from penstock.agent.reply import Answers, Errand, answer
 
-BELL = "continue"
-_NAME = re.compile(rb"[0-9-]{1,40}")
-_LONGEST = 41  # bytes kept of a line that has not ended: more is no name
+BELL = "desk"
+_NAME = re.compile(rf"({'|'.join(Errand)})-([0-9-]{{1,40}})".encode())
+_LONGEST = 60  # bytes kept of a line that has not ended: more is no name
 
 
 class Desk:
     """A thread that answers the requests of one task until it is closed."""
 
-    def __init__(self, folder: Path, answer: Answer) -> None:
+    def __init__(self, folder: Path, answers: Answers) -> None:
         self._folder = folder
-        self._answer = answer
+        self._answers = answers
         os.mkfifo(folder / BELL, 0o600)
         self._bell = os.open(folder / BELL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._woken, self._wake = os.pipe()
@@ -47,16 +48,16 @@ class Desk:
         while self._woken not in select.select([self._bell, self._woken], [], [])[0]:
             *names, heard = (heard[-_LONGEST:] + os.read(self._bell, 4096)).split(b"\n")
             for name in names:
-                if _NAME.fullmatch(name):
+                if match := _NAME.fullmatch(name):
                     with suppress(OSError):  # the command is gone, and nobody waits
-                        self._heed(name.decode())
+                        self._heed(Errand(match[1].decode()), match[2].decode())
 
-    def _heed(self, name: str) -> None:
-        with self._open(f"continue-{name}", os.O_RDONLY, "rb") as file:
-            answer = self._answer(file.read(MOST_BYTES + 1))
+    def _heed(self, errand: Errand, name: str) -> None:
+        with self._open(f"{errand}-{name}", os.O_RDONLY, "rb") as file:
+            reply = answer(self._answers, errand, file.read(MOST_BYTES + 1))
         with self._open(f"answer-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "wb") as file:
-            file.write(f"{answer.status}\n".encode() + msgspec.json.encode({"message": answer.message}))
-        caller = os.open(self._folder / f"continued-{name}", os.O_WRONLY | os.O_NONBLOCK)
+            file.write(f"{reply.status}\n".encode() + msgspec.json.encode({"message": reply.message}))
+        caller = os.open(self._folder / f"answered-{name}", os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(caller, b"\n")
         finally:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
@@ -19,6 +18,7 @@ from penstock.agent.executor.load import Grant, Load, ProcessMeter, choose_grant
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.removal import remove_tree
 from penstock.agent.executor.variables import read_host
+from penstock.agent.reply import Answers
 from penstock.kit.ids import new_id
 from penstock.model.errors import UnavailableError
 from penstock.wire.messages import Assignment
@@ -28,7 +28,7 @@ PLACE_MARKER = "PENSTOCK_PLACE_ID"  # not the task's id: a lost task may run aga
 
 _COMMANDS = ("circleci", "circleci-agent")
 _SCRIPT = Path(__file__).parents[1] / "injob" / "circleci.py"
-_CONTINUE = _SCRIPT.with_name("continuation.py")
+_ASKING = _SCRIPT.with_name("asking.py")
 _CURL = _SCRIPT.with_name("curl.sh")
 
 
@@ -101,7 +101,7 @@ class HostExecutor:
                 self.guardian.watch(self._folder)
             folder.mkdir(parents=True, mode=0o755)
             python = f"exec '{sys.executable}' -I -S"
-            choice = f'if [ "$1" = continue ]; then shift; {python} \'{_CONTINUE}\' "$@"; fi'
+            choice = f'case "$1 $2" in "continue "*|"run oidc") {python} \'{_ASKING}\' "$@" ;; esac'
             text = f"#!/bin/sh\n{choice}\n{python} '{_SCRIPT}' \"$@\"\n"
             for name in _COMMANDS:
                 (folder / name).write_text(text)
@@ -205,9 +205,9 @@ class HostPlace:
         """None: nothing runs beside the steps."""
         return []
 
-    def serve(self, answer: Answer) -> None:
+    def serve(self, answers: Answers) -> None:
         """Requests in the control folder are answered until the processes end."""
-        self._desk = Desk(Path(self.control), answer)
+        self._desk = Desk(Path(self.control), answers)
 
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""

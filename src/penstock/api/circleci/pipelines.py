@@ -8,7 +8,6 @@ import msgspec
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import PAGE, Page, PageToken, cut_page, read_token
 from penstock.api.circleci.people import find_people, known_people, list_actors
-from penstock.api.circleci.projects import definition_id
 from penstock.api.circleci.show import show_new_pipeline, show_pipeline, show_workflow
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.call import Call
@@ -23,7 +22,7 @@ from penstock.engine.principal import Principal
 from penstock.engine.runs import open_numbered, open_pipeline, read_id
 from penstock.model.access import User
 from penstock.model.errors import InvalidError, NotFoundError
-from penstock.model.project import Project
+from penstock.model.project import Project, definition_id
 from penstock.model.run import Pipeline
 from penstock.store import follows, pipelines, workflows
 from penstock.store.database import Transaction

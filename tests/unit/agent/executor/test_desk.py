@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.agent.executor.desk import BELL, Desk
-from penstock.wire.messages import Continued
+from penstock.agent.reply import Errand, Reply
 from tests.support.processes import wait_until
 
 
@@ -17,11 +17,11 @@ class Caller:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bodies: list[bytes] = []
-        self.desk = Desk(folder, self.answer)
+        self.desk = Desk(folder, {Errand.CONTINUE: self.answer})
 
-    def answer(self, body: bytes) -> Continued:
+    def answer(self, body: bytes) -> Reply:
         self.bodies.append(body)
-        return Continued(status=200, message="Accepted.")
+        return Reply(status=200, message="Accepted.")
 
     def ring(self, *names: str) -> None:
         handle = os.open(self.folder / BELL, os.O_WRONLY | os.O_NONBLOCK)
@@ -30,10 +30,10 @@ class Caller:
 
     def ask(self, name: str) -> str:
         """The answer to a request as the command makes it."""
-        os.mkfifo(self.folder / f"continued-{name}")
-        waiting = os.open(self.folder / f"continued-{name}", os.O_RDWR)
+        os.mkfifo(self.folder / f"answered-{name}")
+        waiting = os.open(self.folder / f"answered-{name}", os.O_RDWR)
         (self.folder / f"continue-{name}").write_text("body")
-        self.ring(name)
+        self.ring(f"continue-{name}")
         os.read(waiting, 1)
         os.close(waiting)
         return (self.folder / f"answer-{name}").read_text()
@@ -53,7 +53,7 @@ def test_a_request_is_answered(caller: Caller) -> None:
 
 @pytest.mark.parametrize("name", ["", "../1-1", "/etc/passwd", "x", "1" * 50, "1-1/../2", "9-9"])
 def test_a_name_that_is_no_request_is_passed_over(caller: Caller, name: str) -> None:
-    caller.ring(name)
+    caller.ring(name, f"continue-{name}", f"identity-{name}", f"other-{name}")
     assert caller.ask("1-1").startswith("200")
     assert caller.bodies == [b"body"]
 
@@ -65,21 +65,21 @@ def test_pipes_folders_and_links_in_the_place_of_files_hold_nobody_up(caller: Ca
     (caller.folder / "continue-1-3").symlink_to(tmp_path / "secret")
     (caller.folder / "continue-1-4").write_text("asks")
     os.mkfifo(caller.folder / "answer-1-4")
-    caller.ring("1-1", "1-2", "1-3", "1-4")
+    caller.ring(*(f"continue-1-{number}" for number in range(1, 5)))
     assert caller.ask("2-1").startswith("200")
     assert caller.bodies == [b"asks", b"body"]
 
 
 def test_a_caller_that_has_gone_holds_nobody_up(caller: Caller) -> None:
     (caller.folder / "continue-1-1").write_text("asks")
-    caller.ring("1-1")
+    caller.ring("continue-1-1")
     wait_until(lambda: caller.bodies == [b"asks"], seconds=10, what="it was answered")
     assert caller.ask("1-2").startswith("200")
 
 
 def test_rings_that_come_in_pieces_are_put_together(caller: Caller) -> None:
     (caller.folder / "continue-12-34").write_text("asks")
-    for piece in (b"12-", b"34", b"\n"):
+    for piece in (b"conti", b"nue-12-", b"34", b"\n"):
         handle = os.open(caller.folder / BELL, os.O_WRONLY | os.O_NONBLOCK)
         os.write(handle, piece)
         os.close(handle)

@@ -13,7 +13,6 @@ from weakref import WeakSet
 
 import msgspec
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.base import Entry, Kind, LostPlaceError, Member, Request
 from penstock.agent.executor.docker.answers import AnswerService, Lookup
@@ -27,6 +26,7 @@ from penstock.agent.executor.docker.process import ContainerProcess, drop_pipes,
 from penstock.agent.executor.docker.tars import Layout, end_stream, read_single, rename_members
 from penstock.agent.executor.load import Grant, Load
 from penstock.agent.executor.removal import remove_tree
+from penstock.agent.reply import Answers
 from penstock.model.errors import RefusedError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what a shell can export
@@ -318,9 +318,9 @@ class DockerPlace:
 
     # The end.
 
-    def serve(self, answer: Answer) -> None:
-        """The containers' commands that continue the pipeline are answered so."""
-        self._answers.continuation = answer
+    def serve(self, answers: Answers) -> None:
+        """The containers' commands that ask something are answered so."""
+        self._answers.replies = answers
 
     def end_processes(self) -> None:
         """The containers are dead, services last."""

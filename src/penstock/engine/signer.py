@@ -1,0 +1,121 @@
+"""Signs identity tokens with the key whose turn it is; the first one is made when it is needed.
+
+A key is published before it signs, and stays published until all it signed is over. Its private half is
+sealed in the database, so that all servers sign with the same one.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from penstock.kit.clock import Clock
+from penstock.model.errors import RefusedError
+from penstock.model.identity import SigningKey
+from penstock.store import signing_keys
+from penstock.store.database import Database, Transaction
+from penstock.store.sealing import Sealer
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
+
+Claims = Mapping[str, Any]
+
+BITS = 2048
+_ALGORITHM = "RS256"
+
+_log = logging.getLogger(__name__)
+
+
+class Signer:
+    """Signs for all threads of a server."""
+
+    def __init__(self, db: Database, sealer: Sealer, clock: Clock) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._opened: dict[str, RSAKey | None] = {}  # by kid; None for one that does not open
+
+    def sign(self, every: Sequence[Claims]) -> list[str]:
+        """A token for each of the claims, all signed with one key."""
+        with self._db.read() as tx:
+            found = self._find(tx)
+        kid, key = found or self._make_first()
+        # Imported late, here and below: the library costs 60 ms.
+        from joserfc import jwt
+
+        header = {"alg": _ALGORITHM, "typ": "JWT", "kid": kid}
+        return [jwt.encode(header, dict(claims), key) for claims in every]
+
+    def publish(self) -> list[SigningKey]:
+        """The keys by whose signatures others may know tokens, at least one."""
+        with self._db.read() as tx:
+            known = signing_keys.list_keys(tx)
+        if not known:
+            self._make_first()
+            return self.publish()
+        return known
+
+    def make(self, tx: Transaction, *, signs_at: int) -> SigningKey:
+        """A new key in the store, which takes a moment of CPU."""
+        record, private = _generate(self._clock.now(), signs_at)
+        return signing_keys.add_key(tx, self._sealer, record, private)
+
+    def _find(self, tx: Transaction) -> "tuple[str, RSAKey] | None":
+        """The key whose turn it is among those that open, or whose is next; None when none opens."""
+        now = self._clock.now()
+        known = signing_keys.list_keys(tx)
+        due = [each for each in known if each.signs_at <= now]
+        early = [each for each in known if each.signs_at > now]  # when the clock was set back
+        for each in (*reversed(due), *early):
+            key = self._open(tx, each)
+            if key is not None:
+                return each.kid, key
+        return None
+
+    def _open(self, tx: Transaction, key: SigningKey) -> "RSAKey | None":
+        with self._lock:
+            if key.kid not in self._opened:
+                self._opened[key.kid] = self._load(tx, key)
+            return self._opened[key.kid]
+
+    def _load(self, tx: Transaction, key: SigningKey) -> "RSAKey | None":
+        from joserfc.jwk import RSAKey
+
+        try:
+            return RSAKey.import_key(signing_keys.open_key(tx, self._sealer, key))
+        except (RefusedError, ValueError) as error:
+            _log.error("signing key %s cannot be used, so that another one signs: %s", key.kid, error)
+            return None
+
+    def _make_first(self) -> "tuple[str, RSAKey]":
+        """The key that signs when none did; if a rival was quicker, theirs."""
+        now = self._clock.now()
+        record, private = _generate(now, now)
+
+        def work(tx: Transaction) -> None:
+            signing_keys.lock_keys(tx)
+            if self._find(tx) is None:
+                signing_keys.add_key(tx, self._sealer, record, private)
+                _log.info("identity tokens are signed with a new key, %s", record.kid)
+
+        self._db.retry(work)
+        with self._db.read() as tx:
+            found = self._find(tx)
+        if found is None:
+            raise LookupError("a key that was just made is missing")
+        return found
+
+
+def _generate(now: int, signs_at: int) -> tuple[SigningKey, bytes]:
+    """A new key and its private half."""
+    from joserfc.jwk import RSAKey
+
+    key = RSAKey.generate_key(BITS)
+    kid = key.thumbprint()
+    public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": _ALGORITHM}
+    known = {name: str(value) for name, value in public.items()}
+    return SigningKey(id=0, kid=kid, public=known, created_at=now, signs_at=signs_at), key.as_pem(
+        private=True
+    )
