@@ -40,6 +40,7 @@ from penstock.engine.launch import compile_rest
 from penstock.engine.unit import Parts
 from penstock.forge.halt import halt
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.plan.resources import parse_prices
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class Process:
                 workshop=workshop,
                 base_url=base_url,
                 limits=_read_limits(settings),
+                prices=parse_prices(settings.credit_prices),
                 figures_for_all=settings.metrics == "all",
                 reach=read_reach(settings),
                 find_reasons=self._readiness.find_reasons,

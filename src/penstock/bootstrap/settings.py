@@ -11,6 +11,7 @@ from msgspec import Meta
 from penstock.engine.unit import LEASE
 from penstock.model.errors import InvalidError
 from penstock.model.slug import shorten_host
+from penstock.plan.resources import parse_prices
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["logfmt", "json"]
@@ -73,6 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(ge=5, le=3600),
         _say("seconds an agent may be silent before what it runs is taken for lost and run elsewhere"),
     ] = LEASE
+    usage_interval: Annotated[
+        Seconds, _say("seconds between two looks of the server's agent at what a job uses; 0 for none")
+    ] = 15.0
+    credit_prices: Annotated[
+        tuple[str, ...],
+        _say("what a minute on a resource class costs in usage exports, as `acme/large=20`"),
+    ] = ()
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)
@@ -158,6 +166,7 @@ def check_together(settings: Settings) -> Settings:
         except ValueError:
             example = "write it like 10.0.0.0/8 or fd00::/8"
             raise InvalidError(f"webhook_networks: {network[:60]!r} is no network: {example}") from None
+    parse_prices(settings.credit_prices)
     return settings
 
 

@@ -49,4 +49,14 @@ PLATFORM: Mapping[str, Entry] = {
         },
         several=True,
     ),
+    "usage": Entry(
+        "See what the jobs of an organization used.",
+        "",
+        {
+            "penstock usage show": "by project and resource class, of the last 30 days",
+            "penstock usage export --output usage.csv": "a row for each run of a job",
+            "penstock usage export --start 2026-10-01 --end 2026-11-01": "of a month, to standard output",
+        },
+        several=True,
+    ),
 }

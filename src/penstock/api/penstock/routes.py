@@ -15,10 +15,12 @@ from penstock.api.penstock import (
     projects,
     schedules,
     tokens,
+    usage,
     watching,
     webhooks,
 )
 from penstock.api.penstock import payloads as p
+from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
@@ -124,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
            Action.CHANGE_MEMBERS, p.PersonView),
     _route("DELETE", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.remove_member,
            Action.CHANGE_MEMBERS),
+    _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
 

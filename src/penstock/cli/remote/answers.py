@@ -26,6 +26,15 @@ class Me(Answer, frozen=True, kw_only=True):
     name: str = ""
 
 
+class UsageExport(Answer, frozen=True, kw_only=True):
+    """An export of usage, and where its files are once it is completed."""
+
+    usage_export_job_id: str
+    state: str
+    download_urls: list[str] = []
+    error_reason: str = ""
+
+
 class Made(Answer, frozen=True, kw_only=True):
     """A pipeline that was triggered."""
 
