@@ -61,9 +61,10 @@ def root(site: CircleSite) -> str:
     return f"owner/{site.acme.uuid}/context/config"
 
 
-def push(site: CircleSite, *contents: str, **more: Any) -> Any:
+def push(site: CircleSite, *contents: str) -> dict[str, Any]:
     files = {f"{at}.rego": content for at, content in enumerate(contents)}
-    return site.post(f"{root(site)}/policy-bundle", {"policies": files}, **({"status": 201} | more))
+    made: dict[str, Any] = site.post(f"{root(site)}/policy-bundle", {"policies": files}, 201)
+    return made
 
 
 def enable(site: CircleSite, *contents: str) -> None:
@@ -71,9 +72,10 @@ def enable(site: CircleSite, *contents: str) -> None:
     site.succeed("PATCH", f"/api/v2/{root(site)}/decision/settings", {"enabled": True}, 200)
 
 
-def run(site: CircleSite, branch: str = "main") -> Any:
+def run(site: CircleSite, branch: str = "main") -> dict[str, Any]:
     made = site.post(f"project/{APP}/pipeline", {"branch": branch}, 201)
-    return site.get(f"pipeline/{made['id']}")
+    found: dict[str, Any] = site.get(f"pipeline/{made['id']}")
+    return found
 
 
 def test_a_pushed_bundle_can_be_read_and_a_dry_push_changes_nothing(site: CircleSite) -> None:
