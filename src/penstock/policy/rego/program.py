@@ -4,21 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from penstock.policy.rego.compile_bodies import BodyCompiler
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler
-from penstock.policy.rego.errors import EvaluationError, RegoError
+from penstock.policy.rego.errors import EvaluationError, FaultError, RegoError
 from penstock.policy.rego.link import Linker, Node, plant_tree
 from penstock.policy.rego.names import find_vars
 from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
 from penstock.policy.rego.tree import Branch, Module, Rule, Scalar
-from penstock.policy.rego.values import UNDEFINED, Obj, Value, freeze, same, thaw
-
-
-class FaultError(RegoError):
-    """A RegoError and the module it is in."""
-
-    def __init__(self, module: str, error: RegoError) -> None:
-        super().__init__(0, str(error))
-        self.module = module
+from penstock.policy.rego.values import UNDEFINED, Value, freeze, same, thaw
 
 
 class Program:
@@ -59,16 +51,14 @@ def compile_modules(
 
     In modules that are named `strict` nothing may be brought in or given a value without being used.
     """
-    try:
-        root = plant_tree(modules)
-    except RegoError as error:
-        faults.append(FaultError("", error))
+    root, placed = plant_tree(modules, faults)
+    if faults:
         return Program(Node())
     linkers = {name: Linker(root, module) for name, module in modules.items()}
-    for name, module in modules.items():
-        for rule in module.rules:
+    for name, rules in placed.items():
+        for owner, rule in rules:
             try:
-                _compile_rule(linkers[name], rule, strict=name in strict)
+                _compile_rule(linkers[name], owner, rule, strict=name in strict)
             except RegoError as error:
                 faults.append(FaultError(name, error))
     for name in strict:
@@ -85,8 +75,7 @@ def _find_unused(name: str, module: Module, linker: Linker) -> list[FaultError]:
     ]
 
 
-def _compile_rule(linker: Linker, rule: Rule, *, strict: bool) -> None:
-    rules = linker.find_rules(rule.path)
+def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -> None:
     frame = Frame(linker.arity, linker.is_global)
     frame.size += len(rule.args)  # they come first
     steps = tuple(_compile_branch(linker, rules, frame, rule, branch) for branch in rule.branches)
@@ -104,7 +93,7 @@ def _compile_rule(linker: Linker, rule: Rule, *, strict: bool) -> None:
 
 def _compile_branch(linker: Linker, rules: RuleSet, frame: Frame, rule: Rule, branch: Branch) -> Step:
     compiler = BodyCompiler(linker, rules, frame)
-    head = [branch.value, *([rule.key] if rule.key is not None else [])]
+    head = [branch.value, *rule.keys, *([rule.key] if rule.key is not None else [])]
     place = Place(Scope(frame), set())
     for var in (var for each in rule.args for var in find_vars(each)):
         place.scope.declare(var.name)
@@ -130,11 +119,12 @@ def _take_args(matches: list[Match], body: Step) -> Step:
 
 def _compile_head(compiler: TermCompiler, rules: RuleSet, rule: Rule, branch: Branch, place: Place) -> Step:
     """The last step: what the rule says is so."""
-    if rule.kind == "set" and rule.key is not None:
-        return place.chain(_add_member(compiler.compile(rule.key, place)))
-    if rule.kind == "map" and rule.key is not None:
+    if rule.key is not None:
+        keys = [compiler.compile(each, place) for each in rule.keys]
         key = compiler.compile(rule.key, place)
-        return place.chain(_add_item(rules, key, compiler.compile(branch.value, place)))
+        if rule.kind == "set":
+            return place.chain(_add_to_set(keys, key) if keys else _add_member(key))
+        return place.chain(_add_item([*keys, key], compiler.compile(branch.value, place)))
     value = compiler.compile(branch.value, place)
     return place.chain(_set_value(rules, value, final=isinstance(branch.value, Scalar)))
 
@@ -149,15 +139,21 @@ def _add_member(value: Fn) -> Step:
     return add
 
 
-def _add_item(rules: RuleSet, key: Fn, value: Fn) -> Step:
+def _add_to_set(keys: list[Fn], member: Fn) -> Step:
     def add(env: Env) -> bool:
-        name, found = key(env), value(env)
-        if (
-            name is not UNDEFINED
-            and found is not UNDEFINED
-            and not same(env[1].setdefault(name, found), found)
-        ):
-            raise EvaluationError(f"{rules.name}: object keys must be unique")
+        path, found = [key(env) for key in keys], member(env)
+        if found is not UNDEFINED and UNDEFINED not in path:
+            env[1].add_member(path, found)
+        return False
+
+    return add
+
+
+def _add_item(keys: list[Fn], value: Fn) -> Step:
+    def add(env: Env) -> bool:
+        path, found = [key(env) for key in keys], value(env)
+        if found is not UNDEFINED and UNDEFINED not in path:
+            env[1].add_value(path, found)
         return False
 
     return add
@@ -202,4 +198,4 @@ def _find_circles(root: Node) -> list[str]:
     return found[:10]
 
 
-__all__ = ["Obj", "Program", "compile_modules"]
+__all__ = ["FaultError", "Program", "compile_modules", "read_value"]

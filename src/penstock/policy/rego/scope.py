@@ -1,6 +1,6 @@
 """Where the values of names are kept while a rule is evaluated, and which statement can be evaluated when."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.names import (
@@ -21,6 +21,7 @@ from penstock.policy.rego.tree import (
     Not,
     Pairs,
     Ref,
+    Scalar,
     Some,
     Statement,
     Term,
@@ -223,8 +224,18 @@ def split_unify(literal: Literal) -> Iterator[Literal]:
         case Unify(Array(left), Array(right), declares) if len(left) == len(right) and not literal.withs:
             for one, other in zip(left, right, strict=True):
                 yield from split_unify(Literal(Unify(one, other, declares), (), literal.line))
+        case Unify(Pairs(left), Pairs(right), declares) if _has_same_keys(left, right) and not literal.withs:
+            others = {repr(key): value for key, value in right}
+            for key, value in left:
+                yield from split_unify(Literal(Unify(value, others[repr(key)], declares), (), literal.line))
         case _:
             yield literal
+
+
+def _has_same_keys(left: Sequence[tuple[Term, Term]], right: Sequence[tuple[Term, Term]]) -> bool:
+    """Whether two objects have the same keys, all of them written out."""
+    written = all(isinstance(key, Scalar) for key, _ in (*left, *right))
+    return written and {repr(key) for key, _ in left} == {repr(key) for key, _ in right}
 
 
 def _show(name: str) -> str:

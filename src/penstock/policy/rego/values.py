@@ -1,7 +1,7 @@
 """The values of Rego: JSON's, and sets. Arrays are tuples, objects `Obj`, sets frozensets; none changes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any
@@ -46,7 +46,7 @@ def freeze(value: object, depth: int = 0) -> Value:
 
 
 def _name_key(key: object) -> str:
-    return key if isinstance(key, str) else show(key)
+    return key if isinstance(key, str) else json.dumps(thaw(key), ensure_ascii=False, separators=(",", ":"))
 
 
 def thaw(value: Value) -> Any:  # noqa: ANN401 - plain data of any kind
@@ -143,3 +143,10 @@ def list_items(value: Value) -> Iterable[tuple[Value, Value]]:
     if kind is frozenset:
         return [(each, each) for each in sort_values(value)]
     return ()
+
+
+def walk_value(value: Value, path: tuple[Value, ...] = ()) -> Iterator[tuple[Value, Value]]:
+    """Each value within a value with its path, from the outside in."""
+    yield (path, value)
+    for key, inner in list_items(value):
+        yield from walk_value(inner, (*path, key))

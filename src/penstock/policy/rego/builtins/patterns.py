@@ -36,7 +36,7 @@ def _compile(pattern: str) -> Any:  # noqa: ANN401 - of a library without types
 
 def _skip_part(match: re.Match[str]) -> str:
     found = match.group()
-    return found if found[0] == "\\" and found[1:2].isdigit() else ""
+    return found if found[0] == "\\" and found[1:2].isdigit() else "_"
 
 
 def _translate(match: re.Match[str]) -> str:
