@@ -43,16 +43,16 @@ def plant_tree(modules: Mapping[str, Module], faults: list[FaultError]) -> tuple
         placed[name] = []
         for rule in module.rules:
             try:
-                placed[name].append(_plant(root, holders, module.package, rule))
+                placed[name].append(_plant(root, holders, (name, module), rule))
             except RegoError as error:
                 faults.append(FaultError(name, error))
     return root, placed
 
 
 def _plant(
-    root: Node, holders: set[tuple[str, ...]], package: tuple[str, ...], rule: Rule
+    root: Node, holders: set[tuple[str, ...]], module: tuple[str, Module], rule: Rule
 ) -> tuple[RuleSet, Rule]:
-    node, path = root, (*package, *rule.path)
+    node, path = root, (*module[1].package, *rule.path)
     size = next((at for at in range(1, len(path)) if path[:at] in holders), len(path))
     shown = f"data.{'.'.join(path)}"
     if size < len(path) or rule.keys:
@@ -64,7 +64,9 @@ def _plant(
     if node.children:
         raise RegoError(rule.line, f"rule {shown} conflicts with a package")
     if node.rules is None:
-        node.rules = RuleSet(("data", *path[:size]), _kind_of(rule), len(rule.args))
+        node.rules = RuleSet(
+            ("data", *path[:size]), _kind_of(rule), len(rule.args), module=module[0], line=rule.line
+        )
     if node.rules.kind != _kind_of(rule) or node.rules.arity != len(rule.args):
         raise RegoError(rule.line, f"conflicting rules {shown} found")
     return node.rules, rule

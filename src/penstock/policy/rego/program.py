@@ -9,6 +9,7 @@ from penstock.policy.rego.link import Linker, Node, plant_tree
 from penstock.policy.rego.names import find_vars
 from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
+from penstock.policy.rego.strict import check_strictly
 from penstock.policy.rego.tree import Branch, Module, Rule, Scalar
 from penstock.policy.rego.values import UNDEFINED, Value, freeze, same, thaw
 
@@ -47,10 +48,7 @@ def read_value(context: Context, rules: RuleSet) -> object:
 def compile_modules(
     modules: Mapping[str, Module], faults: list[FaultError], *, strict: Iterable[str] = ()
 ) -> Program:
-    """The modules as a program; what is wrong is added to `faults`.
-
-    In modules that are named `strict` nothing may be brought in or given a value without being used.
-    """
+    """The modules as a program; what is wrong is added to `faults`, most in those named `strict`."""
     root, placed = plant_tree(modules, faults)
     if faults:
         return Program(Node())
@@ -62,26 +60,19 @@ def compile_modules(
             except RegoError as error:
                 faults.append(FaultError(name, error))
     for name in strict:
-        faults += _find_unused(name, modules[name], linkers[name]) if not faults else ()
-    faults += [FaultError("", RegoError(0, text)) for text in _find_circles(root)]
+        found = check_strictly(modules[name], linkers[name].used) if not faults else ()
+        faults += [FaultError(name, each) for each in found]
+    faults += _find_circles(root)
     return Program(root)
-
-
-def _find_unused(name: str, module: Module, linker: Linker) -> list[FaultError]:
-    return [
-        FaultError(name, RegoError(each.line, f"import {'.'.join(each.path)} unused"))
-        for each in module.imports
-        if each.path[0] in {"data", "input"} and each.alias not in linker.used
-    ]
 
 
 def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -> None:
     frame = Frame(linker.arity, linker.is_global)
     frame.size += len(rule.args)  # they come first
     steps = tuple(_compile_branch(linker, rules, frame, rule, branch) for branch in rule.branches)
-    for slot, (name, line) in frame.declared.items():
+    for slot, (var, how) in frame.declared.items():
         if strict and slot not in frame.read:
-            raise RegoError(line, f"assigned var {name} unused")
+            raise RegoError(var.line, f"{how} var {var.name} unused")
     clause = Clause(frame.size, steps)
     if rule.default:
         if rules.default is not None:
@@ -174,9 +165,9 @@ def _set_value(rules: RuleSet, value: Fn, *, final: bool) -> Step:
     return put
 
 
-def _find_circles(root: Node) -> list[str]:
-    """A sentence for each rule that needs its own value, as far as rules before did not show it."""
-    found: list[str] = []
+def _find_circles(root: Node) -> list[FaultError]:
+    """The fault of each rule that needs its own value, as far as rules before did not show it."""
+    found: list[FaultError] = []
     done: set[RuleSet] = set()
     for start in root.walk():
         trail: list[tuple[RuleSet, list[RuleSet]]] = [(start, sorted(start.uses, key=lambda each: each.name))]
@@ -191,7 +182,8 @@ def _find_circles(root: Node) -> list[str]:
             following = rest.pop()
             if following in on_trail:
                 circle = [each.name for each, _ in trail[[each for each, _ in trail].index(following) :]]
-                found.append(f"rule {circle[0]} is recursive: {' -> '.join([*circle, circle[0]])}")
+                shown = f"rule {circle[0]} is recursive: {' -> '.join([*circle, circle[0]])}"
+                found.append(FaultError(following.module, RegoError(following.line, shown)))
             elif following not in done:
                 trail.append((following, sorted(following.uses, key=lambda each: each.name)))
                 on_trail.add(following)

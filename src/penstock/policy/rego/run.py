@@ -97,10 +97,12 @@ def _settle(value: Value) -> Value:
 class RuleSet:
     """All rules of one name."""
 
-    def __init__(self, path: tuple[str, ...], kind: str, arity: int) -> None:
+    def __init__(self, path: tuple[str, ...], kind: str, arity: int, *, module: str, line: int) -> None:
         self.path = path
         self.kind = kind
         self.arity = arity
+        self.module = module  # of the first rule
+        self.line = line
         self.clauses: list[Clause] = []
         self.default: Clause | None = None
         self.uses: set[RuleSet] = set()

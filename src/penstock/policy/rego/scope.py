@@ -42,7 +42,7 @@ class Frame:
         self.read: set[int] = set()
         self.arity = arity
         self.is_global = is_global
-        self.declared: dict[int, tuple[str, int]] = {}  # by `:=` or `some`, with the line
+        self.declared: dict[int, tuple[Var, str]] = {}  # names made by `:=` or `some`, and how
 
     def take_slot(self) -> int:
         """A slot that nothing else has."""
@@ -73,19 +73,26 @@ class Scope:
     def enter(self, body: Body, extra: Iterable[Term] = ()) -> "Scope":
         """The scope of a body within this one, and of terms beside it."""
         scope = Scope(self.frame, self)
+        seen: dict[str, str] = {}
         for literal in body:
             for var in list_declared((literal,)):
-                slot = scope.declare(var.name)
-                must = isinstance(literal.statement, Unify) or (
-                    isinstance(literal.statement, Some) and literal.statement.collection is None
-                )
-                if must and not var.name.startswith("$"):
-                    self.frame.declared.setdefault(slot, (var.name, var.line))
+                if var.name in seen:
+                    raise RegoError(var.line, f"var {var.name} {seen[var.name]} above")
+                scope._note_declared(var, literal.statement)
+            seen.update((var.name, "referenced") for term in list_terms(literal) for var in find_vars(term))
+            how = "assigned" if isinstance(literal.statement, Unify) else "declared"
+            seen.update((var.name, how) for var in list_declared((literal,)))
         terms = [*extra, *(term for literal in body for term in list_terms(literal))]
         for var in (var for term in terms for var in find_vars(term)):
             if scope.find(var.name) is None and not self.frame.is_global(var.name):
                 scope.declare(var.name)
         return scope
+
+    def _note_declared(self, var: Var, statement: Statement) -> None:
+        slot = self.declare(var.name)
+        if var.name.startswith("$") or (isinstance(statement, Some) and statement.collection is not None):
+            return
+        self.frame.declared.setdefault(slot, (var, "declared" if isinstance(statement, Some) else "assigned"))
 
     def slots_of(self, names: Iterable[str]) -> set[int]:
         """The slots of those names that have one."""
