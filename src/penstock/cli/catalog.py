@@ -95,6 +95,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             {
                 "penstock db version": "the schema it has",
                 "penstock db upgrade": "to the one this penstock needs",
+                "penstock db reseal": "its secrets, with the newest key",
             },
             place=Place.SERVING,
         ),
