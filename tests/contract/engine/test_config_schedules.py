@@ -13,6 +13,7 @@ from penstock.engine.config_schedules import MOST_SCHEDULES, UNKNOWN
 from penstock.engine.describe import list_pipeline_values
 from penstock.engine.principal import SERVER
 from penstock.kit.clock import to_datetime
+from penstock.model.errors import NotFoundError
 from penstock.model.project import Project
 from penstock.model.run import TriggerType
 from penstock.model.schedule import SYSTEM, Schedule
@@ -131,11 +132,20 @@ def test_a_pipeline_somebody_asks_for_counts_when_it_is_as_a_push_would_be(town:
 
 
 def test_a_schedule_goes_with_its_branch(town: Town) -> None:
-    [made] = town.push()
-    del town.code.configs["main"]
+    [made] = town.push("release-1")
+    del town.code.configs["release-1"]
     town.wait_for(made)
     assert len(town.ring()) == 1
     assert town.list_schedules(town.project) == []
+
+
+def test_a_repository_that_lets_nobody_in_for_a_while_loses_no_schedule(town: Town) -> None:
+    [made] = town.push("release-1")
+    town.wait_for(made)
+    town.code.errors = [NotFoundError("no repository"), NotFoundError("no repository")]
+    assert "no repository" in town.ring()[0].errors[0].message
+    town.wait_for(made)
+    assert town.ring()[0].errors == ()
 
 
 def test_a_config_that_asks_no_more_is_heeded_though_nobody_told_of_the_push(town: Town) -> None:
