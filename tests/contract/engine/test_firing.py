@@ -25,8 +25,10 @@ from penstock.model.status import PipelineStatus, WorkflowStatus
 from penstock.model.timetable import Timetable, Weekday
 from penstock.store import pipelines, projects, rows, schedules
 from penstock.store.schema import schedules as table
-from tests.support.firing import HOUR, Bell
+from tests.support.firing import HOUR, PLAIN, Bell
 from tests.support.invariants import check_all
+from tests.support.people import sign_in
+from tests.support.restricted import make_place
 from tests.support.schedules import a_schedule
 
 DAY = 24 * HOUR
@@ -317,6 +319,19 @@ def test_who_lost_access_runs_nothing_and_the_schedule_says_why(bell: Bell) -> N
     disable_user(bell.parts, SERVER, ada.uuid, disabled=False)
     bell.clock.advance(HOUR)
     assert {each.actor for each in bell.ring()} == {"eve", "ada"}
+
+
+def test_a_restricted_context_judges_whom_a_schedule_runs_as(bell: Bell) -> None:
+    place = make_place(bell)
+    bell.code.configs["main"] = PLAIN.replace("jobs: [build]", "jobs: [{build: {context: prod}}]")
+    people = [sign_in(bell.parts, place.join(login)) for login in ("ada", "bob")]
+    place.restrict_to(place.group("deployers", "ada"))
+    for number, by in enumerate((*people, people[0])):
+        bell.schedule(place.project, by, name=str(number), system=number == len(people))
+    bell.clock.advance(HOUR + 600)
+    ended = {each.actor: bell.jobs(each) for each in bell.ring()[:3]}
+    assert ended["ada"] == {"build": "queued"}
+    assert ended["bob"] == ended[SYSTEM] == {"build": "unauthorized unauthorized"}
 
 
 @pytest.mark.parametrize(
