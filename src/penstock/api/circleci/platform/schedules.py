@@ -93,10 +93,8 @@ def update(server: Server, call: Call) -> p.Schedule:
         parameters=body.parameters,
         system=system,
     )
-    by, uuid = principal_of(call), call.params["id"]
-    with server.parts.db.read() as tx:
-        project = open_schedule(tx, by, Action.CHANGE_VARIABLES, uuid).project
-    return _show(server, schedules.change_schedule(server.parts, by, uuid, edit), project)
+    schedules.change_schedule(server.parts, principal_of(call), call.params["id"], edit)
+    return get(server, call)
 
 
 def delete(server: Server, call: Call) -> Message:
