@@ -47,6 +47,10 @@ OPEN = {
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
+    "GET /oidc/.well-known/openid-configuration": "whoever verifies a token asks, and has no account here",
+    "GET /oidc/.well-known/jwks-pub.json": "public keys",
+    "GET /oidc/org/{id}/.well-known/openid-configuration": "the same for one organization",
+    "GET /oidc/org/{id}/.well-known/jwks-pub.json": "public keys",
     "GET /output/usage/{id}/{file}": "the address is signed, and good for a while",
 }
 """What anybody may call, and why. Nothing else is."""
@@ -88,6 +92,8 @@ PROJECT = "<the project>"
 QUERIES = {
     "GET /api/v3/runner/token": "?resource-class=acme/large",
     "GET /api/v2/context": "?owner-slug=gh/acme",
+    "DELETE /api/v2/org/{org_id}/oidc-custom-claims": "?claims=ttl",
+    "DELETE /api/v2/org/{org_id}/project/{project_id}/oidc-custom-claims": "?claims=ttl",
     "GET /api/v2/webhook": f"?scope-type=project&scope-id={PROJECT}",
 }
 """What has to be asked for."""

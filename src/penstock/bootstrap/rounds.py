@@ -58,7 +58,7 @@ PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 SCHEDULES = 4
-"""Pipelines of schedules that are fetched and compiled at once, each of another schedule."""
+"""Pipelines of schedules that are fetched and compiled at once, each of another project."""
 
 FIRING = 1.0
 """Seconds between looks for schedules that are due."""

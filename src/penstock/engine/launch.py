@@ -209,14 +209,7 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
     plan = refuse_setup(plan, settings, draft.file, draft.source)
-    case = Case(
-        project=project,
-        revision=draft.revision,
-        number=number,
-        source=draft.source,
-        plan=plan,
-        file=draft.file,
-    )
+    case = Case(project, draft.revision, number, draft.source, plan, draft.file)
     plan, judgement = review_case(parts, workshop.referee, case)
     supersedes = settings.autocancel_builds and _is_newest(project, draft)
     request = _make_request(draft, plan, number, supersedes=supersedes)

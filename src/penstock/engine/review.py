@@ -26,7 +26,7 @@ VIOLATION = "policy-violation"
 MOST_FINDINGS = 50
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True):
     """A config that is to be judged, as it is written and as a plan."""
 
     project: Project
@@ -108,14 +108,8 @@ def _apply(case: Case, decision: Decision) -> Plan:
 def review_rest(parts: Parts, referee: Referee, wanted: ToCompile, plan: Plan) -> Plan:
     """The plan with which a pipeline continues, as `review_case` leaves it; the log says why."""
     pipeline = wanted.pipeline
-    case = Case(
-        project=wanted.project,
-        revision=pipeline.revision,
-        number=pipeline.number,
-        source=wanted.source.encode("utf-8", "surrogatepass"),
-        plan=plan,
-        file="continuation",
-    )
+    source = wanted.source.encode("utf-8", "surrogatepass")
+    case = Case(wanted.project, pipeline.revision, pipeline.number, source, plan, "continuation")
     reviewed, made = review_case(parts, referee, case)
     if made is not None:
         transact(parts, lambda unit: record_judgement(unit, pipeline.id, made))

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,23 +37,33 @@ def read_bundle(files: Mapping[str, str]) -> Bundle:
     Raises InvalidError with all that is wrong in one of the steps, LimitExceededError for too much.
     """
     check_size(files)
-    texts, modules = _read_files(files)
+    found = _read_files(files)
+    modules = {name: each.module for name, each in found.items()}
     _raise_all("failed policy linting", _lint(modules))
     library = {f"library/{name}": read_module(load_module(name)) for name in _find_library(modules)}
     faults: list[FaultError] = []
-    program = compile_modules({**modules, **library}, faults, strict=modules)
+    places = {name: each.file for name, each in found.items()}
+    program = compile_modules({**modules, **library}, faults, strict=modules, files=places)
     _raise_all("failed to compile policy", (_show_fault(each) for each in faults))
-    return Bundle(policies=texts, program=program)
+    return Bundle(policies={name: each.text for name, each in found.items()}, program=program)
 
 
 def _show_fault(fault: FaultError) -> str:
     return f'"{fault.module}": {fault}' if fault.module else str(fault)
 
 
-def _read_files(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Module]]:
-    """The text and the module of each policy by its name."""
+class _Read(NamedTuple):
+    """A policy that was read."""
+
+    file: str
+    text: str
+    module: Module
+
+
+def _read_files(files: Mapping[str, str]) -> dict[str, _Read]:
+    """The policies by name."""
     faults: list[str] = []
-    found: list[tuple[str, str, Module]] = []
+    found: list[tuple[str, _Read]] = []
     for file, text in files.items():
         shown = json.dumps(file, ensure_ascii=False)
         try:
@@ -64,14 +75,14 @@ def _read_files(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Mod
             faults.append(f"failed to parse file {shown}: it is nested too deeply")
             continue
         try:
-            found.append((_read_name(module), text, module))
+            found.append((_read_name(module), _Read(file, text, module)))
         except InvalidError as error:
             faults.append(f"failed to parse file: {shown}: {error}")
     _raise_all("failed to parse policy file(s)", faults)
-    counts = Counter(name for name, _, _ in found)
+    counts = Counter(name for name, _ in found)
     twice = [f'policy "{name}" declared {count} times' for name, count in counts.items() if count > 1]
     _raise_all("failed to parse bundle", twice)
-    return {name: text for name, text, _ in found}, {name: module for name, _, module in found}
+    return dict(found)
 
 
 def _read_name(module: Module) -> str:

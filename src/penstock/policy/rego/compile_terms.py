@@ -199,7 +199,10 @@ class TermCompiler:
         scope.check(extra, bound, term.line)
         key = self.compile(term.key, inner) if term.key is not None else None
         value = self.compile(term.value, inner)
-        last = inner.chain(_store_pair(store, key, value) if key is not None else _store_value(store, value))
+        written = f"{self.linker.file}:{term.line}"
+        last = inner.chain(
+            _store_pair(store, key, value, written) if key is not None else _store_value(store, value)
+        )
         body = self.compile_body(term.body, scope, set(place.bound), last)
         return _comprehend(term.kind, store, body)
 
@@ -309,13 +312,13 @@ def _store_value(store: int, value: Fn) -> Step:
     return keep
 
 
-def _store_pair(store: int, key: Fn, value: Fn) -> Step:
+def _store_pair(store: int, key: Fn, value: Fn, place: str) -> Step:
     def keep(env: Env) -> bool:
         name, found = key(env), value(env)
         if name is UNDEFINED or found is UNDEFINED:
             return False
         if not same(env[store].setdefault(name, found), found):
-            raise EvaluationError("object keys must be unique")
+            raise EvaluationError(f"{place}: eval_conflict_error: object keys must be unique")
         return False
 
     return keep

@@ -90,8 +90,9 @@ def _move_into(rule: Rule, steps: tuple[str, ...], shown: str) -> Rule:
 class Linker:
     """Finds what names of a module stand for; `used` are the imports that were."""
 
-    def __init__(self, root: Node, module: Module) -> None:
+    def __init__(self, root: Node, module: Module, file: str) -> None:
         self.root = root
+        self.file = file
         self._package = module.package
         self._imports = {
             each.alias: each.path for each in module.imports if each.path[0] in {"data", "input"}

@@ -1,13 +1,13 @@
 """Modules as one program, with what is wrong: names without values, rules that need themselves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from penstock.policy.rego.compile_bodies import BodyCompiler
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler
 from penstock.policy.rego.errors import EvaluationError, FaultError, RegoError
 from penstock.policy.rego.link import Linker, Node, plant_tree
 from penstock.policy.rego.names import find_vars
-from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step
+from penstock.policy.rego.run import Clause, Context, Env, Fn, Growth, RuleSet, Step, word_conflict
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
 from penstock.policy.rego.strict import check_strictly
 from penstock.policy.rego.tree import Branch, Module, Rule, Scalar
@@ -46,22 +46,30 @@ def read_value(context: Context, rules: RuleSet) -> object:
 
 
 def compile_modules(
-    modules: Mapping[str, Module], faults: list[FaultError], *, strict: Iterable[str] = ()
+    modules: Mapping[str, Module],
+    faults: list[FaultError],
+    *,
+    strict: Collection[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> Program:
-    """The modules as a program; what is wrong is added to `faults`, most in those named `strict`."""
+    """The modules as a program; what is wrong is added to `faults`, most in those named `strict`.
+
+    `files` are what modules are called in errors of their evaluation, when that is not their name.
+    """
     root, placed = plant_tree(modules, faults)
     if faults:
         return Program(Node())
-    linkers = {name: Linker(root, module) for name, module in modules.items()}
+    files = files or {}
+    linkers = {name: Linker(root, module, files.get(name, name)) for name, module in modules.items()}
     for name, rules in placed.items():
         for owner, rule in rules:
             try:
                 _compile_rule(linkers[name], owner, rule, strict=name in strict)
             except RegoError as error:
                 faults.append(FaultError(name, error))
-    for name in strict:
-        found = check_strictly(modules[name], linkers[name].used) if not faults else ()
-        faults += [FaultError(name, each) for each in found]
+    if not faults:
+        found = ((name, check_strictly(modules[name], linkers[name].used)) for name in strict)
+        faults += [FaultError(name, each) for name, errors in found for each in errors]
     faults += _find_circles(root)
     return Program(root)
 
@@ -73,7 +81,7 @@ def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -
     for slot, (var, how) in frame.declared.items():
         if strict and slot not in frame.read:
             raise RegoError(var.line, f"{how} var {var.name} unused")
-    clause = Clause(frame.size, steps)
+    clause = Clause(f"{linker.file}:{rule.line}", frame.size, steps)
     if rule.default:
         if rules.default is not None:
             raise RegoError(rule.line, f"multiple default rules {rules.name} found")
@@ -92,7 +100,7 @@ def _compile_branch(linker: Linker, rules: RuleSet, frame: Frame, rule: Rule, br
     matches = [compiler.compile_pattern(each, place) for each in rule.args]
     bound = place.bound.union(*map(scope.list_outputs, branch.body))
     scope.check(head, bound, branch.line)
-    last = _compile_head(compiler, rules, rule, branch, Place(scope, bound))
+    last = _compile_head(compiler, rule, branch, Place(scope, bound))
     body = compiler.compile_body(branch.body, scope, place.bound, last)
     return _take_args(matches, place.chain(body))
 
@@ -108,16 +116,22 @@ def _take_args(matches: list[Match], body: Step) -> Step:
     return step
 
 
-def _compile_head(compiler: TermCompiler, rules: RuleSet, rule: Rule, branch: Branch, place: Place) -> Step:
+def _compile_head(compiler: TermCompiler, rule: Rule, branch: Branch, place: Place) -> Step:
     """The last step: what the rule says is so."""
+    rules, written = compiler.rules, f"{compiler.linker.file}:{branch.line}"
     if rule.key is not None:
         keys = [compiler.compile(each, place) for each in rule.keys]
         key = compiler.compile(rule.key, place)
-        if rule.kind == "set":
-            return place.chain(_add_to_set(keys, key) if keys else _add_member(key))
-        return place.chain(_add_item([*keys, key], compiler.compile(branch.value, place)))
+        if rule.kind == "set" and not keys:
+            return place.chain(_add_member(key))
+        value = key if rule.kind == "set" else compiler.compile(branch.value, place)
+        path = keys if rule.kind == "set" else [*keys, key]
+        add = Growth.add_member if rule.kind == "set" else Growth.add_value
+        return place.chain(_add_to(path, value, add, word_conflict(rules, written)))
     value = compiler.compile(branch.value, place)
-    return place.chain(_set_value(rules, value, final=isinstance(branch.value, Scalar)))
+    return place.chain(
+        _set_value(word_conflict(rules, written), value, final=isinstance(branch.value, Scalar))
+    )
 
 
 def _add_member(value: Fn) -> Step:
@@ -130,35 +144,25 @@ def _add_member(value: Fn) -> Step:
     return add
 
 
-def _add_to_set(keys: list[Fn], member: Fn) -> Step:
-    def add(env: Env) -> bool:
-        path, found = [key(env) for key in keys], member(env)
-        if found is not UNDEFINED and UNDEFINED not in path:
-            env[1].add_member(path, found)
-        return False
-
-    return add
-
-
-def _add_item(keys: list[Fn], value: Fn) -> Step:
+def _add_to(
+    keys: list[Fn], value: Fn, put: Callable[[Growth, list[Value], Value], bool], conflict: str
+) -> Step:
     def add(env: Env) -> bool:
         path, found = [key(env) for key in keys], value(env)
-        if found is not UNDEFINED and UNDEFINED not in path:
-            env[1].add_value(path, found)
+        if found is not UNDEFINED and UNDEFINED not in path and not put(env[1], path, found):
+            raise EvaluationError(conflict)
         return False
 
     return add
 
 
-def _set_value(rules: RuleSet, value: Fn, *, final: bool) -> Step:
+def _set_value(conflict: str, value: Fn, *, final: bool) -> Step:
     def put(env: Env) -> bool:
         found: Value = value(env)
         if found is UNDEFINED:
             return False
         if env[1] is not UNDEFINED and not same(env[1], found):
-            what = "functions" if rules.kind == "function" else "complete rules"
-            inputs = " for same inputs" if rules.kind == "function" else ""
-            raise EvaluationError(f"{rules.name}: {what} must not produce multiple outputs{inputs}")
+            raise EvaluationError(conflict)
         env[1] = found
         return final
 

@@ -21,9 +21,13 @@ Mock: TypeAlias = Callable[["Context", tuple[Value, ...]], Value]
 
 
 class Clause:
-    """A rule with its `else`, compiled: the slots it needs, and for each branch the way to its values."""
+    """A rule with its `else`, compiled: the slots it needs, and for each branch the way to its values.
 
-    def __init__(self, size: int, steps: tuple[Step, ...]) -> None:
+    `place` is where it is written, file and line.
+    """
+
+    def __init__(self, place: str, size: int, steps: tuple[Step, ...]) -> None:
+        self.place = place
         self._size = size
         self._steps = steps
 
@@ -48,43 +52,42 @@ class Clause:
 class Growth:
     """An object that rules make, with objects and sets in it."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._added = 0
         self._items: dict[Value, Value] = {}
 
     def __len__(self) -> int:
         return self._added
 
-    def add_value(self, path: list[Value], value: Value) -> None:
-        """The value is at the path. Raises EvaluationError when another is."""
+    def add_value(self, path: list[Value], value: Value) -> bool:
+        """The value is at the path; False when something else is there."""
         items = self._find(path[:-1])
-        if not same(items.setdefault(path[-1], value), value):
-            raise self._disagree()
+        if items is None or not same(items.setdefault(path[-1], value), value):
+            return False
         self._added += 1
+        return True
 
-    def add_member(self, path: list[Value], member: Value) -> None:
-        """The set at the path has the member. Raises EvaluationError when something else is there."""
-        found = self._find(path[:-1]).setdefault(path[-1], set())
+    def add_member(self, path: list[Value], member: Value) -> bool:
+        """The set at the path has the member; False when something else is there."""
+        items = self._find(path[:-1])
+        found = items.setdefault(path[-1], set()) if items is not None else None
         if type(found) is not set:
-            raise self._disagree()
+            return False
         found.add(member)
         self._added += 1
+        return True
 
     def finish(self) -> Obj:
         """The object."""
         return Obj((key, _settle(value)) for key, value in self._items.items())
 
-    def _find(self, path: list[Value]) -> dict[Value, Value]:
+    def _find(self, path: list[Value]) -> dict[Value, Value] | None:
         items = self._items
         for key in path:
             items = items.setdefault(key, {})
             if type(items) is not dict:
-                raise self._disagree()
+                return None
         return items
-
-    def _disagree(self) -> EvaluationError:
-        return EvaluationError(f"{self._name}: object keys must be unique")
 
 
 def _settle(value: Value) -> Value:
@@ -120,7 +123,7 @@ class RuleSet:
                 clause.collect(context, members)
             return frozenset(members)
         if self.kind == "map":
-            items = Growth(self.name)
+            items = Growth()
             for clause in self.clauses:
                 clause.collect(context, items)
             return items.finish()
@@ -134,18 +137,21 @@ class RuleSet:
             if value is UNDEFINED:
                 continue
             if found is not UNDEFINED and not same(found, value):
-                raise disagree(self)
+                raise EvaluationError(word_conflict(self, clause.place))
             found = value
         if found is UNDEFINED and self.default is not None:
             return self.default.find(context, args)
         return found
 
 
-def disagree(rules: RuleSet) -> EvaluationError:
-    """The error of rules that say more than one thing."""
-    if rules.kind == "function":
-        return EvaluationError(f"{rules.name}: functions must not produce multiple outputs for same inputs")
-    return EvaluationError(f"{rules.name}: complete rules must not produce multiple outputs")
+def word_conflict(rules: RuleSet, place: str) -> str:
+    """What is wrong with rules that say more than one thing."""
+    what = {
+        "function": "functions must not produce multiple outputs for same inputs",
+        "map": "object keys must be unique",
+    }
+    told = what.get(rules.kind, "complete rules must not produce multiple outputs")
+    return f"{place}: eval_conflict_error: {told}"
 
 
 class Context:
