@@ -8,6 +8,10 @@ Value: TypeAlias = Any
 """None, bool, int, float, str, tuple, `Obj` or frozenset; or `UNDEFINED`."""
 
 
+_ALIKE = frozenset({bool, int, float})
+"""Kinds of which Python thinks that some of one are some of another."""
+
+
 class _Undefined:
     """Nothing, not even null."""
 
@@ -123,6 +127,8 @@ def rank_value(value: Value) -> tuple[Any, ...]:  # noqa: PLR0911 - one for each
 def look_up(value: Value, key: Value) -> Value:
     """What an object, an array or a set has under the key, or UNDEFINED."""
     kind = type(value)
+    if type(key) in _ALIKE and kind in {Obj, frozenset} and not any(same(key, each) for each in value):
+        return UNDEFINED
     if kind is Obj:
         return value.get(key, UNDEFINED)
     if kind is tuple:

@@ -13,7 +13,7 @@ from penstock.policy.rego.builtins.collections import check_object
 from penstock.policy.rego.builtins.strings import check_text
 from penstock.policy.rego.builtins.table import Function, make_table
 from penstock.policy.rego.errors import BuiltinError
-from penstock.policy.rego.values import Value, freeze, thaw
+from penstock.policy.rego.values import DEEPEST, Value, freeze, thaw
 
 
 def _write_json(value: Value) -> Value:
@@ -42,9 +42,19 @@ def _write_yaml(value: Value) -> Value:
 
 def _read_yaml(text: Value) -> Value:
     try:
-        return freeze(yaml.load(check_text(text), Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
+        _check_depth(check_text(text))
+        return freeze(yaml.load(text, Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
     except yaml.YAMLError:
         raise BuiltinError from None
+
+
+def _check_depth(text: str) -> None:
+    """Raises BuiltinError for YAML that is nested too deeply: reading it would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise BuiltinError
 
 
 class _PlainLoader(yaml.CSafeLoader):

@@ -12,7 +12,7 @@ from penstock.policy.rego.values import Value, is_number, rank_value, same
 MOST_NUMBERS = 1_000_000
 """How many numbers a range may have."""
 
-_MOST_BITS = 1 << 16
+_MOST_BITS = 1 << 13
 
 
 def check_number(value: Value) -> int | float:

@@ -3,8 +3,8 @@
 import calendar
 import re
 import time
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from penstock.policy.rego.builtins.layouts import read_time, show_time
 from penstock.policy.rego.builtins.numbers import check_number
@@ -16,6 +16,7 @@ from penstock.policy.rego.values import Value
 _SECOND = 1_000_000_000
 _RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
 _FURTHEST = 1 << 63
+_ZONES: dict[str, ZoneInfo] = {}
 _UNITS = {
     "ns": 1,
     "us": 1_000,
@@ -70,11 +71,22 @@ def _open_time(given: Value) -> datetime:
     moment, zone = (given[0], given[1]) if isinstance(given, tuple) else (given, "UTC")
     if not isinstance(check_number(moment), int):
         raise BuiltinError
+    return datetime.fromtimestamp(_check_time(moment) // _SECOND, UTC).astimezone(_find_zone(zone))
+
+
+def _find_zone(name: Value) -> tzinfo:
+    if name in {"UTC", ""}:
+        return UTC
     try:
-        place = ZoneInfo(check_text(zone)) if zone not in {"UTC", ""} else UTC
+        return _ZONES[name] if name in _ZONES else ZoneInfo(check_text(name))
     except (ZoneInfoNotFoundError, OSError):
         raise BuiltinError from None
-    return datetime.fromtimestamp(_check_time(moment) // _SECOND, UTC).astimezone(place)
+
+
+def load_zones() -> None:
+    """All zones are known from now on, also when no file can be opened any more."""
+    for name in available_timezones():
+        _ZONES[name] = ZoneInfo(name)
 
 
 def _show_date(given: Value) -> Value:
