@@ -22,6 +22,7 @@ BENCHES = (
     "pages",
     "hook",
     "trigger",
+    "policy",
     "queued",
     "output",
     "usage",

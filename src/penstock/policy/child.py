@@ -93,7 +93,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     while len(head := source.read(LENGTH)) == LENGTH:
         request = decoder.decode(source.read(int.from_bytes(head, "big")))
         _allow_time(request.seconds)
-        data = encoder.encode(court.answer(request))
+        try:
+            data = encoder.encode(court.answer(request))
+        except UnicodeEncodeError:
+            data = encoder.encode(Reply(decision=fail("a violation is no Unicode text")))
         sink.write(len(data).to_bytes(LENGTH, "big") + data)
         sink.flush()
 

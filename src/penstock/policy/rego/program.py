@@ -37,12 +37,17 @@ class Program:
         return Context(freeze(document) if document is not None else UNDEFINED, freeze(data))
 
 
-def read_value(context: Context, rules: RuleSet) -> object:
-    """The value as plain data, UNDEFINED when there is none. Raises EvaluationError."""
+def find_value(context: Context, rules: RuleSet) -> Value:
+    """The value, UNDEFINED when there is none. Raises EvaluationError."""
     try:
-        return thaw(context.find(rules))
+        return context.find(rules)
     except RecursionError:
         raise EvaluationError(f"{rules.name}: the rules call each other too deeply") from None
+
+
+def read_value(context: Context, rules: RuleSet) -> object:
+    """The value as plain data, UNDEFINED when there is none. Raises EvaluationError."""
+    return thaw(find_value(context, rules))
 
 
 def compile_modules(
