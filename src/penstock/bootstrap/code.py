@@ -27,6 +27,7 @@ from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 from penstock.model.project import Project
+from penstock.policy.referee import Bounds, Referee
 from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
@@ -145,6 +146,7 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
         policy=policy,
         hosts={**HOSTS, **read_hosts(settings)},
         sweep=code.sweep,
+        referee=Referee(Bounds(waiting=max(settings.threads // 2, 1))),
         is_open=code.is_open,
     )
 

@@ -93,13 +93,11 @@ class Process:
             sealer = open_sealer(settings, self._folder)
             warn_of_locked(parts.db, sealer, settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
-            gateway = Gateway(parts, compiler=compile_rest(workshop))
-            admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
-            if admin.token:
-                self._announce(ANNOUNCED.format(admin.token))
+            stack.callback(workshop.referee.close)
+            gateway = Gateway(parts, compiler=compile_rest(parts, workshop))
+            self._make_admin(parts)
             self._readiness = Readiness(parts, self._folder.root)
-            meter = Meter()
-            meter.watch(partial(read_gauges, parts))
+            meter = _make_meter(parts)
             server = Server(
                 parts=parts,
                 gateway=gateway,
@@ -130,6 +128,13 @@ class Process:
             uvloop.run(self._live(server, app, sockets, address))
             if self._reason:
                 raise RefusedError(self._reason)
+
+    def _make_admin(self, parts: Parts) -> None:
+        """There is an administrator; the token of one who is new is announced when nobody gave it."""
+        settings = self._settings
+        admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
+        if admin.token:
+            self._announce(ANNOUNCED.format(admin.token))
 
     def _prepare(self) -> None:
         """The log, the limits of the process and the folder are as the server needs them."""
@@ -231,6 +236,13 @@ class Process:
             self._hurry.set()
         if self._signals > 2:  # noqa: PLR2004 - somebody insists
             os._exit(130)
+
+
+def _make_meter(parts: Parts) -> Meter:
+    """The server's figures."""
+    meter = Meter()
+    meter.watch(partial(read_gauges, parts))
+    return meter
 
 
 def raise_file_limit() -> None:
