@@ -9,6 +9,8 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from penstock.kit.clock import Clock
 from penstock.model.errors import RefusedError
 from penstock.model.identity import SigningKey
@@ -79,10 +81,14 @@ class Signer:
             return self.publish()
         return known
 
-    def make(self, tx: Transaction, *, signs_at: int) -> SigningKey:
-        """A new key in the store, which takes a moment of CPU."""
-        record, private = _generate(self._clock.now(), signs_at)
-        return signing_keys.add_key(tx, self._sealer, record, private)
+    def generate(self) -> "Pair":
+        """A new key that is not kept anywhere yet; takes 60 ms of CPU."""
+        return _generate(self._clock.now())
+
+    def keep(self, tx: Transaction, pair: "Pair", *, signs_at: int) -> SigningKey:
+        """The key is in the store, and signs from that instant on."""
+        record = msgspec.structs.replace(pair.record, signs_at=signs_at)
+        return signing_keys.add_key(tx, self._sealer, record, pair.private)
 
     def _open(self, tx: Transaction, key: SigningKey) -> Pen | None:
         with self._lock:
@@ -101,14 +107,13 @@ class Signer:
 
     def _make_first(self) -> Pen:
         """The key that signs when none did; if a rival was quicker, theirs."""
-        now = self._clock.now()
-        record, private = _generate(now, now)
+        pair = self.generate()
 
         def work(tx: Transaction) -> None:
             signing_keys.lock_keys(tx)
             if self.find_pen(tx) is None:
-                signing_keys.add_key(tx, self._sealer, record, private)
-                _log.info("identity tokens are signed with a new key, %s", record.kid)
+                self.keep(tx, pair, signs_at=pair.record.created_at)
+                _log.info("identity tokens are signed with a new key, %s", pair.record.kid)
 
         self._db.retry(work)
         with self._db.read() as tx:
@@ -118,14 +123,23 @@ class Signer:
         return found
 
 
-def _generate(now: int, signs_at: int) -> tuple[SigningKey, bytes]:
-    """A new key and its private half."""
+class Pair(msgspec.Struct, frozen=True):
+    """Both halves of a key; the private one does not show in logs and errors."""
+
+    record: SigningKey
+    private: bytes
+
+    def __repr__(self) -> str:
+        """Its name only."""
+        return f"Pair({self.record.kid!r})"
+
+
+def _generate(now: int) -> Pair:
     from joserfc.jwk import RSAKey
 
     key = RSAKey.generate_key(BITS)
     kid = key.thumbprint()
     public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": _ALGORITHM}
     known = {name: str(value) for name, value in public.items()}
-    return SigningKey(id=0, kid=kid, public=known, created_at=now, signs_at=signs_at), key.as_pem(
-        private=True
-    )
+    record = SigningKey(id=0, kid=kid, public=known, created_at=now, signs_at=now)
+    return Pair(record, key.as_pem(private=True))

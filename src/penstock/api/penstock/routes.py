@@ -5,10 +5,21 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    identity,
+    organizations,
+    projects,
+    tokens,
+    watching,
+)
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.engine.access import Action
+from penstock.engine.signing_keys import KnownKey
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
@@ -97,6 +108,10 @@ ROUTES: tuple[Route, ...] = (
            Action.LEAVE_ORGANIZATION),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
+
+    _route("GET", "signing-keys", identity.list_signing_keys, Action.CHANGE_SIGNING_KEYS, Page[KnownKey]),
+    _route("POST", "signing-keys", identity.rotate, Action.CHANGE_SIGNING_KEYS, Page[KnownKey],
+           identity.NewRotation, status=201, optional=True),
 
     _list("agent-groups", agents.list_groups, SELF, p.GroupView),
     _route("POST", "agent-groups", agents.create_group, Action.CHANGE_AGENTS, p.MadeJoinToken, p.NewGroup,
