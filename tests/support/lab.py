@@ -15,8 +15,7 @@ from penstock.engine.signal import Signal
 from penstock.engine.timers import tick
 from penstock.engine.transact import transact
 from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline, trigger_pipeline
-from penstock.engine.turn import LEASE
-from penstock.engine.unit import Parts, Unit
+from penstock.engine.unit import LEASE, Parts, Unit
 from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
 from penstock.model.run import Fork, Job, Pipeline, Revision, StepRun, Task, TriggerType, Workflow

@@ -25,6 +25,7 @@ from penstock.agent.steps.credentials import list_forms
 from penstock.agent.steps.dispatch import run_step
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.model.usage import Used
 from penstock.plan.step import AnyStep, Run, RuntimeCondition, Tool, When
 from penstock.wire.messages import Assignment
 
@@ -56,6 +57,7 @@ class Session:
         self._secrets = Secrets((*assignment.secrets, *list_forms(assignment.source)))
         self._verdict = Verdict()
         self._place: Place | None = None
+        self.used: Used | None = None  # once it is over
         self._over = False  # nothing runs any more, whatever its `when`
 
     def run(self, executor: Executor) -> Verdict:
@@ -92,6 +94,7 @@ class Session:
     def _run_in(self, place: Place) -> None:
         task = TaskContext(self._assignment, place, self._reporter, self._pump, self._tools)
         background = BackgroundSteps(task)
+        self._tools.sampler.begin(place)
         try:
             self._run_steps(task, background)
             background.end()
@@ -101,6 +104,7 @@ class Session:
         except LostPlaceError as error:
             self._lose(str(error))
         finally:
+            self.used = self._tools.sampler.end(place)
             place.end_processes()
             self._pump.close()
         background.report_ended()

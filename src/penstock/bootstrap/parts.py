@@ -45,7 +45,9 @@ def open_server_parts(settings: Settings, folder: DataFolder, base_url: str = ""
     try:
         blobs = settings.blobs or str(folder.blobs)
         parts = _join(database, blobs, StoredVariables(database, sealer), base_url)
-        return msgspec.structs.replace(parts, signer=Signer(database, sealer, parts.clock))
+        return msgspec.structs.replace(
+            parts, lease=settings.agent_lease, signer=Signer(database, sealer, parts.clock)
+        )
     except BaseException:
         database.close()
         raise

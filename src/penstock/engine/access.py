@@ -44,6 +44,8 @@ class Action(StrEnum):
     CHANGE_OWNERS = "change owners"
     DELETE_ORGANIZATION = "delete organization"
     SEE_AUDIT = "see audit log"
+    SEE_USAGE = "see usage"
+    EXPORT_USAGE = "export usage"
     SEE_AGENTS = "see agents"
     CHANGE_AGENTS = "change agents"
     SEE_SELF = "see own account"
@@ -78,6 +80,8 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_ORGANIZATION:     Rule(Role.VIEWER, Scope.READ),
     Action.SEE_AGENTS:           Rule(Role.VIEWER, Scope.READ),
     Action.LEAVE_ORGANIZATION:   Rule(Role.VIEWER, Scope.ADMIN),
+    Action.SEE_USAGE:            Rule(Role.ADMIN,  Scope.READ),
+    Action.EXPORT_USAGE:         Rule(Role.ADMIN,  Scope.WRITE),
     Action.SEE_CONTEXTS:         Rule(Role.MEMBER, Scope.READ),
     Action.SEE_MEMBERS:          Rule(Role.MEMBER, Scope.READ),
     Action.CREATE_PROJECT:       Rule(Role.MEMBER, Scope.WRITE),
@@ -130,13 +134,19 @@ def sees(principal: Principal, place: Place) -> bool:
 
 
 def role_in(principal: Principal, place: Place) -> Role | None:
-    """What the principal is there, None when the place is none of its business."""
+    """What the principal is there, None when the place is none of its business.
+
+    Everybody with an account looks at public projects, though not with a token made for another place.
+    """
     organization = place.organization_id if isinstance(place, Project) else place.id
     if principal.organization_id not in {None, organization}:
         return None
     if isinstance(place, Project) and principal.project_id not in {None, place.id}:
         return None
-    return Role.OWNER if principal.user.admin else principal.roles.get(organization)
+    if principal.user.admin:
+        return Role.OWNER
+    stranger = Role.VIEWER if isinstance(place, Project) and place.public else None
+    return principal.roles.get(organization, stranger)
 
 
 def seen_organizations(principal: Principal) -> frozenset[int] | None:

@@ -156,7 +156,10 @@ def change_organization(
     organization: Organization,
     work: Callable[[Unit, Organization], T],
 ) -> T:
-    """What `work` returned, which changed the organization alone: others that do wait for this one."""
+    """What `work` returned, which changed the organization alone: others that do wait for this one.
+
+    Raises as `access.require` does, and NotFoundError for one that was deleted meanwhile.
+    """
     require(by, action, organization)
 
     def locked(unit: Unit) -> T:

@@ -25,9 +25,6 @@ from penstock.store import agents, jobs, queue, tasks, workflows
 from penstock.store.database import Transaction
 from penstock.wire.messages import AnyEvent, CancelTask, Commands, Sync
 
-LEASE = 30.0
-"""Seconds an agent may be silent before its tasks count as lost."""
-
 YOUNG = 3000
 """Milliseconds during which a lease that was prolonged need not be prolonged again."""
 
@@ -112,7 +109,7 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Draft, ...]
     claimed = _claim(unit, agent, limit)
     every = [(task, present(jobs.get_job(unit.tx, task.job_id))) for task in claimed]
     free = [(task, job) for task, job in every if _is_free(unit, job.workflow_id)]
-    given = [make_assignment(unit, place, LEASE) for place in _start_each(unit, free)]
+    given = [make_assignment(unit, place, unit.parts.lease) for place in _start_each(unit, free)]
     begun = {task.id for task, _ in free}
     return tuple(given), [task for task in claimed if task.id not in begun]
 
@@ -136,8 +133,13 @@ def _start_each(unit: Unit, claimed: Iterable[tuple[Task, Job]]) -> Iterator[Pla
 def _claim(unit: Unit, agent: Agent, limit: int) -> list[Task]:
     if limit <= 0:
         return []
-    lease_until = unit.now + round(LEASE * 1000)
-    return queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=limit, lease_until=lease_until)
+    return queue.claim_tasks(
+        unit.tx, agent.id, agent.labels, limit=limit, lease_until=_end_lease(unit.parts, unit.now)
+    )
+
+
+def _end_lease(parts: Parts, now: int) -> int:
+    return now + round(parts.lease * 1000)
 
 
 def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Commands:
@@ -161,7 +163,7 @@ def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Comma
 def _prolong(parts: Parts, message: Sync, turn: Turn) -> None:
     """The agent was heard of, and its leases last for their full time, give or take `YOUNG`."""
     now = parts.clock.now()
-    fresh = now + round(LEASE * 1000) - YOUNG
+    fresh = _end_lease(parts, now) - YOUNG
     old = [
         task.uuid
         for task in turn.held
@@ -174,7 +176,7 @@ def _prolong(parts: Parts, message: Sync, turn: Turn) -> None:
 def _renew(unit: Unit, agent: Agent, uuids: Collection[str]) -> None:
     if unit.now - agent.seen_at >= SEEN:
         agents.touch_agent(unit.tx, agent.id, unit.now)
-    queue.renew_leases(unit.tx, agent.id, uuids, lease_until=unit.now + round(LEASE * 1000))
+    queue.renew_leases(unit.tx, agent.id, uuids, lease_until=_end_lease(unit.parts, unit.now))
 
 
 def _take_in_apart(parts: Parts, message: Sync) -> None:
@@ -213,7 +215,7 @@ def _start(parts: Parts, task: Task) -> Draft | None:
 def _assign(unit: Unit, task: Task) -> Draft | None:
     """Let the claimed task's job run. None when the job was canceled since the claim; it has then ended."""
     place = start_task(unit, task.uuid)
-    return None if place is None else make_assignment(unit, place, LEASE)
+    return None if place is None else make_assignment(unit, place, unit.parts.lease)
 
 
 def _sort(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:

@@ -18,6 +18,9 @@ from penstock.store import outbox
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database, Transaction
 
+LEASE = 30.0
+"""Seconds an agent may be silent before its tasks count as lost, unless somebody says otherwise."""
+
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The real parts the engine works with, put together by `bootstrap`."""
@@ -30,6 +33,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     memory: Memory
     base_url: str = ""  # how people reach the server
+    lease: float = LEASE
     signer: Signer | None = None  # of identity tokens; without it there are none
     post: Post = msgspec.field(default_factory=Post)  # there are letters to deliver
 

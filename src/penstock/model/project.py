@@ -25,6 +25,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     url: str  # where the source is cloned from
     default_branch: str
     created_at: int
+    public: bool = False  # everybody with an account on this server may look at it
 
 
 def definition_id(project: Project) -> str:

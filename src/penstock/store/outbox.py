@@ -56,6 +56,12 @@ def finish_letter(tx: Transaction, letter: Letter) -> None:
     tx.execute(_release(), {"letter": letter.id, "of_kind": letter.kind, "about": letter.subject})
 
 
+def keep_letter(tx: Transaction, letter: Letter, *, until: int) -> bool:
+    """True when it is still the taker's, and stays so until then."""
+    mine = {"letter": letter.id, "taken": letter.attempts, "until": until}
+    return tx.execute(_keep(), mine).first() is not None
+
+
 def postpone_letter(tx: Transaction, letter: Letter, *, due_at: int, error: str) -> None:
     """It did not work; to be tried again from `due_at` on, and those behind it after it."""
     tx.execute(_postpone(), {"letter": letter.id, "due": due_at, "why": error})
@@ -109,6 +115,12 @@ def _append() -> Executable:
         "due_at": func.coalesce(due, now),
     }
     return insert(outbox).values(values).returning(outbox.c.id)
+
+
+@cache
+def _keep() -> Executable:
+    mine = (outbox.c.id == bindparam("letter"), outbox.c.attempts == bindparam("taken"))
+    return update(outbox).where(*mine).values(due_at=bindparam("until")).returning(outbox.c.id)
 
 
 @cache

@@ -14,12 +14,15 @@ from penstock.store.database import Transaction
 from penstock.store.schema import context_restrictions, contexts
 from penstock.store.upserts import insert_into
 
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""The group that everybody is in, also people without an account."""
+
 
 class RestrictionKind(StrEnum):
     """What a restriction looks at (CircleCI API v2: context restrictions)."""
 
     PROJECT = "project"  # the value is a project's UUID
-    GROUP = "group"  # a group's UUID, or the organization's for all its members
+    GROUP = "group"  # a group's UUID, the organization's for all its members, or `EVERYONE`
     EXPRESSION = "expression"  # the text of a rule
 
 
@@ -56,15 +59,17 @@ def restrictions_of(tx: Transaction, context_id: int) -> list[Restriction]:
 def restrictions_by_name(
     tx: Transaction, organization_id: int, names: Collection[str]
 ) -> dict[str, list[Restriction]]:
-    """The restrictions of the organization's contexts of these names; those that have none are left out."""
+    """The restrictions of the organization's contexts of these names; contexts that are not are left out."""
     columns = rows.columns_of(context_restrictions, Restriction)
     joined = select(contexts.c.name, *columns).join_from(
-        context_restrictions, contexts, contexts.c.id == context_restrictions.c.context_id
+        contexts, context_restrictions, contexts.c.id == context_restrictions.c.context_id, isouter=True
     )
     mine = joined.where(contexts.c.organization_id == organization_id, contexts.c.name.in_(sorted(names)))
     found: dict[str, list[Restriction]] = {}
-    for name, *row in tx.execute(mine.order_by(context_restrictions.c.id)):
-        found.setdefault(name, []).append(rows.build(Restriction, row))
+    for name, *row in tx.execute(mine.order_by(contexts.c.id, context_restrictions.c.id)):
+        every = found.setdefault(name, [])
+        if row[0] is not None:
+            every.append(rows.build(Restriction, row))
     return found
 
 

@@ -9,6 +9,7 @@ import msgspec
 from penstock.model.project import SshKey
 from penstock.model.run import Revision
 from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.model.usage import Used
 from penstock.plan.workflow import JobPlan
 
 
@@ -95,11 +96,15 @@ class LayerSaved(Event, frozen=True, kw_only=True, tag="layer"):
 
 
 class TaskFinished(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task_finished"):
-    """The last event of a task: its verdict, after everything it left behind was reported."""
+    """The last event of a task: its verdict, after everything it left behind was reported.
+
+    `used` is how busy it was, None when nobody measured or it ended too soon.
+    """
 
     status: TaskStatus
     reason: Reason = Reason.NONE
     message: str = ""
+    used: Used | None = None
 
 
 AnyEvent = (

@@ -35,7 +35,6 @@ from penstock.engine.project_settings import (
     check_new_work,
     list_hook_secrets,
     load_project_settings,
-    open_credentials,
     open_hook_secrets,
     remove_hook_secret,
     set_credentials,
@@ -51,6 +50,7 @@ from penstock.engine.projects import (
     rename_project,
     unfollow_project,
 )
+from penstock.engine.variables import open_credentials
 from penstock.kit.short_ids import shorten_id
 from penstock.model.access import Role, Scope
 from penstock.model.credentials import CloneCredentials

@@ -6,7 +6,8 @@ Life of a place, in phases:
                  files at any time until end_processes
 
 - `Executor.prepare` may be called from several threads at once and makes a place nobody else uses.
-- A place is used by one thread at a time, that of its task. Several processes may run in it at once.
+- A place is used by one thread at a time, that of its task; only `read_load` may be called from others.
+  Several processes may run in it at once.
 - `end_processes` and `remove` may be called more than once, in this order, also after a failed `prepare`.
 
 A process goes request -> running -> outcome: `Request` says what to start, `Running` is watched and
@@ -23,6 +24,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.agent.executor.load import Grant, Load
 from penstock.agent.reply import Answers
 from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
@@ -114,6 +116,15 @@ class Place(Protocol):
     @property
     def has_git(self) -> bool:
         """Whether git can be run in the place."""
+        ...
+
+    @property
+    def grant(self) -> Grant:
+        """What counts as all of the processors and the memory the task may use."""
+        ...
+
+    def read_load(self) -> Load | None:
+        """What the task uses now, None when that cannot be told. May be called from any thread."""
         ...
 
     def default_shell(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.desk import Desk, Seat
 from penstock.agent.executor.guardian import Guardian
+from penstock.agent.executor.load import Grant, Load, ProcessMeter, choose_grant, measure_machine
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.removal import remove_tree
 from penstock.agent.executor.variables import read_host
@@ -46,6 +47,7 @@ class HostExecutor:
         self.guardian = Guardian(self._marker, self._family) if guarded else None
         self._folder = work / f"agent-{self._marker[-12:]}"
         self._host = read_host(os.environ, Path.home())
+        self._machine = measure_machine()
         self._lock = threading.Lock()
         self._desk = Desk()
 
@@ -64,7 +66,9 @@ class HostExecutor:
                 f"cannot make a folder for the task below {self._folder}: {error}"
             ) from error
         variables = self._variables(top, assignment.task, commands)
-        return HostPlace(top, variables, self._family, self._desk, keep=self._keep)
+        executor = assignment.plan.executor
+        grant = choose_grant(executor.resource_class, executor.kind, self._machine)
+        return HostPlace(top, variables, self._family, grant, self._desk, keep=self._keep)
 
     def close(self) -> None:
         """The guardian is gone, and the executor's folder unless it is to be kept."""
@@ -114,7 +118,14 @@ class HostPlace:
     """The folder of one task."""
 
     def __init__(
-        self, top: Path, variables: dict[str, str], family: Family, desk: Desk, *, keep: bool = False
+        self,
+        top: Path,
+        variables: dict[str, str],
+        family: Family,
+        grant: Grant,
+        desk: Desk,
+        *,
+        keep: bool = False,
     ) -> None:
         self._top = top
         self._keep = keep
@@ -123,7 +134,9 @@ class HostPlace:
         self._ended = False
         self._desk = desk
         self._seat: Seat | None = None
+        self._meter = ProcessMeter(f"{PLACE_MARKER}={variables[PLACE_MARKER]}\0", self._sessions)
         family.begin_task()
+        self.grant = grant
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
         self.control = variables["PENSTOCK_CONTROL"]
@@ -143,10 +156,14 @@ class HostPlace:
         if not environment["PATH"].startswith(commands):
             environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
         running = self._family.start(
-            Request(argv=request.argv, environment=environment, directory=request.directory)
+            Request(argv=request.argv, environment=environment, directory=request.directory), self._meter
         )
         self._sessions.append(running.pid)
         return running
+
+    def read_load(self) -> Load | None:
+        """What the task's processes use, wherever they went."""
+        return self._meter.read()
 
     def resolve(self, path: str, base: str) -> str:
         """The absolute, normal path; `~` is the task's home."""

@@ -46,7 +46,8 @@ def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Sched
 
 def _read_cron(schedule: Map, filler: Filler) -> str:
     """The cron text, with what is wrong with it reported."""
-    from penstock.language.circleci.cron import find_cron_doubt, find_cron_fault  # few configs need it
+    from penstock.language.circleci.cron import find_cron_doubt
+    from penstock.model.cron import find_cron_fault  # few configs need these
 
     place = Place(schedule, "cron")
     cron = show_scalar(filler.fill(schedule.get("cron"), place))

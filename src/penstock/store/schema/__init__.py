@@ -6,6 +6,7 @@ light. Rows of a run go away with the row above them.
 """
 
 from penstock.store.schema.agents import agent_groups, agent_tokens, agents
+from penstock.store.schema.groups import people_group_members, people_groups
 from penstock.store.schema.identity import custom_claims, signing_keys
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
@@ -33,6 +34,9 @@ from penstock.store.schema.runs import (
     workflow_plans,
     workflows,
 )
+from penstock.store.schema.schedules import schedules
+from penstock.store.schema.usage import usage_calls, usage_exports, usage_runs, usage_workflows
+from penstock.store.schema.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "agent_groups",
@@ -59,10 +63,13 @@ __all__ = [
     "metadata",
     "organizations",
     "outbox",
+    "people_group_members",
+    "people_groups",
     "pipeline_configs",
     "pipelines",
     "project_variables",
     "projects",
+    "schedules",
     "secrets",
     "signing_keys",
     "steps",
@@ -70,7 +77,13 @@ __all__ = [
     "test_cases",
     "test_summaries",
     "timers",
+    "usage_calls",
+    "usage_exports",
+    "usage_runs",
+    "usage_workflows",
     "users",
+    "webhook_deliveries",
+    "webhooks",
     "workflow_plans",
     "workflows",
     "workspace_layers",

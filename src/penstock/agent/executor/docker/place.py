@@ -24,6 +24,7 @@ from penstock.agent.executor.docker.listing import Listed, match_names, read_lis
 from penstock.agent.executor.docker.memory import MemoryFiles
 from penstock.agent.executor.docker.process import ContainerProcess, drop_pipes, make_pipes
 from penstock.agent.executor.docker.tars import Layout, end_stream, read_single, rename_members
+from penstock.agent.executor.load import Grant, Load
 from penstock.agent.executor.removal import remove_tree
 from penstock.agent.reply import Answers
 from penstock.model.errors import RefusedError
@@ -40,6 +41,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     owner: tuple[int, int]
     shell: tuple[str, ...]
     has_git: bool = False
+    has_ssh: bool = False
     starts: bool = False  # its main process starts others, ten times as fast as the engine
     memory: tuple[str, ...] = ()  # where file systems begin that only its processes see, not the engine
 
@@ -58,6 +60,7 @@ class DockerPlace:
         ground: Ground,
         variables: Mapping[str, str],
         lent: Mapping[str, str],
+        grant: Grant,
     ) -> None:
         self._containers = (primary, *services.values())
         self._primary = primary
@@ -78,10 +81,16 @@ class DockerPlace:
         self.home = ground.home
         self.control = CONTROL
         self.has_git = ground.has_git
+        self.grant = grant
 
     def default_shell(self) -> tuple[str, ...]:
         """The shell the image has (CircleCI docs: default shell options)."""
         return self._ground.shell
+
+    def read_load(self) -> Load | None:
+        """What all containers of the task use together, None when one does not tell."""
+        loads = [container.read_load() for container in self._containers]
+        return Load(sum(each.cpu for each in loads), sum(each.memory for each in loads))
 
     def lend(self, path: str) -> str:
         """Where a folder of this machine is seen inside, the path itself when it is not."""
