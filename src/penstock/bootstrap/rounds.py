@@ -18,6 +18,7 @@ from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.scheduled import ScheduleDesk
 from penstock.engine.segments import sweep_segments
+from penstock.engine.signing_keys import tend_keys
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
 from penstock.engine.stranded import refuse_stranded
@@ -94,6 +95,7 @@ def make_loops(
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
         Loop("remover", partial(_remove, parts)),
+        Loop("signing keys", partial(_tend, parts, settings.signing_key_days)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
     ]
 
@@ -133,6 +135,11 @@ def _refuse_stranded(parts: Parts, grace: float) -> float:
 
 def _remove(parts: Parts) -> float:
     return TICK if sweep(parts) else REMOVAL
+
+
+def _tend(parts: Parts, days: int) -> float:
+    tend_keys(parts, days)
+    return SWEEP
 
 
 def _sweep(parts: Parts, days: int, leftovers: Leftovers, workshop: Workshop) -> float:
