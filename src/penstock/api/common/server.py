@@ -1,6 +1,6 @@
 """What a handler can reach: the parts of the server that answers."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import msgspec
 
@@ -57,5 +57,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Room for bodies of webhooks that were not checked yet."""
     reach: Reach = Reach()
     """Where webhooks may be sent."""
+    prices: Mapping[str, float] = {}
+    """Credits for a minute by resource class, where the operator says otherwise than CircleCI."""
     find_reasons: Callable[[], Sequence[str]] = list
     """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""
