@@ -9,6 +9,7 @@ from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.webhooks import make_webhook_loops
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
 from penstock.engine.firing import SCHEDULE, fire_schedules
@@ -94,6 +95,7 @@ def make_loops(
         Loop("schedules", partial(_look, parts, fire_schedules, FIRING)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
+        *make_webhook_loops(parts, settings, sealer),
         Loop("remover", partial(_remove, parts)),
         Loop("signing keys", partial(_tend, parts, settings.signing_key_days)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),

@@ -33,7 +33,7 @@ from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found, find_slips
-from penstock.bootstrap.webhooks import make_webhook_loops, read_reach
+from penstock.bootstrap.webhooks import read_reach
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
@@ -97,11 +97,10 @@ class Process:
             gateway = Gateway(parts, compiler=compile_rest(parts, workshop))
             self._make_admin(parts)
             self._readiness = Readiness(parts, self._folder.root)
-            meter = _make_meter(parts)
             server = Server(
                 parts=parts,
                 gateway=gateway,
-                meter=meter,
+                meter=_make_meter(parts),
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 recall=partial(recall_caller, parts),
@@ -120,7 +119,6 @@ class Process:
                 *make_loops(
                     parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
                 ),
-                *make_webhook_loops(parts, settings, sealer),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:
