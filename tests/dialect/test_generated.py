@@ -15,10 +15,13 @@ from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.openapi import describe_dialect
 from penstock.api.penstock.routes import PENSTOCK
-from penstock.engine.contexts import create_context, set_context_variable, set_project_variable
+from penstock.engine.contexts import set_context_variable, set_project_variable
+from penstock.engine.people_groups import create_group
 from penstock.engine.principal import SERVER
 from penstock.engine.ssh_keys import add_ssh_key
+from penstock.kit.ids import new_id
 from penstock.model.access import Role
+from penstock.store.people_groups import list_groups
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
@@ -48,8 +51,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CircleSite]:
     folder: Path = tmp_path_factory.mktemp("generated")
     made = CircleSite(f"sqlite:///{folder / 'penstock.db'}", folder)
     set_project_variable(made.parts, made.sealer, SERVER, made.project, "PASSWORD", SECRET)
-    context = create_context(made.parts, SERVER, made.acme, "deploy")
-    set_context_variable(made.parts, made.sealer, SERVER, context.uuid, "PASSWORD", SECRET)
+    set_context_variable(made.parts, made.sealer, SERVER, made.context, "PASSWORD", SECRET)
+    create_group(made.parts, SERVER, made.acme, "deployers")
     add_ssh_key(made.parts, made.sealer, SERVER, made.project, make_key().decode())
     made.add_person("grace", Role.VIEWER)
     made.trigger()
@@ -79,6 +82,8 @@ def ask(site: CircleSite, case: Any, real: dict[str, str], token: str) -> Reply:
 def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operation: Any) -> None:  # noqa: ANN401 - the library's
     pipeline = site.lab.every_pipeline()[0]
     job = site.lab.job(pipeline, "build").uuid
+    with site.parts.db.read() as tx:
+        [group] = [each.uuid for each in list_groups(tx, site.acme.id, limit=1)] or [new_id()]
     ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job]
     things = st.fixed_dictionaries(
         {},
@@ -96,6 +101,11 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             "project": st.sampled_from(["gh%2Facme%2Fapp", "gh%2Facme", site.project.uuid]),
             "organization": st.sampled_from(["gh%2Facme", "gh", site.acme.uuid]),
             "user": st.sampled_from(["grace", "nobody"]),
+            "context": st.just(site.context),
+            "variable": st.sampled_from(["PASSWORD", "NEW"]),
+            "org_id": st.just(site.acme.uuid),
+            "group": st.just(group),
+            "people": st.sampled_from([group, "deployers"]),
         },
     )
 

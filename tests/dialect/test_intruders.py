@@ -19,7 +19,7 @@ from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.agent_groups import create_group, issue_join_token
 from penstock.engine.api_tokens import Wish, issue_token, revoke_token
 from penstock.engine.authenticate import authenticate
-from penstock.engine.contexts import add_restriction, create_context, set_context_variable
+from penstock.engine.contexts import add_restriction, set_context_variable
 from penstock.engine.enlist import Enlisting, enlist_agent
 from penstock.engine.organizations import create_organization, set_member
 from penstock.engine.people_groups import create_group as create_people
@@ -100,6 +100,8 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "organization": {"name": "new", "vcs_type": "github"},
+    "project": {"name": "new"},
     "checkout-key": {"type": "deploy-key"},
     "envvar": {"name": "WORD", "value": "secret"},
     "{user}": {"role": "member"},
@@ -160,11 +162,10 @@ class House(CircleSite):
 
     def _make_contexts(self) -> None:
         """A context with a variable and a restriction, and a group."""
-        context = create_context(self.parts, SERVER, self.acme, "deploy").uuid
-        set_context_variable(self.parts, self.sealer, SERVER, context, "PASSWORD", "x")
-        made = add_restriction(self.parts, SERVER, context, RestrictionKind.PROJECT, self.project.uuid)
+        set_context_variable(self.parts, self.sealer, SERVER, self.context, "PASSWORD", "x")
+        made = add_restriction(self.parts, SERVER, self.context, RestrictionKind.PROJECT, self.project.uuid)
         people = create_people(self.parts, SERVER, self.acme, "deployers")
-        self.things |= {"context": context, "restriction": made.uuid, "people": people.uuid}
+        self.things |= {"context": self.context, "restriction": made.uuid, "people": people.uuid}
 
     def _ask_export(self) -> str:
         wish = usage_exports.Wish(start=NOW - 1, end=NOW)
@@ -241,6 +242,7 @@ class House(CircleSite):
             "{context}": self.things["context"] if real else new_id(),
             "{restriction}": self.things["restriction"] if real else new_id(),
             "{variable}": "PASSWORD",
+            "{people}": "deployers" if real else "none",
             "{group}": self.things["people"] if real else new_id(),
             "{number}": self.things["number"],
             "{branch:rest}": "main",

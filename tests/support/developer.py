@@ -99,7 +99,8 @@ def developer_at(folder: Path, files: Mapping[str, str], *more: str) -> Iterator
 
     The server is given `more` options.
     """
-    settings = ("--git-protocols", "file", "--git-protocols", "https", "--executor", "host")
+    protocols = [word for name in ("file", "https", "ssh") for word in ("--git-protocols", name)]
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
-    with running_server(folder / "data", *settings, *more, environment=environment) as server:
+    options = (*protocols, "--executor", "host", *more)
+    with running_server(folder / "data", *options, environment=environment) as server:
         yield Developer(folder, server, files)

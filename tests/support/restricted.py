@@ -12,7 +12,8 @@ from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline
 from penstock.model.access import Role, User
 from penstock.model.project import Organization, Project
 from penstock.model.run import Fork, Job, Pipeline, Revision, TriggerType
-from penstock.store import contexts, restrictions, users
+from penstock.store import contexts, projects, restrictions, users
+from penstock.store.contexts import StoredContext
 from penstock.store.people_groups import PeopleGroup
 from penstock.store.restrictions import EVERYONE, RestrictionKind
 from tests.support.compact import make_plan
@@ -103,16 +104,21 @@ class Place(msgspec.Struct):
         return self.lab.job(pipeline, "deploy")
 
 
+def open_contexts(lab: Lab, *names: str) -> list[StoredContext]:
+    """The organization of the lab's projects has these contexts, for everyone."""
+    with lab.parts.db.write() as tx:
+        owner = projects.ensure_organization(tx, "gh/acme", name="acme", now=1)
+        made = [contexts.create_context(tx, owner.id, name, now=1) for name in names]
+        for each in made:
+            restrictions.add_restriction(tx, each.id, RestrictionKind.GROUP, EVERYONE, now=1)
+    return made
+
+
 def make_place(lab: Lab) -> Place:
     """The place, in which one pipeline has run."""
     first = lab.run({"a": None})
     lab.agent().work()
+    _, prod = open_contexts(lab, "open", "prod")
     with lab.parts.db.read() as tx:
         facts = load_facts(tx, lab.workflow(first).id)
-    owner = facts.organization
-    uuids = [rules.create_context(lab.parts, SERVER, owner, name).uuid for name in ("open", "prod")]
-    places = [Place(lab=lab, project=facts.project, owner=owner, context=uuid) for uuid in uuids]
-    for each in places:
-        each.restrict(RestrictionKind.GROUP, EVERYONE)
-        each.lift(owner.uuid)
-    return places[1]
+    return Place(lab=lab, project=facts.project, owner=facts.organization, context=prod.uuid)

@@ -23,6 +23,7 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.keyring import warn_of_locked
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
@@ -89,6 +90,7 @@ class Process:
             parts = self._open_parts(base_url)
             stack.callback(parts.db.close)
             sealer = open_sealer(settings, self._folder)
+            warn_of_locked(parts.db, sealer, settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
             gateway = Gateway(parts, compiler=compile_rest(workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)

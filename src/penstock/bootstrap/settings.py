@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from penstock.engine.unit import LEASE
 from penstock.model.errors import InvalidError
+from penstock.model.slug import shorten_host
 from penstock.plan.resources import parse_prices
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -93,6 +94,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[str, ...],
         _say("folders below which repositories on this machine must be; without it they may be anywhere"),
     ] = ()
+    git_hosts: Annotated[
+        tuple[str, ...],
+        _say(
+            "where repositories of a host are, like `gh=https://git.example.com`, when only a slug is given"
+        ),
+    ] = ()
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
     body_patience: Annotated[Seconds, _say("seconds between two pieces of a body")] = 30.0
@@ -137,10 +144,22 @@ def check_together(settings: Settings) -> Settings:
     """The settings, which make sense together. Raises InvalidError."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise InvalidError("tls_cert and tls_key belong together: give both or none")
+    read_hosts(settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise InvalidError("base_url must begin with http:// or https://")
     parse_prices(settings.credit_prices)
     return settings
+
+
+def read_hosts(settings: Settings) -> dict[str, str]:
+    """Below which address the repositories of each host are. Raises InvalidError."""
+    found = {}
+    for text in settings.git_hosts:
+        name, _, address = text.partition("=")
+        if not address.strip():
+            raise InvalidError(f"git_hosts: {text[:80]!r} is not like gh=https://git.example.com")
+        found[shorten_host(name.strip())] = address.strip().rstrip("/")
+    return found
 
 
 def default_data(environment: Mapping[str, str]) -> Path:

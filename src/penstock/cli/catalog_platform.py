@@ -5,6 +5,36 @@ from collections.abc import Mapping
 from penstock.cli.entry import Entry
 
 PLATFORM: Mapping[str, Entry] = {
+    "context": Entry(
+        "Look after the contexts of an organization: variables that its projects share.",
+        "Values go in and never come out; jobs that name the context get them.",
+        {
+            "penstock context create deploy": "for all members of the organization",
+            "penstock context set deploy TOKEN": "asks for the value, or reads it from standard input",
+            "penstock context restrict deploy --project gh/acme/app": "for jobs of this project alone",
+            "penstock context restrict deploy --rule 'pipeline.git.branch == \"main\"'": "on this branch",
+            "penstock context show deploy": "whom it is for, and its variables",
+        },
+        several=True,
+    ),
+    "group": Entry(
+        "Look after the groups of people in an organization.",
+        "Contexts may be for some of them alone.",
+        {
+            "penstock group create deployers": "a group that nobody is in",
+            "penstock group admit deployers ada": "put somebody into it",
+            "penstock context restrict deploy --group deployers": "a context for it",
+    "schedule": Entry(
+        "Look after pipelines that start by themselves.",
+        "A schedule starts a pipeline of a branch or tag in the hours, in UTC, of the days it is made for.",
+        {
+            "penstock schedule create nightly --hours 3 --branch main": "each night, as you",
+            "penstock schedule create often --hours 8-17 --per-hour 4": "on the default branch",
+            "penstock schedule list": "with the next and the last time",
+            "penstock schedule next nightly": "the next ten times",
+        },
+        several=True,
+    ),
     "usage": Entry(
         "See what the jobs of an organization used.",
         "",

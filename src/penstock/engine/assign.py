@@ -76,7 +76,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
     """Project variables, then those of each context in order: later ones win, all are masked.
 
     CircleCI docs: environment variable usage options; a pull request from a fork gets none unless the
-    project passes them. A context that does not exist has none.
+    project passes them. A context that is gone since the job was let pass has none.
     """
     if is_foreign(facts):
         return []

@@ -18,6 +18,7 @@ from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobRefused
 from penstock.model.access import Role, User
 from penstock.model.run import TriggerType
+from penstock.model.schedule import SYSTEM
 from penstock.model.status import JobStatus, Reason
 from penstock.store import memberships, people_groups, restrictions, users
 from penstock.store.database import Transaction
@@ -56,21 +57,24 @@ def refuse_unauthorized(unit: Unit, flow: Flow, key: str) -> bool:
 
 
 def find_denial(unit: Unit, facts: Facts, names: Collection[str]) -> str:
-    """Why a job of the workflow may not use one of these contexts; empty when it may use them all."""
+    """Why a job of the workflow may not use one of these contexts; empty when it may use them all.
+
+    One that does not exist may not be used: the job would miss what it asks for.
+    """
     every = restrictions.restrictions_by_name(unit.tx, facts.organization.id, names)
     judge: Judge | None = None
-    for name, found in every.items():
+    for name in names:
+        found = every.get(name)
+        if found is None:
+            return f"There is no context {name} in {facts.organization.slug}."
         if facts.pipeline.revision.fork is not None:
             if not _is_for_forks(facts, found):
                 return f"Context {name} is restricted, and the commit is from a fork."
             continue
         rules = choose_values(found, RestrictionKind.EXPRESSION)
-        if rules and judge is None:
-            judge = make_judge(unit, facts)
+        judge = judge or (make_judge(unit, facts) if rules else None)
         why = (
-            _judge_project(facts, found)
-            or _judge_group(unit.tx, facts, found)
-            or ("its rule does not hold here" if judge and rules and not any(map(judge.holds, rules)) else "")
+            _judge_project(facts, found) or _judge_group(unit.tx, facts, found) or _judge_rules(judge, rules)
         )
         if why:
             return f"Context {name} may not be used: {why}."
@@ -137,9 +141,13 @@ def _judge_group(tx: Transaction, facts: Facts, found: Iterable[Restriction]) ->
     )
 
 
+def _judge_rules(judge: Judge | None, rules: Collection[str]) -> str:
+    return "its rule does not hold here" if judge and rules and not any(map(judge.holds, rules)) else ""
+
+
 def _find_standing(tx: Transaction, facts: Facts) -> Standing:
     owner = facts.organization.id
-    if not facts.started_by:
+    if facts.started_by in {"", SYSTEM}:
         itself = facts.pipeline.trigger is TriggerType.SCHEDULE
         return Standing(organization_id=owner, itself=itself)
     user = users.user_by_login(tx, facts.started_by)

@@ -77,6 +77,14 @@ def open_group(tx: Transaction, by: Principal, owner: Organization, named: str) 
     return _find(tx, owner, named)
 
 
+def list_group_members(
+    tx: Transaction, by: Principal, owner: Organization, named: str, *, after: int = 0, limit: int = 100
+) -> list[User]:
+    """Who is in the group, oldest accounts first, those with an id above `after`; raises as `open_group`."""
+    group = open_group(tx, by, owner, named)
+    return people_groups.members_of(tx, group.id, after=after, limit=limit)
+
+
 def delete_group(parts: Parts, by: Principal, owner: Organization, named: str) -> None:
     """The group is gone. Raises ForbiddenError, NotFoundError."""
 

@@ -8,6 +8,7 @@ import msgspec
 from penstock.forge.known_hosts import find_host_key, spell_for_ssh
 from penstock.kit.shapes import read_json
 from penstock.model.credentials import CloneCredentials, CloneWay
+from penstock.model.errors import RefusedError
 from penstock.model.project import Project, SshKey
 from penstock.store import contexts, memberships, secrets, users, variables
 from penstock.store.database import Database, Transaction
@@ -89,7 +90,10 @@ class StoredVariables:
             context = contexts.find_context(tx, organization_id, name)
             if context is None:
                 return None
-            return variables.open_variables(tx, self._sealer, variables.of_context(context.id))
+            try:
+                return variables.open_variables(tx, self._sealer, variables.of_context(context.id))
+            except RefusedError as error:
+                raise RefusedError(f"context {name}: {error}") from error
 
     def keys_of_project(self, project_id: int) -> Sequence[SshKey]:
         """The project's keys, oldest first; raises as `of_project`."""

@@ -22,6 +22,7 @@ from penstock.store import database as opening
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
 from penstock.store.packing import pack
+from penstock.store.restrictions import EVERYONE, restrictions_by_name
 from penstock.store.test_results import ReportSet, cases_of, save_cases
 from penstock.store.upgrade import HEAD, create_schema, migrate, read_version
 from tests.support.records import add_jobs, add_organization
@@ -153,6 +154,33 @@ def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: s
         place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
         save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
         assert len(cases_of(tx, job.id, attempt=1)) == 1
+
+
+def test_contexts_of_an_older_database_keep_their_meaning(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0007")
+        connection.execute(
+            text(
+                "INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('o', 'gh/acme', 'acme', 1)"
+            )
+        )
+        for name in ("open", "rule", "group"):
+            context = """INSERT INTO contexts (uuid, organization_id, name, created_at)
+                VALUES (:name, 1, :name, 1)"""
+            connection.execute(text(context), {"name": name})
+        for number, (context_id, kind) in enumerate(((2, "expression"), (3, "group"), (3, "project"))):
+            restriction = """INSERT INTO context_restrictions (uuid, context_id, kind, value, created_at)
+                VALUES (:uuid, :context, :kind, 'x', 1)"""
+            values = {"uuid": f"r{number}", "context": context_id, "kind": kind}
+            connection.execute(text(restriction), values)
+    with closing(Database.open(url)) as database, database.read() as tx:
+        found = restrictions_by_name(tx, 1, ["open", "rule", "group"])
+    kinds = {name: [(each.kind.value, each.value) for each in every] for name, every in found.items()}
+    assert kinds == {
+        "open": [("group", EVERYONE)],
+        "rule": [("expression", "x"), ("group", EVERYONE)],
+        "group": [("group", "x"), ("project", "x")],
+    }
 
 
 def test_what_jobs_used_before_is_known_after_the_upgrade(url: str) -> None:

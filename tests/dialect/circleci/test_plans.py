@@ -7,6 +7,7 @@ import pytest
 
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.route import Route
+from penstock.kit.ids import new_id
 from tests.support.circle import APP, CircleSite
 from tests.support.databases import KINDS, fresh_url
 from tests.support.statements import explain_all, recorded_everywhere, walks_of
@@ -45,11 +46,17 @@ def fill(site: CircleSite, route: Route) -> str:
         "{kind}": "output",
         "{index}": "0",
         "{step}": "0",
+        "{context}": site.context,
+        "{org_id}": site.acme.uuid,
+        "{group}": new_id(),
     }
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
-    queries = {"/api/v3/runner/token": "?resource-class=acme/box"}
+    queries = {
+        "/api/v3/runner/token": "?resource-class=acme/box",
+        "/api/v2/context": "?owner-slug=gh/acme",
+    }
     return path + queries.get(route.path, "?namespace=acme" if "/runner" in route.path else "")
 
 

@@ -11,7 +11,9 @@ from penstock.api.penstock import (
     hooks,
     hosting,
     organizations,
+    people_groups,
     projects,
+    schedules,
     tokens,
     usage,
     watching,
@@ -19,6 +21,7 @@ from penstock.api.penstock import (
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
@@ -84,6 +87,9 @@ ROUTES: tuple[Route, ...] = (
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
 
+    _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
+    _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
+
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
     _route("DELETE", "tokens/{id}", tokens.revoke, SELF),
@@ -106,6 +112,11 @@ ROUTES: tuple[Route, ...] = (
            p.MemberView, p.MemberChange),
     _route("DELETE", f"{ONE}/members/{{user}}", organizations.remove_member,
            Action.LEAVE_ORGANIZATION),
+    _list(f"{ONE}/groups/{{people}}/members", people_groups.list_members, Action.SEE_MEMBERS, p.PersonView),
+    _route("PUT", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.add_member,
+           Action.CHANGE_MEMBERS, p.PersonView),
+    _route("DELETE", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.remove_member,
+           Action.CHANGE_MEMBERS),
     _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),

@@ -63,6 +63,35 @@ class Identified(Answer, frozen=True, kw_only=True):
     id: str
 
 
+class Named(Identified, frozen=True, kw_only=True):
+    """Something with a name."""
+
+    name: str
+    description: str = ""
+
+
+class Context(Identified, frozen=True, kw_only=True):
+    """A context."""
+
+    name: str
+    created_at: str
+
+
+class ContextVariable(Answer, frozen=True, kw_only=True):
+    """A variable of a context; nobody is told its value."""
+
+    variable: str
+    updated_at: str
+
+
+class Restriction(Identified, frozen=True, kw_only=True):
+    """Whom a context is for; `name` is that of the project or group."""
+
+    restriction_type: str
+    restriction_value: str
+    name: str = ""
+
+
 class NumberedJob(Answer, frozen=True, kw_only=True):
     """A job that was looked up by its number or id."""
 
@@ -85,3 +114,25 @@ class Told(Answer, frozen=True, kw_only=True):
     """That what was asked will be done."""
 
     message: str
+
+
+class Message(Answer, frozen=True, kw_only=True):
+    """What was done, in words."""
+
+    message: str
+
+
+class Variable(Answer, frozen=True, kw_only=True):
+    """A variable, its value masked."""
+
+    name: str
+    value: str
+
+
+class CheckoutKey(Answer, frozen=True, kw_only=True):
+    """A key that opens a repository, by its public half."""
+
+    public_key: str = msgspec.field(name="public-key")
+    type: str
+    fingerprint: str
+    preferred: bool

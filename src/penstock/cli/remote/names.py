@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 
 from penstock.api.penstock.paging import Page
-from penstock.api.penstock.payloads import ProjectView
+from penstock.api.penstock.payloads import OrganizationView, ProjectView
 from penstock.cli.remote.answers import Items, Listed, NumberedJob
 from penstock.cli.remote.client import Client
 from penstock.forge.checkout import Checkout, read_checkout
@@ -36,6 +36,15 @@ def find_project(client: Client, named: str) -> ProjectView:
     if named:
         return client.own("GET", f"projects/{quote(named, safe='')}", ProjectView)
     return guess_project(client, read_checkout(Path()))
+
+
+def find_organization(client: Client, named: str) -> OrganizationView:
+    """The organization of that slug or id, "" for that of the project this checkout is cloned from.
+
+    Raises as `find_project` does.
+    """
+    wanted = named or find_project(client, "").organization_id
+    return client.own("GET", f"organizations/{quote(wanted, safe='')}", OrganizationView)
 
 
 def guess_project(client: Client, checkout: Checkout) -> ProjectView:

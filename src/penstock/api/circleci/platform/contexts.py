@@ -1,5 +1,7 @@
 """Contexts: made, listed, deleted; their variables, and whom they are restricted to."""
 
+from msgspec import UNSET, UnsetType
+
 from penstock.api.circleci.paging import Page, cut_page, read_token
 from penstock.api.circleci.payloads import Message
 from penstock.api.circleci.platform import contexts_payloads as p
@@ -59,7 +61,7 @@ def delete_context(server: Server, call: Call) -> Message:
     return Message(message="Context deleted.")
 
 
-def list_variables(server: Server, call: Call) -> Page[p.Variable]:
+def list_variables(server: Server, call: Call) -> Page[p.ContextVariable]:
     """The variables of a context by name, without their values."""
     with server.parts.db.read() as tx:
         context, _ = _open(tx, call)
@@ -70,7 +72,7 @@ def list_variables(server: Server, call: Call) -> Page[p.Variable]:
     return Page([_show_variable(context.uuid, each) for each in kept], token)
 
 
-def put_variable(server: Server, call: Call) -> p.Variable:
+def put_variable(server: Server, call: Call) -> p.ContextVariable:
     """Set a variable of a context."""
     body: p.NewValue = call.payload
     uuid = _read_context(call)
@@ -92,6 +94,7 @@ def list_restrictions(server: Server, call: Call) -> Page[p.Restriction]:
     """What a context is restricted to."""
     with server.parts.db.read() as tx:
         context, owner = _open(tx, call)
+        read_token(call.query.page_token, f"restrictions/{context.uuid}", str)  # there is one page
         found = restrictions.restrictions_of(tx, context.id)
         return Page(_show_restrictions(tx, owner, context.uuid, found))
 
@@ -103,7 +106,8 @@ def create_restriction(server: Server, call: Call) -> p.Restriction:
     made = restrict_context(server.parts, principal_of(call), uuid, kind, value)
     with server.parts.db.read() as tx:
         _, owner = _open(tx, call)
-        return _show_restrictions(tx, owner, uuid, [made])[0]
+        [shown] = _show_restrictions(tx, owner, UNSET, [made])
+    return shown
 
 
 def delete_restriction(server: Server, call: Call) -> Message:
@@ -149,8 +153,8 @@ def _show(context: StoredContext) -> p.Context:
     return p.Context(id=context.uuid, name=context.name, created_at=show_millis(context.created_at))
 
 
-def _show_variable(context: str, variable: VariableInfo) -> p.Variable:
-    return p.Variable(
+def _show_variable(context: str, variable: VariableInfo) -> p.ContextVariable:
+    return p.ContextVariable(
         variable=variable.name,
         created_at=show_millis(variable.created_at),
         updated_at=show_millis(variable.updated_at),
@@ -159,7 +163,7 @@ def _show_variable(context: str, variable: VariableInfo) -> p.Variable:
 
 
 def _show_restrictions(
-    tx: Transaction, owner: Organization, context: str, every: list[Restriction]
+    tx: Transaction, owner: Organization, context: str | UnsetType, every: list[Restriction]
 ) -> list[p.Restriction]:
     names = name_restrictions(tx, owner, every)
     shown = []

@@ -43,7 +43,7 @@ class Context(Payload, frozen=True, kw_only=True):
     created_at: str
 
 
-class Variable(Payload, frozen=True, kw_only=True):
+class ContextVariable(Payload, frozen=True, kw_only=True):
     """A variable of a context, never its value."""
 
     variable: str
@@ -71,10 +71,13 @@ class NewRestriction(Payload, frozen=True, kw_only=True):
 
 
 class Restriction(Payload, frozen=True, kw_only=True):
-    """A restriction of a context; `name` is that of the project or group as long as there is one."""
+    """A restriction; `name` is that of the project or group as long as there is one.
+
+    Lists tell the context, the answer to `createContextRestriction` does not.
+    """
 
     id: str
-    context_id: str
+    context_id: str | UnsetType = UNSET
     restriction_type: str
     restriction_value: str
     name: str | UnsetType = UNSET
