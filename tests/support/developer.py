@@ -100,7 +100,7 @@ def developer_at(folder: Path, files: Mapping[str, str], *more: str) -> Iterator
     The server is given `more` options.
     """
     protocols = [word for name in ("file", "https", "ssh") for word in ("--git-protocols", name)]
+    settings = (*protocols, "--executor", "host", *more)
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
-    options = (*protocols, "--executor", "host", *more)
-    with running_server(folder / "data", *options, environment=environment) as server:
+    with running_server(folder / "data", *settings, environment=environment) as server:
         yield Developer(folder, server, files)

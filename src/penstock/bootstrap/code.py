@@ -187,7 +187,12 @@ def _remove_mirror(folder: Path) -> None:
 
 def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:
     return CommitFacts(
-        sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body, foreign=foreign
+        sha=commit.sha,
+        author=commit.author,
+        authorship=commit.authorship,
+        subject=commit.subject,
+        body=commit.body,
+        foreign=foreign,
     )
 
 

@@ -33,6 +33,7 @@ from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found, find_slips
+from penstock.bootstrap.webhooks import make_webhook_loops, read_reach
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
@@ -112,6 +113,7 @@ class Process:
                 limits=_read_limits(settings),
                 prices=parse_prices(settings.credit_prices),
                 figures_for_all=settings.metrics == "all",
+                reach=read_reach(settings),
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
@@ -120,6 +122,7 @@ class Process:
                 *make_loops(
                     parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
                 ),
+                *make_webhook_loops(parts, settings, sealer),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:

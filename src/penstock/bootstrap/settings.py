@@ -1,6 +1,7 @@
 """All settings of a server: what each means, what it is when nobody says anything, what it may be."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ ExecutorChoice = Literal["auto", "host", "docker"]
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Some = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 def _say(what: str, *, secret: bool = False) -> Meta:
@@ -100,6 +102,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "where repositories of a host are, like `gh=https://git.example.com`, when only a slug is given"
         ),
     ] = ()
+    webhook_protocols: Annotated[
+        tuple[Literal["https", "http"], ...],
+        _say("ways webhooks may be sent; `http` lets everybody on the way read them"),
+    ] = ("https",)
+    webhook_ports: Annotated[
+        tuple[Port, ...], _say("ports webhooks may be sent to; 0 stands for any")
+    ] = (80, 443, 8080, 8443)  # fmt: skip
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        _say("networks webhooks may be sent to beside public addresses, like `10.0.0.0/8`"),
+    ] = ()
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
     body_patience: Annotated[Seconds, _say("seconds between two pieces of a body")] = 30.0
@@ -147,6 +160,12 @@ def check_together(settings: Settings) -> Settings:
     read_hosts(settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise InvalidError("base_url must begin with http:// or https://")
+    for network in settings.webhook_networks:
+        try:
+            ip_network(network.strip(), strict=False)
+        except ValueError:
+            example = "write it like 10.0.0.0/8 or fd00::/8"
+            raise InvalidError(f"webhook_networks: {network[:60]!r} is no network: {example}") from None
     parse_prices(settings.credit_prices)
     return settings
 

@@ -24,6 +24,9 @@ PLATFORM: Mapping[str, Entry] = {
             "penstock group create deployers": "a group that nobody is in",
             "penstock group admit deployers ada": "put somebody into it",
             "penstock context restrict deploy --group deployers": "a context for it",
+        },
+        several=True,
+    ),
     "schedule": Entry(
         "Look after pipelines that start by themselves.",
         "A schedule starts a pipeline of a branch or tag in the hours, in UTC, of the days it is made for.",
@@ -32,6 +35,17 @@ PLATFORM: Mapping[str, Entry] = {
             "penstock schedule create often --hours 8-17 --per-hour 4": "on the default branch",
             "penstock schedule list": "with the next and the last time",
             "penstock schedule next nightly": "the next ten times",
+        },
+        several=True,
+    ),
+    "webhook": Entry(
+        "Look after what a project tells others: its webhooks.",
+        "The end of each workflow and job is sent to the addresses of the project's webhooks, signed with "
+        "their secrets, and tried again for a day where nobody takes it.",
+        {
+            "penstock webhook create https://chat.example.com/in --secret-file s": "tell of all ends",
+            "penstock webhook ping chat.example.com": "try it",
+            "penstock webhook deliveries chat.example.com": "what was sent, and what became of it",
         },
         several=True,
     ),

@@ -33,7 +33,7 @@ from penstock.model.errors import (
     RefusedError,
 )
 from penstock.model.project import Project
-from penstock.model.run import Fork, Pipeline, Revision, TriggerType
+from penstock.model.run import Authorship, Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
 from penstock.store import counters
@@ -68,6 +68,7 @@ class CommitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     sha: str
     author: str = ""
+    authorship: Authorship | None = None
     subject: str = ""
     body: str = ""
     foreign: bool = False
@@ -279,6 +280,7 @@ def draft_commit(
         subject=commit.subject,
         body=commit.body,
         author=commit.author,
+        authorship=commit.authorship,
         fork=fork,
     )
     trusted = fork is not None and settings.forks_receive_secret_env_vars

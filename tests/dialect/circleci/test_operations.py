@@ -9,20 +9,15 @@ from penstock.model.access import Scope
 from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
-    "createWebhook",
     "CreatePolicyBundle",
-    "deleteWebhook",
     "GetDecisionLog",
     "GetDecisionLogPolicyBundle",
     "GetDecisionLogs",
     "GetDecisionSettings",
     "GetPolicyBundle",
     "GetPolicyDocument",
-    "getWebhookById",
-    "getWebhooks",
     "MakeDecision",
     "SetDecisionSettings",
-    "updateWebhook",
     # Part 7: insights.
     "getAllInsightsBranches",
     "getFlakyTests",

@@ -17,16 +17,19 @@ from penstock.api.penstock import (
     tokens,
     usage,
     watching,
+    webhooks,
 )
 from penstock.api.penstock import payloads as p
 from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
 from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
+from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
+DELIVERY = "webhooks/{id}/deliveries/{delivery}"
 SEE, SELF = Action.SEE_PROJECT, Action.SEE_SELF
 ADMINISTER = Action.ADMINISTER_PROJECT
 
@@ -89,6 +92,12 @@ ROUTES: tuple[Route, ...] = (
 
     _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
     _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
+
+    _list("webhooks/{id}/deliveries", webhooks.list_deliveries, Action.SEE_VARIABLES, DeliveryView),
+    _route("GET", DELIVERY, webhooks.get_delivery, Action.SEE_VARIABLES, SentView),
+    _route("POST", f"{DELIVERY}/redeliver", webhooks.redeliver, Action.CHANGE_VARIABLES, DeliveryView,
+           status=202),
+    _route("POST", "webhooks/{id}/ping", webhooks.ping, Action.CHANGE_VARIABLES, DeliveryView, status=202),
 
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),

@@ -110,6 +110,19 @@ class Artifact(Answer, frozen=True, kw_only=True):
     url: str
 
 
+class Webhook(Answer, frozen=True, kw_only=True, rename="kebab"):
+    """A webhook of a project; its secret is masked."""
+
+    id: str
+    name: str
+    events: tuple[str, ...]
+    url: str
+    verify_tls: bool
+    signing_secret: str
+    created_at: str
+    updated_at: str
+
+
 class Told(Answer, frozen=True, kw_only=True):
     """That what was asked will be done."""
 

@@ -11,12 +11,14 @@ from penstock.api.circleci.platform import (
     settings,
     usage,
     variables,
+    webhooks,
 )
 from penstock.api.circleci.platform import claims_payloads as o
 from penstock.api.circleci.platform import contexts_payloads as c
 from penstock.api.circleci.platform import projects_payloads as j
 from penstock.api.circleci.platform import schedule_payloads as s
 from penstock.api.circleci.platform import usage_payloads as u
+from penstock.api.circleci.platform import webhooks_payloads as w
 from penstock.api.circleci.rows import delete, get, get_list, patch, post, put, row
 from penstock.api.common.route import PUBLIC, Route
 from penstock.engine.access import Action
@@ -114,6 +116,12 @@ _SCHEDULES: tuple[Route, ...] = (
 )
 
 _WEBHOOKS: tuple[Route, ...] = (
+    post("v2/webhook", webhooks.create_webhook, CHANGE, w.Webhook, w.NewWebhook,
+         status=201, optional=False),
+    get_list("v2/webhook", webhooks.list_webhooks, SEE, w.Webhook, w.WebhooksQuery),
+    get("v2/webhook/{id}", webhooks.get_webhook, SEE, w.Webhook),
+    put("v2/webhook/{id}", webhooks.update_webhook, CHANGE, w.Webhook, w.WebhookUpdate),
+    delete("v2/webhook/{id}", webhooks.delete_webhook, CHANGE, Message),
 )
 
 _POLICIES: tuple[Route, ...] = (
