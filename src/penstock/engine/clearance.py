@@ -18,6 +18,7 @@ from penstock.engine.unit import Unit
 from penstock.lifecycle.events import JobRefused
 from penstock.model.access import Role, User
 from penstock.model.run import TriggerType
+from penstock.model.schedule import SYSTEM
 from penstock.model.status import JobStatus, Reason
 from penstock.store import memberships, people_groups, restrictions, users
 from penstock.store.database import Transaction
@@ -146,7 +147,7 @@ def _judge_rules(judge: Judge | None, rules: Collection[str]) -> str:
 
 def _find_standing(tx: Transaction, facts: Facts) -> Standing:
     owner = facts.organization.id
-    if not facts.started_by:
+    if facts.started_by in {"", SYSTEM}:
         itself = facts.pipeline.trigger is TriggerType.SCHEDULE
         return Standing(organization_id=owner, itself=itself)
     user = users.user_by_login(tx, facts.started_by)
