@@ -127,8 +127,8 @@ _WEBHOOKS: tuple[Route, ...] = (
 _POLICIES: tuple[Route, ...] = (
 )
 
-_OF_ORGANIZATION = "v2/org/{organization}/oidc-custom-claims"
-_OF_PROJECT = "v2/org/{organization}/project/{project_id}/oidc-custom-claims"
+_OF_ORGANIZATION = "v2/org/{org_id}/oidc-custom-claims"
+_OF_PROJECT = "v2/org/{org_id}/project/{project_id}/oidc-custom-claims"
 _CLAIMS: tuple[Route, ...] = (
     delete(_OF_ORGANIZATION, claims.delete_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer,
            query=o.ClaimsQuery),
