@@ -9,6 +9,7 @@ from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.webhooks import make_webhook_loops
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
 from penstock.engine.firing import SCHEDULE, fire_schedules
@@ -59,7 +60,7 @@ PUSH_LEASE = 10_000
 """Milliseconds after which another server takes a push for dropped; both may build it, it is made once."""
 
 SCHEDULES = 4
-"""Pipelines of schedules that are fetched and compiled at once, each of another schedule."""
+"""Pipelines of schedules that are fetched and compiled at once, each of another project."""
 
 FIRING = 1.0
 """Seconds between looks for schedules that are due."""
@@ -94,6 +95,7 @@ def make_loops(
         Loop("schedules", partial(_look, parts, fire_schedules, FIRING)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
+        *make_webhook_loops(parts, settings, sealer),
         Loop("remover", partial(_remove, parts)),
         Loop("signing keys", partial(_tend, parts, settings.signing_key_days)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
