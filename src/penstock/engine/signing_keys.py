@@ -3,8 +3,6 @@
 known (published) -> signs (from `signs_at` on, until another does) -> known, until all it signed is over
 """
 
-import msgspec
-
 from penstock.engine.access import Action, require
 from penstock.engine.audit import note
 from penstock.engine.principal import Principal
@@ -12,7 +10,7 @@ from penstock.engine.signer import Pair, Signer
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
 from penstock.model.errors import ConflictError, RefusedError
-from penstock.model.identity import LONGEST_LIFE, SigningKey
+from penstock.model.identity import LONGEST_LIFE, KeyState, KnownKey, SigningKey
 from penstock.store import signing_keys
 
 LEAD = 86_400_000
@@ -22,16 +20,6 @@ SLACK = 3_600_000
 """Milliseconds a key is known longer than what it signed, for clocks that are not alike."""
 
 DAY = 86_400_000
-
-
-class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A published key; it is the one that signs, or will sign, or did (`until` then it is known)."""
-
-    kid: str
-    created_at: int
-    signs_at: int
-    signs: bool
-    until: int | None = None
 
 
 def list_keys(parts: Parts, by: Principal) -> list[KnownKey]:
@@ -125,15 +113,16 @@ def _list_ends(known: list[SigningKey]) -> list[int | None]:
 
 def _describe(known: list[SigningKey], now: int) -> list[KnownKey]:
     due = [key for key in known if key.signs_at <= now] or known[:1]
+    states = [KeyState.SIGNED] * (len(due) - 1) + [KeyState.SIGNS] + [KeyState.FOLLOWS] * len(known)
     return [
         KnownKey(
             kid=key.kid,
+            state=state,
             created_at=key.created_at,
             signs_at=key.signs_at,
-            signs=key is due[-1],
-            until=until if key.signs_at <= now else None,
+            until=until if state is KeyState.SIGNED else None,
         )
-        for key, until in zip(known, _list_ends(known), strict=True)
+        for key, state, until in zip(known, states, _list_ends(known), strict=False)
     ]
 
 

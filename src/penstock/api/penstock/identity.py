@@ -6,7 +6,8 @@ from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
 from penstock.api.penstock.paging import Page
-from penstock.engine.signing_keys import KnownKey, list_keys, rotate_keys
+from penstock.engine.signing_keys import list_keys, rotate_keys
+from penstock.model.identity import KnownKey
 
 
 class NewRotation(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from penstock.api.penstock.paging import Page, PageQuery
 from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
-from penstock.engine.signing_keys import KnownKey
+from penstock.model.identity import KnownKey
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
