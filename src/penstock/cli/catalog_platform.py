@@ -60,6 +60,9 @@ PLATFORM: Mapping[str, Entry] = {
             "penstock policy push policies --yes": "make them the organization's",
             "penstock policy settings --enabled true": "have pipelines judged by them",
             "penstock policy logs --status HARD_FAIL": "what did not run because of them",
+        },
+        several=True,
+    ),
     "oidc": Entry(
         "Look after the identity tokens of jobs, and the keys that sign them.",
         "Jobs show such a token to services that trust this server, and need no stored credentials there.",
