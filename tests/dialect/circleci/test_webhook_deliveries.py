@@ -182,7 +182,7 @@ def test_neither_approvals_nor_jobs_that_never_had_their_turn_are_told(hooks: We
 
 def test_a_job_that_may_not_use_its_context_is_told_as_unauthorized(hooks: WebhookSite) -> None:
     hooks.create()
-    hooks.site.restrict_context("deploy")
+    hooks.site.restrict_context()
     hooks.site.code.configs["main"] = ONE.replace("[test]", "[test: {context: deploy}]")
     hooks.site.trigger()
     hooks.carry()
