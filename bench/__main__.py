@@ -24,6 +24,7 @@ BENCHES = (
     "trigger",
     "queued",
     "output",
+    "usage",
 )
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 HEAD = """\

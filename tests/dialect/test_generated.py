@@ -25,6 +25,7 @@ from penstock.store.people_groups import list_groups
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
+from tests.support.webhook_site import add_webhook
 
 TOLD = (CIRCLECI, PENSTOCK)
 """The dialects that speak JSON and have a document."""
@@ -84,7 +85,8 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
     job = site.lab.job(pipeline, "build").uuid
     with site.parts.db.read() as tx:
         [group] = [each.uuid for each in list_groups(tx, site.acme.id, limit=1)] or [new_id()]
-    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job]
+    webhook, delivery = add_webhook(site) if "webhook" in operation.path else ("", "")
+    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job, *([webhook] * 3 if webhook else ())]
     things = st.fixed_dictionaries(
         {},
         optional={
@@ -100,6 +102,7 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             "branch": st.sampled_from(["main", "dev", "..", "a%2Fb"]),
             "project": st.sampled_from(["gh%2Facme%2Fapp", "gh%2Facme", site.project.uuid]),
             "organization": st.sampled_from(["gh%2Facme", "gh", site.acme.uuid]),
+            "delivery": st.just(delivery),
             "user": st.sampled_from(["grace", "nobody"]),
             "context": st.just(site.context),
             "variable": st.sampled_from(["PASSWORD", "NEW"]),

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -36,6 +37,7 @@ from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
 from tests.support.records import NOW
+from tests.support.webhook_site import add_webhook
 
 OPEN = {
     "GET /healthz": "says only that the process lives",
@@ -73,14 +75,20 @@ IDS = {
     "/runner/resource/{id}": "group",
     "/runner/token/{id}": "token",
     "/secrets/{id}": "secret",
+    "/webhook/{id}": "webhook",
+    "/webhooks/{id}": "webhook",
     "/schedule/{id}": "schedule",
     "/schedules/{id}": "schedule",
 }
 """What `{id}` is the id of, by what stands before it."""
 
+PROJECT = "<the project>"
+"""What stands for the id of a project until there is one."""
+
 QUERIES = {
     "GET /api/v3/runner/token": "?resource-class=acme/large",
     "GET /api/v2/context": "?owner-slug=gh/acme",
+    "GET /api/v2/webhook": f"?scope-type=project&scope-id={PROJECT}",
 }
 """What has to be asked for."""
 
@@ -100,6 +108,8 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "organization": {"name": "new", "vcs_type": "github"},
+    "project": {"name": "new"},
     "checkout-key": {"type": "deploy-key"},
     "envvar": {"name": "WORD", "value": "secret"},
     "{user}": {"role": "member"},
@@ -112,6 +122,14 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
     "resource": {"resource_class": "acme/new"},
     "token": {"resource_class": "acme/large", "nickname": "new"},
+    "webhook": {
+        "name": "new",
+        "events": ["job-completed"],
+        "url": "https://example.com/",
+        "verify-tls": True,
+        "signing-secret": "",
+        "scope": {"type": "project", "id": PROJECT},
+    },
     "usage_export_job": {"start": show_seconds(NOW - 86_400_000), "end": show_seconds(NOW)},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
@@ -151,6 +169,7 @@ class House(CircleSite):
             "number": str(self.lab.job(pipeline, "build").number),
             "export": self._ask_export(),
         }
+        self.things["webhook"], self.things["delivery"] = add_webhook(self)
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
         new = NewProject(name="theirs", url="https://github.com/other/theirs.git")
         self.theirs = create_project(self.parts, SERVER, self.other, new)
@@ -253,6 +272,7 @@ class House(CircleSite):
             "{index}": "0",
             "{upload}": new_id(),
             "{blob:rest}": "artifacts/aa/bb",
+            "{delivery}": self.things["delivery"] if real else new_id(),
         }
         unknown = set(re.findall(r"\{[^}]+\}", path)) - values.keys()
         assert not unknown, f"say here what {unknown} of {path} stands for, or in IDS"
@@ -267,6 +287,9 @@ class House(CircleSite):
             body = body and {
                 name: _rename(value) if name in OF_OWNERS else value for name, value in body.items()
             }
+        project = self.project.uuid if real else new_id()
+        body = body and msgspec.json.decode(msgspec.json.encode(body).decode().replace(PROJECT, project))
+        query = query.replace(PROJECT, project)
         path, headers = self.locate(route, real=real) + query, {"authorization": f"Bearer {token}"}
         return self.call(route.method, path, body, token=token, headers=headers)
 

@@ -13,6 +13,7 @@ from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
 from penstock.engine.accounts import create_user, make_admin
+from penstock.engine.adopt import HOSTS
 from penstock.engine.api_tokens import Wish, issue_token
 from penstock.engine.contexts import add_restriction, create_context
 from penstock.engine.gateway import Gateway
@@ -110,7 +111,7 @@ class CircleSite(Site):
         self.parts = self.lab.parts
         self.code = WordCode()
         self.everybody_clones = False
-        workshop = Workshop(code=self.code, is_open=lambda _project: self.everybody_clones)
+        workshop = Workshop(code=self.code, hosts=HOSTS, is_open=lambda _project: self.everybody_clones)
         self.lab.gateway = Gateway(self.parts, compiler=compile_rest(workshop))
         self.server = Server(
             parts=self.parts,

@@ -87,9 +87,15 @@ class Bell(Lab):
         assert found is not None
         return found
 
-    def launch(self, project: Project, branch: str) -> Pipeline:
+    def launch(self, project: Project, branch: str, **more: Any) -> Pipeline:  # noqa: ANN401 - of any field
         """A pipeline of the branch that somebody asked for."""
-        return launch_pipeline(self.parts, self.workshop, project, Wish(ref=Ref(branch=branch), actor="ada"))
+        wish = Wish(**{"ref": Ref(branch=branch), "actor": "ada", **more})
+        return launch_pipeline(self.parts, self.workshop, project, wish)
+
+    def list_schedules(self, project: Project) -> list[Schedule]:
+        """Those of the project, of either kind."""
+        with self.parts.db.read() as tx:
+            return schedules.list_every(tx, project.id)
 
     def schedule(self, project: Project, by: Principal = SERVER, **more: Any) -> Schedule:  # noqa: ANN401 - of any field
         """A schedule of the project, once an hour unless it says otherwise."""

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from penstock.engine.unit import Parts
 from penstock.kit.ids import new_id
 from penstock.model.schedule import Schedule
 from penstock.model.timetable import Timetable, Weekday
+from penstock.store import schedules
+from penstock.store.schedules import ScheduleChange
 from tests.support.records import NOW
 
 HOURLY = Timetable(per_hour=1, hours=tuple(range(24)), weekdays=tuple(Weekday))
@@ -30,3 +33,12 @@ def a_schedule(project_id: int, name: str = "nightly", **more: Any) -> Schedule:
         "next_at": NOW + 3_600_000,
     }
     return Schedule(**values | more)
+
+
+def make_due(parts: Parts, uuid: str) -> None:
+    """The schedule's next firing was due a second ago."""
+    with parts.db.write() as tx:
+        found = schedules.schedule_by_uuid(tx, uuid)
+        assert found is not None
+        due = parts.clock.now() - 1000
+        schedules.update_schedules(tx, [ScheduleChange(id=found.id, next_at=due)])

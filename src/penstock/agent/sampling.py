@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 MOST_KEPT = 4096
 """Looks that are remembered of a task: past that every second is forgotten, and only every second taken."""
 
+LEAST, MOST = 0.01, 86_400.0
+"""Seconds between looks are within these."""
+
 _WHOLE = 10_000  # hundredths of a percent
 _MOST = 10_000_000
 
@@ -97,7 +100,7 @@ class Sampler:
     """
 
     def __init__(self, interval: float) -> None:
-        self._interval = interval
+        self._interval = interval and min(max(interval, LEAST), MOST)
         self._turn = threading.Condition()
         self._watches: dict[int, Watch] = {}
         self._idle = True

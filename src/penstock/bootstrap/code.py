@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from penstock.bootstrap.folder import DataFolder
-from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.settings import Settings, read_hosts
+from penstock.engine.adopt import HOSTS
 from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop
 from penstock.engine.variables import find_way
 from penstock.forge.address import Policy, Protocol
@@ -24,7 +25,7 @@ from penstock.forge.upkeep import remove_repository
 from penstock.kit.ids import is_id
 from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials, CloneWay
-from penstock.model.errors import NotFoundError, UnavailableError
+from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 from penstock.model.project import Project
 from penstock.store import projects, removal
 from penstock.store.database import Database
@@ -123,6 +124,10 @@ class MirroredCode:
             return find_way(tx, self._sealer, project)
 
     def _open(self, project: Project, url: str, credentials: Credentials) -> Mirror:
+        if not url:
+            raise RefusedError(
+                f"{project.slug} has no repository yet: `penstock project set --url` says where"
+            )
         folder = self._folder / project.uuid
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Mirror(folder, url, credentials, policy=self._policy)
@@ -136,7 +141,14 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
     )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply, policy=policy, sweep=code.sweep, is_open=code.is_open)
+    return Workshop(
+        code=code,
+        supply=_supply,
+        policy=policy,
+        hosts={**HOSTS, **read_hosts(settings)},
+        sweep=code.sweep,
+        is_open=code.is_open,
+    )
 
 
 def _supply(source: bytes, context: Context) -> Context:
@@ -175,7 +187,12 @@ def _remove_mirror(folder: Path) -> None:
 
 def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:
     return CommitFacts(
-        sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body, foreign=foreign
+        sha=commit.sha,
+        author=commit.author,
+        authorship=commit.authorship,
+        subject=commit.subject,
+        body=commit.body,
+        foreign=foreign,
     )
 
 

@@ -28,6 +28,7 @@ from penstock.engine.usage_desk import UsageDesk, sweep_usage
 from penstock.engine.usage_exports import USAGE
 from penstock.forge.status.request import Request
 from penstock.forge.status.send import Sent, send_request
+from penstock.plan.resources import parse_prices
 from penstock.store.sealing import Sealer
 
 TICK = 0.5
@@ -73,13 +74,14 @@ def make_loops(
     parts: Parts, settings: Settings, workshop: Workshop, sealer: Sealer, leftovers: Leftovers
 ) -> list[Loop]:
     """The loops, not yet started. Rows are claimed, so any number of servers may run them at once."""
+    prices = parse_prices(settings.credit_prices)
     pushes, statuses = PushDesk(workshop), StatusDesk(sealer, _send)
     scheduled = ScheduleDesk(workshop)
     carriers = [
         *(partial(_make_carrier, {PUSH: pushes.deliver}, PUSH_LEASE) for _ in range(PUSHES)),
         *(partial(_make_carrier, {SCHEDULE: scheduled.deliver}, PUSH_LEASE) for _ in range(SCHEDULES)),
         *(partial(_make_carrier, {STATUS: statuses.deliver}, STATUS_LEASE) for _ in range(STATUSES)),
-        partial(_make_carrier, {USAGE: UsageDesk(UsageTable()).deliver}, USAGE_LEASE),
+        partial(_make_carrier, {USAGE: UsageDesk(UsageTable(prices)).deliver}, USAGE_LEASE),
     ]
     echoes: list[Loop] = []
     if not parts.db.is_sqlite:

@@ -23,22 +23,24 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
-from penstock.bootstrap.keyring import warn_of_locked
+from penstock.bootstrap.keyring import open_fitting_sealer
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
-from penstock.bootstrap.parts import open_sealer, open_server_parts
+from penstock.bootstrap.parts import open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found, find_slips
+from penstock.bootstrap.webhooks import make_webhook_loops, read_reach
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
 from penstock.engine.launch import compile_rest
 from penstock.engine.unit import Parts
 from penstock.forge.halt import halt
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.plan.resources import parse_prices
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +90,7 @@ class Process:
             base_url = (settings.base_url or address).rstrip("/")
             parts = self._open_parts(base_url)
             stack.callback(parts.db.close)
-            sealer = open_sealer(settings, self._folder)
-            warn_of_locked(parts.db, sealer, settings, self._folder)
+            sealer = open_fitting_sealer(parts.db, settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
             gateway = Gateway(parts, compiler=compile_rest(workshop))
             admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
@@ -109,7 +110,9 @@ class Process:
                 workshop=workshop,
                 base_url=base_url,
                 limits=_read_limits(settings),
+                prices=parse_prices(settings.credit_prices),
                 figures_for_all=settings.metrics == "all",
+                reach=read_reach(settings),
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
@@ -118,6 +121,7 @@ class Process:
                 *make_loops(
                     parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
                 ),
+                *make_webhook_loops(parts, settings, sealer),
                 make_watch(parts, self._leave),
             ]
             if settings.slots != 0:

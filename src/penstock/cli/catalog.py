@@ -164,6 +164,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock project list": "all that you see",
                 "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
                 "penstock project hook --new": "a secret for the webhook of its git host",
+                "penstock project env set DEPLOY_TOKEN < token": "a variable of its jobs",
+                "penstock project key add": "a key that opens its repository",
             },
             several=True,
         ),

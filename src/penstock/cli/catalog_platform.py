@@ -27,4 +27,36 @@ PLATFORM: Mapping[str, Entry] = {
         },
         several=True,
     ),
+    "schedule": Entry(
+        "Look after pipelines that start by themselves.",
+        "A schedule starts a pipeline of a branch or tag in the hours, in UTC, of the days it is made for.",
+        {
+            "penstock schedule create nightly --hours 3 --branch main": "each night, as you",
+            "penstock schedule create often --hours 8-17 --per-hour 4": "on the default branch",
+            "penstock schedule list": "with the next and the last time",
+            "penstock schedule next nightly": "the next ten times",
+        },
+        several=True,
+    ),
+    "webhook": Entry(
+        "Look after what a project tells others: its webhooks.",
+        "The end of each workflow and job is sent to the addresses of the project's webhooks, signed with "
+        "their secrets, and tried again for a day where nobody takes it.",
+        {
+            "penstock webhook create https://chat.example.com/in --secret-file s": "tell of all ends",
+            "penstock webhook ping chat.example.com": "try it",
+            "penstock webhook deliveries chat.example.com": "what was sent, and what became of it",
+        },
+        several=True,
+    ),
+    "usage": Entry(
+        "See what the jobs of an organization used.",
+        "",
+        {
+            "penstock usage show": "by project and resource class, of the last 30 days",
+            "penstock usage export --output usage.csv": "a row for each run of a job",
+            "penstock usage export --start 2026-10-01 --end 2026-11-01": "of a month, to standard output",
+        },
+        several=True,
+    ),
 }

@@ -1,8 +1,12 @@
 """Projects as people bring them: by the address of their repository."""
 
+import re
+from collections.abc import Mapping
+
 import msgspec
 
 from penstock.engine.access import Action, may, require, sees
+from penstock.engine.launch import Workshop
 from penstock.engine.lookup import find_project
 from penstock.engine.organizations import create_organization
 from penstock.engine.principal import Principal
@@ -13,9 +17,18 @@ from penstock.forge.address import ANYWHERE, Policy
 from penstock.forge.remote import LOCAL, Remote, parse_remote, without_credentials
 from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.project import Organization, Project
-from penstock.model.slug import BySlug, parse_organization
+from penstock.model.slug import BySlug, parse_organization, parse_project
 from penstock.store import projects
 from penstock.store.database import Transaction
+
+_PATH = re.compile(r"[A-Za-z0-9._/-]+")
+
+HOSTS: Mapping[str, str] = {
+    "gh": "https://github.com",
+    "bb": "https://bitbucket.org",
+    "gl": "https://gitlab.com",
+}
+"""Below which address the repositories of a host are, by the host's name in slugs."""
 
 
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +51,48 @@ def adopt_project(parts: Parts, by: Principal, wish: Adoption, policy: Policy = 
     owner = _find_owner(parts, by, wish.organization or remote.organization)
     new = NewProject(name=wish.name or remote.name, url=wish.url, default_branch=wish.default_branch)
     return create_project(parts, by, owner, new)
+
+
+def adopt_by_slug(
+    parts: Parts, by: Principal, slug: str, hosts: Mapping[str, str], policy: Policy = ANYWHERE
+) -> Project | None:
+    """The new project of that slug, cloned from where its host has it; None when no address is known there.
+
+    Raises as `adopt_project` does.
+    """
+    named = parse_project(slug)
+    url = find_address(named.slug, hosts) if isinstance(named, BySlug) else ""
+    if not url or not isinstance(named, BySlug):
+        return None
+    organization, _, name = named.slug.rpartition("/")
+    return adopt_project(parts, by, Adoption(url=url, name=name, organization=organization), policy)
+
+
+def add_project(
+    parts: Parts, by: Principal, owner: Organization, new: NewProject, workshop: Workshop
+) -> Project:
+    """The new project of the organization; without an address it is cloned from where its host has it.
+
+    Only an organization of no host may have projects without any source. Raises as `create_project` does,
+    ForbiddenError for an address the policy forbids.
+    """
+    require(by, Action.CREATE_PROJECT, owner)
+    url = new.url or find_address(f"{owner.slug}/{new.name}", workshop.hosts)
+    if url:
+        check_source(url, new.default_branch, workshop.policy)
+    return create_project(parts, by, owner, msgspec.structs.replace(new, url=url))
+
+
+def find_address(slug: str, hosts: Mapping[str, str]) -> str:
+    """Where the project of that slug is cloned from, "" when nothing is known of its host.
+
+    Raises InvalidError for names that repositories cannot have there.
+    """
+    host, _, path = slug.partition("/")
+    base = hosts.get(host, "")
+    if base and not _PATH.fullmatch(path):
+        raise InvalidError("a repository's name has letters, digits and any of . _ - only")
+    return f"{base}/{path}.git" if base else ""
 
 
 def find_by_source(tx: Transaction, by: Principal, url: str) -> Project | None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.engine.config_schedules import choose_scheduled
 from penstock.engine.continuation import Compiler, ToCompile
 from penstock.engine.describe import describe_pipeline
 from penstock.engine.forks import guess_fork, label_fork
@@ -32,7 +33,7 @@ from penstock.model.errors import (
     RefusedError,
 )
 from penstock.model.project import Project
-from penstock.model.run import Fork, Pipeline, Revision, TriggerType
+from penstock.model.run import Authorship, Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
 from penstock.store import counters
@@ -67,6 +68,7 @@ class CommitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     sha: str
     author: str = ""
+    authorship: Authorship | None = None
     subject: str = ""
     body: str = ""
     foreign: bool = False
@@ -132,6 +134,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    hosts: Mapping[str, str] = {}  # below which addresses the repositories of hosts are
     is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
@@ -155,7 +158,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A wish with what was found out about it.
 
     `values` are what the config may refer to beside what every pipeline has; `labels` are kept with the
-    pipeline.
+    pipeline. With `workflow` that one alone starts, which must have a schedule.
     """
 
     project: Project
@@ -167,6 +170,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""  # why there is no source
     values: Mapping[str, Simple | None] = {}
     labels: Mapping[str, str] = {}
+    workflow: str = ""
 
 
 def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wish) -> Pipeline:
@@ -182,7 +186,10 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
 
 
 def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
-    """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does."""
+    """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does.
+
+    Raises NotFoundError when the draft's `workflow` has no schedule in the config.
+    """
     project = draft.project
     with parts.db.read() as tx:
         labels = {**draft.labels, **label_statuses(tx, project, settings)}
@@ -273,6 +280,7 @@ def draft_commit(
         subject=commit.subject,
         body=commit.body,
         author=commit.author,
+        authorship=commit.authorship,
         fork=fork,
     )
     trusted = fork is not None and settings.forks_receive_secret_env_vars
@@ -341,7 +349,8 @@ def _compile(
             parameters=draft.wish.parameters,
         )
         context = workshop.supply(draft.source, context)
-    return find_language(LANGUAGE).compile(draft.source, context), context
+    plan = find_language(LANGUAGE).compile(draft.source, context)
+    return choose_scheduled(plan, draft.workflow), context
 
 
 def _take_number(unit: Unit, project: Project) -> int:
@@ -361,7 +370,15 @@ def _make_request(draft: Draft, plan: Plan, number: int, *, supersedes: bool) ->
         parameters=draft.wish.parameters,
         labels=draft.labels,
         supersedes=supersedes,
+        schedules=_is_of_branch(draft.wish),
     )
+
+
+def _is_of_branch(wish: Wish) -> bool:
+    """True when the config is the branch's own, and nothing was said that makes it another."""
+    if wish.trigger is not TriggerType.API:
+        return wish.trigger is TriggerType.WEBHOOK
+    return not wish.parameters and not wish.source and wish.config in {None, wish.ref}
 
 
 def _is_newest(project: Project, draft: Draft) -> bool:

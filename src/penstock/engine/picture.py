@@ -84,6 +84,7 @@ def _sketch(
         "sha": revision.sha,
         "subject": revision.subject,
         "actor": pipeline.actor,
+        "trigger": pipeline.trigger,
         "created_at": pipeline.created_at,
         "stopped_at": max(stops, default=None) if ended else None,
     }

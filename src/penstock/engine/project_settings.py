@@ -62,14 +62,14 @@ def change_project_settings(
     Raises ForbiddenError, which also depends on `write_settings_requires_admin`, InvalidError for a wrong
     name or value, RefusedError for `oss` when by `is_open` not everybody may clone the repository.
     """
-    open_url = project.url if changes.get("oss") is True and _ask_open(parts, by, project, is_open) else ""
+    asked = changes.get("oss") is True and _ask_open(parts, by, project, is_open)
 
     def work(unit: Unit, found: Project, owner: Organization) -> ProjectSettings:
         present = load_project_settings(unit.tx, found.id)
         if present.write_settings_requires_admin:
             require(by, Action.ADMINISTER_PROJECT, found)
         changed = change_settings(present, changes)
-        if changed.oss and not present.oss and open_url != found.url:
+        if changed.oss and not present.oss and not (asked and found.url == project.url):
             raise RefusedError(NOT_OPEN)
         projects.save_settings(unit.tx, found.id, msgspec.to_builtins(changed))
         projects.update_project(unit.tx, ProjectChange(id=found.id, public=changed.oss))

@@ -28,7 +28,10 @@ MOST_LETTERS = 2000
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True):
-    """A project to be made. `url` is where its source is cloned from, without user or password."""
+    """A project to be made. `url` is where its source is cloned from, without user or password.
+
+    In an organization of no git host it may be "": such a project gets its source later.
+    """
 
     name: str
     url: str
@@ -42,7 +45,8 @@ def create_project(parts: Parts, by: Principal, owner: Organization, new: NewPro
     one of that name.
     """
     require(by, Action.CREATE_PROJECT, owner)
-    check_source(new.url, new.default_branch)
+    if new.url or host_of(owner.slug) != STANDALONE:
+        check_source(new.url, new.default_branch)
     uuid = new_id()
 
     def work(unit: Unit) -> Project:
@@ -206,7 +210,7 @@ def change_project(
 def check_source(url: str, default_branch: str, policy: Policy = ANYWHERE) -> None:
     """Return when git may be given these; raises InvalidError when not, ForbiddenError when not here."""
     if not 0 < len(url) <= MOST_LETTERS or url.startswith("-") or not url.isprintable():
-        raise InvalidError("a project needs the address of its git repository")
+        raise InvalidError("a project needs the address of its git repository: give url")
     read_address(url, policy)
     if without_credentials(url) != url and not url.startswith("ssh://"):
         raise InvalidError("leave user and password out of the address: set them as clone credentials")

@@ -153,6 +153,7 @@ def _describe_revision(facts: TriggerFacts, commit: CommitFacts) -> Revision:
         subject=told.subject or commit.subject,
         body=told.body or (commit.body if not told.subject else ""),
         author=told.author or commit.author,
+        authorship=commit.authorship,
         fork=fork,
     )
 

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.engine.access import Action, may
 from penstock.engine.deliver import is_last_try
-from penstock.engine.event_values import pack_values
+from penstock.engine.event_values import Value, pack_values
 from penstock.engine.firing import Firing
 from penstock.engine.forks import guess_fork
 from penstock.engine.held import Held
@@ -50,6 +50,10 @@ PATIENCE = 60_000
 _log = logging.getLogger(__name__)
 
 
+class _OutdatedError(Exception):
+    """A config asked for a schedule that there is no more."""
+
+
 class _Ready(msgspec.Struct, frozen=True):
     """A firing of which a pipeline can be made."""
 
@@ -61,6 +65,8 @@ class _Ready(msgspec.Struct, frozen=True):
     @property
     def ref(self) -> Ref:
         """What is to be built."""
+        if self.schedule.branch:
+            return Ref(branch=self.schedule.branch)
         given = self.schedule.parameters
         return Ref(branch=str(given.get("branch", "")), tag=str(given.get("tag", "")))
 
@@ -99,6 +105,9 @@ def launch_firing(
             outcome = ""  # another server was first
         except RefusedError as error:
             outcome = str(error)
+        except _OutdatedError as error:
+            outcome = str(error)
+            transact(parts, lambda unit: schedules.delete_schedule(unit.tx, found.schedule.id))
     else:
         outcome = found
     if outcome:
@@ -135,10 +144,14 @@ def _find_denial(tx: Transaction, schedule: Schedule, project: Project) -> str:
     if schedule.actor == SYSTEM:
         return ""
     user = users.user_by_login(tx, schedule.actor)
+    if schedule.branch and user is None:
+        return ""  # somebody who pushes has no need of an account
     if user is None or user.disabled_at is not None:
         return f"it runs as {schedule.actor}, whose account is disabled"
     roles = memberships.roles_of(tx, user.id)
-    if may(Principal(user=user, roles=roles, scopes=frozenset(Scope)), Action.RUN_PIPELINE, project):
+    if schedule.branch or may(
+        Principal(user=user, roles=roles, scopes=frozenset(Scope)), Action.RUN_PIPELINE, project
+    ):
         return ""
     return f"it runs as {schedule.actor}, who may not run pipelines of this project any more"
 
@@ -159,7 +172,7 @@ def _launch(parts: Parts, workshop: Workshop, ready: _Ready, *, last: bool) -> s
         trigger=TriggerType.SCHEDULE,
     )
     fork = guess_fork(ready.ref.branch) if commit.foreign else None
-    values = {"pipeline.schedule.id": schedule.uuid, "pipeline.schedule.name": schedule.name}
+    values = _list_values(schedule)
     draft = draft_commit(ready.project, ready.settings, wish, commit, fork)
     complete = msgspec.structs.replace(
         draft,
@@ -168,19 +181,36 @@ def _launch(parts: Parts, workshop: Workshop, ready: _Ready, *, last: bool) -> s
         fault=fault,
         values=values,
         labels=dict(draft.labels) | pack_values(values),
+        workflow=schedule.name if schedule.branch else "",
     )
-    start_draft(parts, workshop, ready.settings, complete)
+    try:
+        start_draft(parts, workshop, ready.settings, complete)
+    except NotFoundError as error:
+        if not schedule.branch:
+            raise
+        raise _OutdatedError(str(error)) from error
     return ""
+
+
+def _list_values(schedule: Schedule) -> dict[str, Value]:
+    """What the config may ask about the schedule (CircleCI docs: pipeline values)."""
+    if schedule.branch:
+        return {"pipeline.trigger_source": "schedule"}
+    return {"pipeline.schedule.id": schedule.uuid, "pipeline.schedule.name": schedule.name}
 
 
 def _resolve(workshop: Workshop, ready: _Ready, *, last: bool) -> tuple[CommitFacts, str]:
     """The commit the branch or tag is at, or why it cannot be had."""
     try:
         return workshop.code.resolve(ready.project, ready.ref), ""
+    except NotFoundError as error:
+        if ready.schedule.branch:
+            raise _OutdatedError(str(error)) from error
+        fault = str(error)
     except UnavailableError as error:
         if not last:
             raise
         fault = str(error)
-    except (NotFoundError, ForbiddenError, InvalidError, LimitExceededError) as error:
+    except (ForbiddenError, InvalidError, LimitExceededError) as error:
         fault = str(error)
     return CommitFacts(sha=""), f"Failed to fetch the commit: {fault}"

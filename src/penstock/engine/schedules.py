@@ -29,7 +29,7 @@ from penstock.store.schedules import ScheduleChange
 
 T = TypeVar("T")
 
-MOST_SCHEDULES = 100
+MOST_SCHEDULES = 200
 """Schedules of a project that people made."""
 
 MOST_NAME, MOST_DESCRIPTION, MOST_REF = 200, 2000, 255
@@ -106,6 +106,14 @@ def list_schedules(
     """The project's schedules that people made, oldest first, those with an id above `after`."""
     require(by, Action.SEE_PROJECT, project)
     return schedules.list_schedules(tx, project.id, after=after, limit=limit)
+
+
+def list_every_schedule(
+    tx: Transaction, by: Principal, project: Project, *, after: int = 0, limit: int = 100
+) -> list[Schedule]:
+    """The same with those that configs ask for."""
+    require(by, Action.SEE_PROJECT, project)
+    return schedules.list_every(tx, project.id, after=after, limit=limit)
 
 
 def open_schedule(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from penstock.engine.config_schedules import note_schedules
 from penstock.engine.effects import settle
 from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
@@ -45,7 +46,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `uuid` and `number` may be given when the config was compiled with them. `owner` is the lock file of
     the command that runs the pipeline, `labels` are facts kept with it. A pipeline that `supersedes` has
-    the workflows of older ones of its branch stopped.
+    the workflows of older ones of its branch stopped; one that `schedules` says which workflows of its branch
+    are to start by themselves.
     """
 
     project_id: int
@@ -60,6 +62,7 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     labels: Mapping[str, str] = {}
     supersedes: bool = False
+    schedules: bool = False
 
 
 _log = logging.getLogger(__name__)
@@ -128,6 +131,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
         unit.ended.add(pipeline.id)
     if request.supersedes:
         _cancel_older(unit, pipeline)
+    if request.schedules:
+        note_schedules(unit, pipeline, plan)
     settle(unit)
     return pipeline
 

@@ -21,6 +21,8 @@ def answers_everybody(url: str, policy: Policy) -> bool:
     An ssh address of a well-known host is asked about there. Raises UnavailableError when the host does not
     answer, InvalidError and ForbiddenError for an address that will not do.
     """
+    if not url:
+        return False
     address, password = read_address(url, policy)
     if address.protocol is Protocol.SSH and address.host in HOST_KEYS:
         path = url.partition(address.host)[2].lstrip(":/")

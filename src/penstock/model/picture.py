@@ -2,6 +2,7 @@
 
 import msgspec
 
+from penstock.model.run import TriggerType
 from penstock.model.status import JobKind, JobStatus, PipelineStatus, Reason, StepStatus, WorkflowStatus
 
 
@@ -58,6 +59,7 @@ class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
     subject: str
     actor: str
+    trigger: TriggerType = TriggerType.API
     created_at: int
     stopped_at: int | None
 

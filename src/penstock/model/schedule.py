@@ -49,5 +49,21 @@ def list_almanacs(schedule: Schedule) -> list[Almanac]:
 
 def next_firing(schedule: Schedule, after: int) -> int | None:
     """The first firing after the instant, None when there is none."""
-    found = [next_instant(almanac, after) for almanac in list_almanacs(schedule)]
+    return _find_first(list_almanacs(schedule), after)
+
+
+def list_firings(schedule: Schedule, after: int, count: int) -> tuple[int, ...]:
+    """The next so many firings after the instant, or as many as there are."""
+    found: list[int] = []
+    almanacs = list_almanacs(schedule)
+    while len(found) < count:
+        following = _find_first(almanacs, found[-1] if found else after)
+        if following is None:
+            break
+        found.append(following)
+    return tuple(found)
+
+
+def _find_first(almanacs: list[Almanac], after: int) -> int | None:
+    found = [next_instant(almanac, after) for almanac in almanacs]
     return min((each for each in found if each is not None), default=None)

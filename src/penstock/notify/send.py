@@ -40,7 +40,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an attempt. `status` is None when there was no answer, and `error` says why.
 
     `wait` is how long the receiver asks to be left alone, in its own words. `final` when no later attempt
-    at the same address can go better.
+    at the same address can go better, `ours` when it is not the receiver that is at fault.
     """
 
     status: int | None = None
@@ -49,6 +49,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     wait: str = ""
     duration: int = 0  # milliseconds
     final: bool = False
+    ours: bool = False
 
     @property
     def delivered(self) -> bool:

@@ -12,6 +12,7 @@ from penstock.model.timetable import Timetable
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.schema import schedules
+from penstock.store.upserts import insert_into
 
 
 class ScheduleChange(msgspec.Struct, kw_only=True):
@@ -35,6 +36,11 @@ class ScheduleChange(msgspec.Struct, kw_only=True):
 def add_schedule(tx: Transaction, schedule: Schedule) -> Schedule:
     """The stored schedule; its `id` is ignored. Raises ConflictError when the name is taken."""
     return msgspec.structs.replace(schedule, id=rows.insert_row(tx, schedules, rows.values_of(schedule)))
+
+
+def ensure_schedule(tx: Transaction, schedule: Schedule) -> None:
+    """There is a schedule of that name; one that a rival has made meanwhile is left as it is."""
+    tx.execute(_insert_new(tx.dialect.name), rows.values_of(schedule))
 
 
 def schedule_by_uuid(tx: Transaction, uuid: str) -> Schedule | None:
@@ -116,6 +122,12 @@ def note_outcome(tx: Transaction, uuid: str, fired_at: int, *, pipeline: str = "
     """The schedule says what became of that firing, unless another one was due since."""
     values = {"of": uuid, "at": fired_at, "made": pipeline, "why": outcome}
     tx.execute(_note_outcome(), values)
+
+
+@cache
+def _insert_new(dialect: str) -> Executable:
+    named = ["project_id", "branch", "name"]
+    return insert_into(dialect, schedules).on_conflict_do_nothing(index_elements=named)
 
 
 @cache

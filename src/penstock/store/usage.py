@@ -8,7 +8,19 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from penstock.model.usage import Used
 from penstock.store import rows
@@ -169,10 +181,19 @@ def organization_made(tx: Transaction, organization_id: int) -> int:
     return int(tx.execute(chosen).scalar_one())
 
 
-def list_totals(tx: Transaction, organization_id: int, *, start: int, end: int) -> list[Total]:
-    """What ran, by project and resource class, of the runs that began from `start` to `end`."""
-    values = {"owner": organization_id, "first": start, "last": end}
-    return rows.fetch_all(tx, Total, _select_totals(), values)
+def list_totals(
+    tx: Transaction,
+    organization_id: int,
+    *,
+    span: tuple[int, int],
+    after: tuple[str, str, str] = ("", "", ""),
+    limit: int = 1000,
+) -> list[Total]:
+    """What ran, by project, executor and resource class, behind such three; of runs begun in the span."""
+    project, executor, resource_class = after
+    values = {"owner": organization_id, "first": span[0], "last": span[1], "count": limit}
+    behind = {"project": project, "executor": executor, "class": resource_class}
+    return rows.fetch_all(tx, Total, _select_totals(), values | behind)
 
 
 def forget_usage(tx: Transaction, before: int, *, limit: int = 5000) -> int:
@@ -249,11 +270,12 @@ def _select_ends() -> Executable:
 def _select_totals() -> Executable:
     run, flow = usage_runs.c, usage_workflows.c
     named: Sequence[Any] = (flow.project, run.executor, run.resource_class)
-    counted = (func.count().label("runs"), func.sum(run.worked).label("worked"))
+    counted = (func.count().label("runs"), cast(func.sum(run.worked), BigInteger).label("worked"))
     joined = usage_runs.join(usage_workflows, flow.id == run.workflow_id)
     chosen = select(
         flow.project, func.max(flow.project_name), run.executor, run.resource_class, *counted
     ).select_from(joined)
     within = run.started_at.between(bindparam("first"), bindparam("last"))
-    mine = chosen.where(run.organization_id == bindparam("owner"), within)
-    return mine.group_by(*named).order_by(*named)
+    behind = tuple_(*named) > tuple_(bindparam("project"), bindparam("executor"), bindparam("class"))
+    mine = chosen.where(run.organization_id == bindparam("owner"), within, behind)
+    return mine.group_by(*named).order_by(*named).limit(bindparam("count"))

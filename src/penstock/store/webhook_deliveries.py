@@ -22,6 +22,7 @@ class Queue(msgspec.Struct, frozen=True):
     """A webhook for which something waits: its first delivery, and how its receiver has been.
 
     `failures` counts attempts in a row that found nobody; before `rests_until` nothing is to be sent.
+    `slowness` is how many milliseconds the last attempt took, -1 when there was none.
     """
 
     webhook_id: int

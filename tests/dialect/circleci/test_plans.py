@@ -56,6 +56,7 @@ def fill(site: CircleSite, route: Route) -> str:
     queries = {
         "/api/v3/runner/token": "?resource-class=acme/box",
         "/api/v2/context": "?owner-slug=gh/acme",
+        "/api/v2/webhook": f"?scope-type=project&scope-id={site.project.uuid}",
     }
     return path + queries.get(route.path, "?namespace=acme" if "/runner" in route.path else "")
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.lookup import find_project
+from penstock.engine.principal import SERVER
+from penstock.engine.projects import move_source
 from tests.support.clients import TOKEN, served_project
 from tests.support.keys import known_key
 from tests.support.processes import wait_until
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, joined_parts
 
 pycircleci = pytest.importorskip("pycircleci.api", reason="pycircleci is not installed")
 
@@ -97,6 +100,26 @@ def try_again_and_stop(api: Any, number: int) -> None:  # noqa: ANN401 - untyped
     watch(api, stopped["id"], "canceled")
 
 
+def test_a_schedule_is_kept_by_all_five_calls(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        settings: dict[str, Any] = {
+            "timetable": {"per-hour": 1, "hours-of-day": [3], "days-of-week": ["MON", "SUN"]},
+            "attribution-actor": "current",
+            "parameters": {"branch": "main", "word": "hello"},
+            "description": "each week",
+        }
+        made = api.add_schedule(*ME, "weekly", settings)
+        assert made["project-slug"] == "gh/acme/app"
+        assert made["timetable"] == settings["timetable"]
+        assert api.get_schedule(made["id"]) == made
+        changed = api.update_schedule(made["id"], {"description": "each day", "attribution-actor": "system"})
+        assert (changed["description"], changed["actor"]["login"]) == ("each day", "system-actor")
+        assert list_items(api.get_schedules(*ME)) == [changed]
+        assert api.delete_schedule(made["id"])["message"] == "Schedule deleted."
+        assert list_items(api.get_schedules(*ME)) == []
+
+
 KEYED = """\
 version: 2.1
 jobs:
@@ -131,6 +154,32 @@ def test_a_key_of_the_project_is_offered_by_its_jobs_and_nowhere_to_be_read(tmp_
     files = [path.read_bytes().decode("latin-1") for path in (tmp_path / "data").rglob("*") if path.is_file()]
     for text in (*printed.values(), log, *files):
         assert not [line for line in secret if line in text]
+
+
+def test_variables_settings_and_checkout_keys_are_looked_after(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        assert api.add_envvar(*ME, "WORD", "open sesame")["value"] == "xxxxsame"
+        assert api.get_envvar(*ME, "WORD")["name"] == "WORD"
+        assert [each["value"] for each in list_items(api.list_envvars(*ME))] == ["xxxxsame"]
+        assert api.delete_envvar(*ME, "WORD") == {"message": "ok"}
+        assert list_items(api.list_envvars(*ME)) == []
+
+        assert api.get_project_settings(*ME)["feature_flags"]["autocancel-builds"] is False
+        changed = api.update_project_settings(*ME, {"feature_flags": {"autocancel-builds": True}})
+        assert changed["feature_flags"]["autocancel-builds"] is True
+        assert api.get_project_settings(*ME) == changed
+
+        assert list_items(api.list_checkout_keys(*ME)) == []
+        with joined_parts(tmp_path / "data") as parts, parts.db.read() as tx:
+            project = find_project(tx, "gh/acme/app")
+        with joined_parts(tmp_path / "data") as parts:
+            move_source(parts, SERVER, project, url="git@github.com:acme/app.git")
+        made = api.create_checkout_key(*ME, "deploy-key")
+        assert api.get_checkout_key(*ME, made["fingerprint"]) == made
+        assert list_items(api.list_checkout_keys(*ME)) == [made]
+        assert api.delete_checkout_key(*ME, made["fingerprint"]) == {"message": "ok"}
+        assert list_items(api.list_checkout_keys(*ME)) == []
 
 
 def read_output(server: ServerProcess, url: str) -> str:

@@ -8,11 +8,13 @@ import pytest
 from penstock.engine.accounts import create_user
 from penstock.engine.api_tokens import Wish as Grant
 from penstock.engine.api_tokens import issue_token
+from penstock.engine.host_account import set_host_account
 from penstock.engine.launch import Ref, Wish, launch_pipeline
 from penstock.engine.organizations import create_organization
 from penstock.engine.principal import SERVER
 from penstock.engine.setup_switch import MESSAGE
 from penstock.model.access import Role, Scope
+from penstock.model.credentials import HostAccount
 from penstock.model.run import TriggerType
 from penstock.store.users import Profile
 from tests.support import hooks
@@ -67,6 +69,19 @@ def test_all_settings_are_shown_and_any_of_them_changed(site: CircleSite) -> Non
     again = site.succeed("PUT", SETTINGS, {"advanced": {"autocancel_builds": False}}, 200)
     assert again["advanced"]["autocancel_builds"] is False
     assert site.succeed("GET", "/api/v2/project/github%2Facme%2Fapp/settings", None, 200) == again
+
+
+def test_the_older_api_spells_them_in_its_own_way(site: CircleSite) -> None:
+    old = f"/api/v1.1/project/{APP}/settings"
+    shown = site.succeed("GET", old, None, 200)
+    assert shown["feature_flags"] == {name.replace("_", "-"): value for name, value in DEFAULTS.items()}
+    assert (shown["reponame"], shown["vcs_url"]) == ("app", "https://github.com/acme/app")
+    flags = {"build-fork-prs": True, "pr-only-branch-overrides": ["main"]}
+    changed = site.succeed("PUT", old, {"feature_flags": flags, "jira": None}, 200)
+    assert changed["feature_flags"] == shown["feature_flags"] | flags
+    assert site.succeed("GET", SETTINGS, None, 200)["advanced"]["build_fork_prs"] is True
+    assert "trusty" in site.succeed("PUT", old, {"feature_flags": {"trusty-beta": True}}, 400)["message"]
+    assert site.succeed("PUT", old, {}, 200) == changed
 
 
 @pytest.mark.parametrize(
@@ -154,6 +169,19 @@ def test_forks_are_built_and_trusted_as_the_settings_say(
     assert len(made) == int(built)
     if built:
         assert ("TOKEN" in hooked.site.worker.claim(1)[0].environment) is trusted
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_host_is_told_of_commits_unless_the_settings_say_no(hooked: HookSite, *, told: bool) -> None:
+    account = HostAccount(token="t0ken", host="github", api="https://git.example.com/api/v3")
+    set_host_account(hooked.parts, hooked.site.sealer, SERVER, hooked.project, account)
+    change(hooked.site, set_github_status=told)
+    hooked.site.trigger()
+    hooked.build(push("main", hooks.AFTER))
+    for each in hooked.site.worker.claim(4):
+        hooked.site.worker.begin(each.task)
+    hooked.tell()
+    assert bool(hooked.sent) is told
 
 
 def test_an_ssh_rerun_is_refused_for_the_reason_there_is(site: CircleSite) -> None:

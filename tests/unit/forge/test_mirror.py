@@ -67,8 +67,13 @@ def test_branches_tags_and_files_of_the_origin_are_here(mirror: Mirror, source: 
     assert mirror.resolve("v1").sha == mirror.resolve("").sha == mirror.resolve(first).sha == first
     found = mirror.resolve("feature/x")
     assert (found.sha, found.subject, found.body) == (second, "subject", "body\nof two lines")
-    assert (found.author, found.email) == ("Author", "author@example.com")
-    assert found.time == int(git(source, "log", "-1", "--format=%ct", second)) * 1000
+    assert (found.author, found.authorship.email) == ("Author", "author@example.com")
+    assert (found.authorship.committer, found.authorship.committer_email) == (
+        "Author",
+        "author@example.com",
+    )
+    times = [int(text) * 1000 for text in git(source, "log", "-1", "--format=%at %ct", second).split()]
+    assert [found.authorship.authored_at, found.authorship.committed_at] == times
     assert mirror.read_file(first, ".circleci/config.yml") == b"version: 2.1\n"
     assert mirror.list_files(second) == [".circleci/config.yml", "a/b.txt", "c"]
     assert mirror.list_changed(first, second) == ["c"]

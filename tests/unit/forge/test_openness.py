@@ -38,6 +38,7 @@ def test_what_is_handed_out_to_all_is_open_and_what_wants_a_token_is_not(
 def test_what_lies_on_this_machine_is_not_open(tmp_path: Path) -> None:
     make_bare(tmp_path)
     assert not answers_everybody(str(tmp_path / "app.git"), ANYWHERE)
+    assert not answers_everybody("", ANYWHERE)
     assert not answers_everybody("ssh://git@git.example.com/app.git", ANYWHERE)
 
 

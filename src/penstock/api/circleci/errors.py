@@ -16,6 +16,16 @@ UNKNOWN = "Not found"
 LOG_IN = "You must log in first."
 
 
+class ClassicOnlyError(WrongMethodError):
+    """The call is for projects of git hosts (CircleCI OpenAPI document: createProject1, 405)."""
+
+    def __init__(self) -> None:
+        super().__init__(("GET", "DELETE"))
+
+    def __str__(self) -> str:
+        return "Projects are made by this call only on git hosts whose address is known here: see git_hosts."
+
+
 def show_error(error: PenstockError) -> Answer:
     """The error in the vendor's words; a request that makes no sense now is as bad as one that never does."""
     message = Message(_word(error))

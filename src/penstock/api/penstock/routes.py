@@ -13,16 +13,23 @@ from penstock.api.penstock import (
     organizations,
     people_groups,
     projects,
+    schedules,
     tokens,
+    usage,
     watching,
+    webhooks,
 )
 from penstock.api.penstock import payloads as p
+from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
+from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
+DELIVERY = "webhooks/{id}/deliveries/{delivery}"
 SEE, SELF = Action.SEE_PROJECT, Action.SEE_SELF
 ADMINISTER = Action.ADMINISTER_PROJECT
 
@@ -83,6 +90,15 @@ ROUTES: tuple[Route, ...] = (
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
 
+    _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
+    _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
+
+    _list("webhooks/{id}/deliveries", webhooks.list_deliveries, Action.SEE_VARIABLES, DeliveryView),
+    _route("GET", DELIVERY, webhooks.get_delivery, Action.SEE_VARIABLES, SentView),
+    _route("POST", f"{DELIVERY}/redeliver", webhooks.redeliver, Action.CHANGE_VARIABLES, DeliveryView,
+           status=202),
+    _route("POST", "webhooks/{id}/ping", webhooks.ping, Action.CHANGE_VARIABLES, DeliveryView, status=202),
+
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
     _route("DELETE", "tokens/{id}", tokens.revoke, SELF),
@@ -110,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
            Action.CHANGE_MEMBERS, p.PersonView),
     _route("DELETE", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.remove_member,
            Action.CHANGE_MEMBERS),
+    _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
 

@@ -35,6 +35,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     avatar_url: str = ""
     kind: str = ""  # `User`, `Bot`
+    id: str = ""
 
 
 class PushedCommit(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ webhooks = Table(
     whole("updated_at"),
     whole("failures", 0),  # attempts in a row that found nobody
     whole("rests_until", 0),  # nothing is sent before
-    whole("slowness", 0),  # milliseconds of the last attempt
+    whole("slowness", -1),  # milliseconds of the last attempt, -1 before the first
     Index("webhooks_of_project", "project_id", "id"),
 )
 

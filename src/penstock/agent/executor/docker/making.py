@@ -28,7 +28,7 @@ from penstock.agent.executor.docker.containers import (
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import Engine, EngineError
 from penstock.agent.executor.docker.images import ImageFacts, Wanted, expand_name, provide_image
-from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source
+from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source, needs_ssh
 from penstock.agent.executor.docker.place import DockerPlace, Ground
 from penstock.agent.executor.load import Grant, choose_grant
 from penstock.model.errors import RefusedError, UnavailableError
@@ -82,7 +82,8 @@ def make_place(making: Making) -> DockerPlace:
         control.close()
         raise
     source = find_source(making.assignment)
-    if source is not None and not is_readable(source, ground.owner[0]):
+    hidden = source is not None and not is_readable(source, ground.owner[0])
+    if hidden or (needs_ssh(making.assignment.source) and not ground.has_ssh):
         ground = msgspec.structs.replace(ground, has_git=False)
     lent = {str(source): SOURCE} if source is not None else {}
     own = describe_variables(images[0], facts[0], ground, setting)
@@ -230,6 +231,7 @@ def read_ground(data: bytes) -> Ground:
         owner=(int(facts.get("uid", "0")), int(facts.get("gid", "0"))),
         shell=(*shell, "pipefail") if shell[1:] == ("-eo",) else shell,
         has_git="git" in facts,
+        has_ssh="ssh" in facts,
         starts="starts" in facts,
         memory=tuple(text for name, text in lines if name == "memory"),
     )

@@ -41,6 +41,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     owner: tuple[int, int]
     shell: tuple[str, ...]
     has_git: bool = False
+    has_ssh: bool = False
     starts: bool = False  # its main process starts others, ten times as fast as the engine
     memory: tuple[str, ...] = ()  # where file systems begin that only its processes see, not the engine
 

@@ -61,7 +61,7 @@ def delete_context(server: Server, call: Call) -> Message:
     return Message(message="Context deleted.")
 
 
-def list_variables(server: Server, call: Call) -> Page[p.Variable]:
+def list_variables(server: Server, call: Call) -> Page[p.ContextVariable]:
     """The variables of a context by name, without their values."""
     with server.parts.db.read() as tx:
         context, _ = _open(tx, call)
@@ -72,7 +72,7 @@ def list_variables(server: Server, call: Call) -> Page[p.Variable]:
     return Page([_show_variable(context.uuid, each) for each in kept], token)
 
 
-def put_variable(server: Server, call: Call) -> p.Variable:
+def put_variable(server: Server, call: Call) -> p.ContextVariable:
     """Set a variable of a context."""
     body: p.NewValue = call.payload
     uuid = _read_context(call)
@@ -153,8 +153,8 @@ def _show(context: StoredContext) -> p.Context:
     return p.Context(id=context.uuid, name=context.name, created_at=show_millis(context.created_at))
 
 
-def _show_variable(context: str, variable: VariableInfo) -> p.Variable:
-    return p.Variable(
+def _show_variable(context: str, variable: VariableInfo) -> p.ContextVariable:
+    return p.ContextVariable(
         variable=variable.name,
         created_at=show_millis(variable.created_at),
         updated_at=show_millis(variable.updated_at),

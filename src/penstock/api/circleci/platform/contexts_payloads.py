@@ -43,7 +43,7 @@ class Context(Payload, frozen=True, kw_only=True):
     created_at: str
 
 
-class Variable(Payload, frozen=True, kw_only=True):
+class ContextVariable(Payload, frozen=True, kw_only=True):
     """A variable of a context, never its value."""
 
     variable: str

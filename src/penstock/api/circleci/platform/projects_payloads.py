@@ -1,5 +1,6 @@
 """What goes over the wire about projects: variables, settings, keys; with the vendor's names."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,8 +10,11 @@ from penstock.api.circleci.payloads import Payload
 
 MOST_BRANCHES = 100
 
+Flag = bool | tuple[str, ...]
+"""A setting in API v1.1, by its name with dashes."""
 
-class Variable(Payload, frozen=True, kw_only=True):
+
+class EnvVar(Payload, frozen=True, kw_only=True):
     """A variable of a project; its value is masked."""
 
     name: str
@@ -18,14 +22,14 @@ class Variable(Payload, frozen=True, kw_only=True):
     created_at: str = msgspec.field(name="created-at")
 
 
-class OldVariable(Payload, frozen=True, kw_only=True):
+class OldEnvVar(Payload, frozen=True, kw_only=True):
     """The same in API v1.1."""
 
     name: str
     value: str
 
 
-class VariableBody(Payload, frozen=True, kw_only=True):
+class EnvVarBody(Payload, frozen=True, kw_only=True):
     """The body of `createEnvVar`."""
 
     name: str
@@ -74,6 +78,22 @@ class SettingsBody(Payload, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The body of `patchProjectSettings`."""
 
     advanced: AdvancedBody = AdvancedBody()
+
+
+class OldSettings(Payload, frozen=True, kw_only=True):
+    """The settings of a project in API v1.1."""
+
+    vcs_url: str
+    reponame: str
+    default_branch: str
+    oss: bool
+    feature_flags: dict[str, Flag]
+
+
+class OldSettingsBody(Payload, frozen=True, kw_only=True):
+    """The body with which API v1.1 changes settings."""
+
+    feature_flags: Mapping[str, Flag] = {}
 
 
 class ProjectBody(Payload, frozen=True, kw_only=True):

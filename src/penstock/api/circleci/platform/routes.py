@@ -1,28 +1,31 @@
 """Every address of CircleCI's API that is not about one run: who may call it, what goes in and comes out."""
 
-from penstock.api.circleci.payloads import Message
+from penstock.api.circleci.payloads import Message, Organization, Project
 from penstock.api.circleci.platform import (
     checkout_keys,
     claims,
     contexts,
     groups,
+    projects,
     schedules,
     settings,
     usage,
     variables,
+    webhooks,
 )
 from penstock.api.circleci.platform import claims_payloads as o
 from penstock.api.circleci.platform import contexts_payloads as c
 from penstock.api.circleci.platform import projects_payloads as j
 from penstock.api.circleci.platform import schedule_payloads as s
 from penstock.api.circleci.platform import usage_payloads as u
+from penstock.api.circleci.platform import webhooks_payloads as w
 from penstock.api.circleci.rows import delete, get, get_list, patch, post, put, row
 from penstock.api.common.route import PUBLIC, Route
 from penstock.engine.access import Action
 
 SLUG = "project/{slug:3}"
 SEE, CHANGE = Action.SEE_VARIABLES, Action.CHANGE_VARIABLES
-CREATED = 201
+CREATED, ACCEPTED = 201, 202
 
 # fmt: off
 _CONTEXT = "v2/context/{context}"
@@ -32,9 +35,10 @@ _CONTEXTS: tuple[Route, ...] = (
     get_list("v2/context", contexts.list_contexts, Action.SEE_CONTEXTS, c.Context, c.ContextsQuery),
     get(_CONTEXT, contexts.get_context, Action.SEE_CONTEXTS, c.Context),
     delete(_CONTEXT, contexts.delete_context, Action.CHANGE_CONTEXTS, Message),
-    get_list(f"{_CONTEXT}/environment-variable", contexts.list_variables, Action.SEE_CONTEXTS, c.Variable),
+    get_list(f"{_CONTEXT}/environment-variable", contexts.list_variables, Action.SEE_CONTEXTS,
+             c.ContextVariable),
     put(f"{_CONTEXT}/environment-variable/{{variable}}", contexts.put_variable, Action.CHANGE_CONTEXTS,
-        c.Variable, c.NewValue, optional=False),
+        c.ContextVariable, c.NewValue, optional=False),
     delete(f"{_CONTEXT}/environment-variable/{{variable}}", contexts.delete_variable,
            Action.CHANGE_CONTEXTS, Message),
     get_list(f"{_CONTEXT}/restrictions", contexts.list_restrictions, Action.SEE_CONTEXTS, c.Restriction),
@@ -55,20 +59,36 @@ _GROUPS: tuple[Route, ...] = (
 
 _VARIABLES = f"{SLUG}/envvar"
 _VARIABLE = f"{_VARIABLES}/{{name}}"
+_OWNER, _OWNERS = "organization/{slug}", "organization/{slug:2}"
 _PROJECTS: tuple[Route, ...] = (
-    get_list(f"v2/{_VARIABLES}", variables.list_variables, SEE, j.Variable),
-    post(f"v2/{_VARIABLES}", variables.set_variable, CHANGE, j.Variable, j.VariableBody, status=CREATED,
+    post(f"v2/{SLUG}", projects.create_by_slug, Action.CREATE_PROJECT, j.Settings, status=CREATED),
+    delete(f"v2/{SLUG}", projects.delete_project, Action.DELETE_PROJECT, Message),
+    post(f"v2/{_OWNER}/project", projects.create_project, Action.CREATE_PROJECT, Project, j.ProjectBody,
          optional=False),
-    get(f"v2/{_VARIABLE}", variables.get_variable, SEE, j.Variable),
+    post(f"v2/{_OWNERS}/project", projects.create_project, Action.CREATE_PROJECT, Project, j.ProjectBody,
+         optional=False),
+    post("v2/organization", projects.create_organization, Action.CREATE_ORGANIZATION, Organization,
+         j.OrganizationBody, status=CREATED, optional=False),
+    delete(f"v2/{_OWNER}", projects.delete_organization, Action.DELETE_ORGANIZATION, Message,
+           status=ACCEPTED),
+    delete(f"v2/{_OWNERS}", projects.delete_organization, Action.DELETE_ORGANIZATION, Message,
+           status=ACCEPTED),
+    get_list(f"v2/{_VARIABLES}", variables.list_variables, SEE, j.EnvVar),
+    post(f"v2/{_VARIABLES}", variables.set_variable, CHANGE, j.EnvVar, j.EnvVarBody, status=CREATED,
+         optional=False),
+    get(f"v2/{_VARIABLE}", variables.get_variable, SEE, j.EnvVar),
     delete(f"v2/{_VARIABLE}", variables.delete_variable, CHANGE, Message),
-    get(f"v1.1/{_VARIABLES}", variables.list_old, SEE, list[j.OldVariable]),
-    post(f"v1.1/{_VARIABLES}", variables.set_old, CHANGE, j.OldVariable, j.VariableBody, status=CREATED,
+    get(f"v1.1/{_VARIABLES}", variables.list_old, SEE, list[j.OldEnvVar]),
+    post(f"v1.1/{_VARIABLES}", variables.set_old, CHANGE, j.OldEnvVar, j.EnvVarBody, status=CREATED,
          optional=False),
-    get(f"v1.1/{_VARIABLE}", variables.get_old, SEE, j.OldVariable),
+    get(f"v1.1/{_VARIABLE}", variables.get_old, SEE, j.OldEnvVar),
     delete(f"v1.1/{_VARIABLE}", variables.delete_variable, CHANGE, Message),
     get(f"v2/{SLUG}/settings", settings.get_settings, Action.SEE_PROJECT, j.Settings),
     patch(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
     put(f"v2/{SLUG}/settings", settings.change_settings, Action.CHANGE_PROJECT, j.Settings, j.SettingsBody),
+    get(f"v1.1/{SLUG}/settings", settings.get_old, Action.SEE_PROJECT, j.OldSettings),
+    put(f"v1.1/{SLUG}/settings", settings.change_old, Action.CHANGE_PROJECT, j.OldSettings,
+        j.OldSettingsBody),
 )
 
 _CHECKOUT_KEYS = f"{SLUG}/checkout-key"
@@ -96,6 +116,12 @@ _SCHEDULES: tuple[Route, ...] = (
 )
 
 _WEBHOOKS: tuple[Route, ...] = (
+    post("v2/webhook", webhooks.create_webhook, CHANGE, w.Webhook, w.NewWebhook,
+         status=201, optional=False),
+    get_list("v2/webhook", webhooks.list_webhooks, SEE, w.Webhook, w.WebhooksQuery),
+    get("v2/webhook/{id}", webhooks.get_webhook, SEE, w.Webhook),
+    put("v2/webhook/{id}", webhooks.update_webhook, CHANGE, w.Webhook, w.WebhookUpdate),
+    delete("v2/webhook/{id}", webhooks.delete_webhook, CHANGE, Message),
 )
 
 _POLICIES: tuple[Route, ...] = (

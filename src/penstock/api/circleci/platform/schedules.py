@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from penstock.api.circleci.paging import PAGE, Page, cut_page, read_token
+from penstock.api.circleci.paging import Page, cut_page, read_token
 from penstock.api.circleci.payloads import Message, User
 from penstock.api.circleci.people import find_people
 from penstock.api.circleci.platform import schedule_payloads as p
@@ -22,6 +22,9 @@ from penstock.engine.schedules import Edit, NewSchedule, open_schedule
 from penstock.model.project import Project
 from penstock.model.schedule import SYSTEM, Schedule
 from penstock.model.timetable import Timetable, TimetableChange
+
+PAGE = 100
+"""How many schedules a page has: some clients read only the first."""
 
 DELETED = Message(message="Schedule deleted.")
 

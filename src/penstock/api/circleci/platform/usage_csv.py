@@ -4,9 +4,8 @@ Names are in capitals, as in the files the vendor gives out; `NOTHING` stands fo
 users are as they are: a reader that takes `=` for a formula has to be told not to.
 """
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from penstock.api.circleci.words import EXECUTORS, JOB_STATUSES, TRIGGERS, name_vcs_type
@@ -17,7 +16,7 @@ from penstock.model.run import TriggerType
 from penstock.model.slug import host_of
 from penstock.model.status import JobStatus, WorkflowStatus
 from penstock.plan.executor import ExecutorKind
-from penstock.plan.resources import compute_credits
+from penstock.plan.resources import find_price
 from penstock.store.usage import UsageRow
 
 NOTHING = "\\N"
@@ -74,13 +73,12 @@ COLUMNS = (
     "TOTAL_CREDITS",
 )
 
-_FREE = ("0",) * 7  # of docker layer caching, users, storage, network, leases twice, and IP ranges
+_FREE = ",".join("0" * 7)  # of docker layer caching, users, storage, network, leases twice, and IP ranges
 _SYSTEMS = {ExecutorKind.WINDOWS: "windows", ExecutorKind.MACOS: "macos"}
 _SECOND = 1000
 _DAY = 10  # characters of a date
 _MINUTE = 60_000
-
-Cells = tuple[object, ...]
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 class UsageTable:
@@ -88,87 +86,98 @@ class UsageTable:
 
     head = (",".join(COLUMNS) + "\n").encode()
 
+    def __init__(self, prices: Mapping[str, float] | None = None) -> None:
+        self._prices = prices or {}  # of a minute, by resource class
+        self._known: dict[tuple[str, str], float | None] = {}
+
     def show(self, rows: Sequence[UsageRow], about: About) -> bytes:
-        """The rows, each of one run of a job."""
-        owner = (about.organization.uuid, about.organization.name, show_day(about.created_at))
-        shared: dict[int, Cells] = {}
-        text = io.StringIO()
-        write: Callable[[Cells], object] = csv.writer(text, lineterminator="\n").writerow
+        """The rows, each of one run of a job; what those of a workflow have in common is written once."""
+        owner = about.organization
+        before = f"{owner.uuid},{quote(owner.name)},{show_day(about.created_at)}"
+        shared: dict[int, str] = {}
+        lines: list[str] = []
         for row in rows:
             common = shared.get(row.workflow_id)
             if common is None:
-                common = shared[row.workflow_id] = (*owner, *_show_workflow(row, about))
-            write((*common, *_show_run(row)))
-        return text.getvalue().encode()
+                common = shared[row.workflow_id] = f"{before},{_show_workflow(row, about)}"
+            lines.append(f"{common},{_show_run(row, self._show_credits(row))}\n")
+        return "".join(lines).encode()
+
+    def _show_credits(self, row: UsageRow) -> str:
+        """Credits to the hundredth; missing for a class whose price no table tells."""
+        key = (row.resource_class, row.executor)
+        if key not in self._known:
+            self._known[key] = find_price(row.resource_class, ExecutorKind(row.executor), self._prices)
+        price = self._known[key]
+        return NOTHING if price is None else f"{price * row.worked / _MINUTE:.2f}"
 
 
-def _show_workflow(row: UsageRow, about: About) -> Cells:
+def _show_workflow(row: UsageRow, about: About) -> str:
     """What the runs of a workflow have in common."""
     actor = about.people.get(row.actor, "")
-    return (
+    cells = (
         row.project,
-        row.project_name,
+        quote(row.project_name),
         show_day(row.project_created_at),
         show_instant(about.last_ends.get(row.project)),
         name_vcs_type(host_of(row.project_slug)),
-        without_credentials(row.url).removesuffix(".git") or NOTHING,
-        row.branch or NOTHING,
+        quote(_show_url(row.url)),
+        quote(row.branch or NOTHING),
         row.pipeline,
         show_instant(row.pipeline_created_at),
-        row.pipeline_number,
+        str(row.pipeline_number),
         "false" if actor else "true",
         TRIGGERS[TriggerType(row.trigger)],
         actor or NOTHING,
         row.workflow,
-        row.workflow_name,
+        quote(row.workflow_name),
         show_instant(row.workflow_queued_at),
         show_instant(row.workflow_started_at),
         show_instant(row.workflow_stopped_at),
         _show_verdict(row.workflow_status),
     )
+    return ",".join(cells)
 
 
-def _show_run(row: UsageRow) -> Cells:
-    """What is the run's own."""
+def _show_run(row: UsageRow, taken: str) -> str:
+    """What is the run's own; `taken` are its credits."""
     started = show_instant(row.started_at)
-    kind, size, system, executor = _describe(row.executor, row.resource_class)
-    credits_taken = _show_credits(row.resource_class, kind, row.worked)
+    number = NOTHING if row.number is None else row.number
+    seconds = (row.stopped_at - row.started_at + _SECOND // 2) // _SECOND
+    shares = "\\N,\\N,\\N,\\N" if row.cpu_median is None else _show_shares(row)
     return (
-        row.name,
-        row.job,
-        NOTHING if row.number is None else row.number,
-        started[:_DAY],
-        show_instant(row.queued_at),
-        started,
-        show_instant(row.stopped_at),
-        _STATUSES[row.status],
-        size,
-        system,
-        executor,
-        row.parallelism,
-        (row.stopped_at - row.started_at + _SECOND // 2) // _SECOND,
-        show_share(row.cpu_median),
-        show_share(row.cpu_max),
-        show_share(row.ram_median),
-        show_share(row.ram_max),
-        credits_taken,
-        *_FREE,
-        credits_taken,
+        f"{quote(row.name)},{row.job},{number},{started[:_DAY]},{show_instant(row.queued_at)},{started},"
+        f"{show_instant(row.stopped_at)},{_STATUSES[row.status]},"
+        f"{_describe(row.executor, row.resource_class)},{row.parallelism},{seconds},{shares},"
+        f"{taken},{_FREE},{taken}"
     )
 
 
-@lru_cache(256)
-def _describe(executor: str, resource_class: str) -> tuple[ExecutorKind, str, str, str]:
-    """The kind of executor, and how class, operating system and executor are called."""
+def _show_shares(row: UsageRow) -> str:
+    """How busy the run was, of which all is known or nothing."""
+    shares = (row.cpu_median, row.cpu_max, row.ram_median, row.ram_max)
+    return ",".join(NOTHING if share is None else f"{share / 100:.2f}" for share in shares)
+
+
+@lru_cache(4096)
+def quote(text: str) -> str:
+    """The text as a field (RFC 4180)."""
+    if _QUOTED.search(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+@lru_cache(1024)
+def _show_url(url: str) -> str:
+    """The repository's address as a person opens it."""
+    return without_credentials(url).removesuffix(".git") or NOTHING
+
+
+@lru_cache(1024)
+def _describe(executor: str, resource_class: str) -> str:
+    """How class, operating system and executor are called."""
     kind = ExecutorKind(executor)
-    return kind, resource_class or "medium", _SYSTEMS.get(kind, "linux"), EXECUTORS[kind]
-
-
-@lru_cache(16384)
-def _show_credits(resource_class: str, kind: ExecutorKind, worked: int) -> str:
-    """Credits to the hundredth; missing for a class whose price no table tells."""
-    taken = compute_credits(resource_class, kind, worked / _SECOND)
-    return NOTHING if taken is None else f"{taken:.2f}"
+    return f"{quote(resource_class or 'medium')},{_SYSTEMS.get(kind, 'linux')},{EXECUTORS[kind]}"
 
 
 _STATUSES = {status.value: JOB_STATUSES[status] for status in JobStatus}
@@ -190,16 +199,11 @@ def show_instant(instant: int | None) -> str:
     """The instant to the millisecond, UTC."""
     if instant is None:
         return NOTHING
-    minute, rest = divmod(instant, _MINUTE)
-    return f"{_show_minute(minute)}:{rest // _SECOND:02}.{rest % _SECOND:03}"
+    rest = instant % _MINUTE
+    return f"{_show_minute(instant - rest)}{rest // _SECOND:02}.{rest % _SECOND:03}"
 
 
 @lru_cache(4096)
-def _show_minute(minute: int) -> str:
+def _show_minute(instant: int) -> str:
     """The beginning that instants of a minute share: to tell a time by its calendar takes a microsecond."""
-    return to_datetime(minute * _MINUTE).strftime("%Y-%m-%d %H:%M")
-
-
-def show_share(share: int | None) -> str:
-    """A percentage to the hundredth."""
-    return NOTHING if share is None else f"{share / 100:.2f}"
+    return to_datetime(instant).strftime("%Y-%m-%d %H:%M:")

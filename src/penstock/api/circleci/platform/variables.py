@@ -2,7 +2,7 @@
 
 from penstock.api.circleci.paging import Page, PageQuery, read_token
 from penstock.api.circleci.payloads import Message
-from penstock.api.circleci.platform.projects_payloads import OldVariable, Variable, VariableBody
+from penstock.api.circleci.platform.projects_payloads import EnvVar, EnvVarBody, OldEnvVar
 from penstock.api.circleci.times import show_millis
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
@@ -15,21 +15,21 @@ from penstock.engine.project_variables import ShownVariable, find_project_variab
 DONE = Message(message="ok")
 
 
-def list_variables(server: Server, call: Call) -> Page[Variable]:
+def list_variables(server: Server, call: Call) -> Page[EnvVar]:
     """The variables of a project, their values masked."""
     query: PageQuery = call.query
     read_token(query.page_token, "envvar", str)  # there is one page
     return Page([_show(each) for each in _list(server, call)])
 
 
-def get_variable(server: Server, call: Call) -> Variable:
+def get_variable(server: Server, call: Call) -> EnvVar:
     """A variable of a project, its value masked."""
     return _show(_find(server, call))
 
 
-def set_variable(server: Server, call: Call) -> Variable:
+def set_variable(server: Server, call: Call) -> EnvVar:
     """Give a project a variable, or one it has another value."""
-    body: VariableBody = call.payload
+    body: EnvVarBody = call.payload
     by = principal_of(call)
     with server.parts.db.read() as tx:
         project = open_project(tx, by, Action.CHANGE_VARIABLES, call.params["slug"])
@@ -46,20 +46,20 @@ def delete_variable(server: Server, call: Call) -> Message:
     return DONE
 
 
-def list_old(server: Server, call: Call) -> list[OldVariable]:
+def list_old(server: Server, call: Call) -> list[OldEnvVar]:
     """The variables of a project, their values masked, as API v1.1 has them."""
     return [_show_old(each) for each in _list(server, call)]
 
 
-def get_old(server: Server, call: Call) -> OldVariable:
+def get_old(server: Server, call: Call) -> OldEnvVar:
     """A variable of a project, its value masked, as API v1.1 has it."""
     return _show_old(_find(server, call))
 
 
-def set_old(server: Server, call: Call) -> OldVariable:
+def set_old(server: Server, call: Call) -> OldEnvVar:
     """Give a project a variable, or one it has another value, as API v1.1 does."""
     made = set_variable(server, call)
-    return OldVariable(name=made.name, value=made.value)
+    return OldEnvVar(name=made.name, value=made.value)
 
 
 def _list(server: Server, call: Call) -> list[ShownVariable]:
@@ -74,9 +74,9 @@ def _find(server: Server, call: Call) -> ShownVariable:
         return find_project_variable(tx, server.sealer, project, call.params["name"])
 
 
-def _show(variable: ShownVariable) -> Variable:
-    return Variable(name=variable.name, value=variable.value, created_at=show_millis(variable.created_at))
+def _show(variable: ShownVariable) -> EnvVar:
+    return EnvVar(name=variable.name, value=variable.value, created_at=show_millis(variable.created_at))
 
 
-def _show_old(variable: ShownVariable) -> OldVariable:
-    return OldVariable(name=variable.name, value=variable.value)
+def _show_old(variable: ShownVariable) -> OldEnvVar:
+    return OldEnvVar(name=variable.name, value=variable.value)

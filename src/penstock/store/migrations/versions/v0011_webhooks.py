@@ -30,7 +30,8 @@ def upgrade() -> None:
         *columns(TEXT, "name", "events", "url", "host"),
         *columns(FLAG, "verify_tls", "signed"),
         *columns(WHOLE, "created_at", "updated_at"),
-        *(column(name, WHOLE, default="0") for name in ("failures", "rests_until", "slowness")),
+        *(column(name, WHOLE, default="0") for name in ("failures", "rests_until")),
+        column("slowness", WHOLE, default="-1"),
         primary_key("webhooks", "id"),
         unique("webhooks", "uuid"),
     )

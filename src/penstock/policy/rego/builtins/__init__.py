@@ -1,0 +1,21 @@
+"""The functions that the language has of its own. None reaches out: no network, no files, no environment."""
+
+from functools import cache
+
+from penstock.policy.rego.builtins import collections, encodings, numbers, patterns, strings, times
+from penstock.policy.rego.builtins.table import Builtin
+
+_TABLES = (numbers.TABLE, collections.TABLE, strings.TABLE, patterns.TABLE, encodings.TABLE, times.TABLE)
+
+
+@cache
+def _load() -> dict[str, Builtin]:
+    return {name: builtin for table in _TABLES for name, builtin in table.items()}
+
+
+def find_builtin(name: str) -> Builtin | None:
+    """The function of that name, None when there is none."""
+    return _load().get(name)
+
+
+__all__ = ["Builtin", "find_builtin"]

@@ -1,0 +1,161 @@
+"""Regular expressions and globs, in the syntax of RE2 and in bounded time."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+from penstock.policy.rego.builtins.strings import check_text
+from penstock.policy.rego.builtins.table import make_table
+from penstock.policy.rego.errors import BuiltinError, EvaluationError
+from penstock.policy.rego.values import Value
+
+LONGEST_MATCH = 0.5
+"""Seconds one use of a pattern may take."""
+
+_LONGEST_PATTERN = 10_000
+_FOREIGN = re.compile(r"\(\?(?:[=!>|#]|<[=!])|\\[1-9]|[*+?}]\+")
+"""What RE2 does not have: looking around, references back, possession."""
+
+_PART = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$", re.DOTALL)
+_MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+
+
+@lru_cache(maxsize=512)
+def _compile(pattern: str) -> Any:  # noqa: ANN401 - of a library without types
+    if len(pattern) > _LONGEST_PATTERN or _FOREIGN.search(_PART.sub(_skip_part, pattern)):
+        raise BuiltinError
+    try:
+        return regex.compile(
+            _PART.sub(_translate, pattern) if not _MULTILINE.search(pattern) else pattern, regex.ASCII
+        )
+    except (regex.error, OverflowError, RecursionError):
+        raise BuiltinError from None
+
+
+def _skip_part(match: re.Match[str]) -> str:
+    found = match.group()
+    return found if found[0] == "\\" and found[1:2].isdigit() else ""
+
+
+def _translate(match: re.Match[str]) -> str:
+    r"""`$` is the very end, as `\z` is; `\Q…\E` is meant literally."""
+    found = match.group()
+    if found in {"$", "\\z"}:
+        return "\\Z"
+    return re.escape(found[2:].removesuffix("\\E")) if found.startswith("\\Q") else found
+
+
+def _use(pattern: Value, method: str, *arguments: object) -> Any:  # noqa: ANN401 - the same
+    try:
+        return getattr(_compile(check_text(pattern)), method)(*arguments, timeout=LONGEST_MATCH)
+    except TimeoutError:
+        raise EvaluationError(f"the pattern takes too long to match: {pattern[:80]}") from None
+
+
+def _matches(pattern: Value, text: Value) -> Value:
+    return _use(pattern, "search", check_text(text)) is not None
+
+
+def _is_valid(pattern: Value) -> Value:
+    try:
+        _compile(check_text(pattern))
+    except BuiltinError:
+        return False
+    return True
+
+
+def _bound(count: Value) -> int | None:
+    return None if count < 0 else int(count)
+
+
+def _find(pattern: Value, text: Value, count: Value) -> Value:
+    found = _use(pattern, "finditer", check_text(text))
+    return tuple([match.group() for match in _within(found)][: _bound(count)])
+
+
+def _find_groups(pattern: Value, text: Value, count: Value) -> Value:
+    found = _use(pattern, "finditer", check_text(text))
+    groups = [(match.group(), *(each or "" for each in match.groups())) for match in _within(found)]
+    return tuple(groups[: _bound(count)])
+
+
+def _within(found: Any) -> Any:  # noqa: ANN401 - the same
+    try:
+        yield from found
+    except TimeoutError:
+        raise EvaluationError("a pattern takes too long to match") from None
+
+
+def _split(pattern: Value, text: Value) -> Value:
+    parts, at = [], 0
+    for match in _within(_use(pattern, "finditer", check_text(text))):
+        parts.append(text[at : match.start()])
+        at = match.end()
+    return (*parts, text[at:])
+
+
+_GROUP = re.compile(r"\$(\$|\{\w+\}|\w+)")
+
+
+def _replace(text: Value, pattern: Value, by: Value) -> Value:
+    def fill(match: Any) -> str:  # noqa: ANN401 - the same
+        return _GROUP.sub(lambda group: _find_group(match, group[1]), check_text(by))
+
+    return _use(pattern, "sub", fill, check_text(text))
+
+
+def _find_group(match: Any, name: str) -> str:  # noqa: ANN401 - the same
+    if name == "$":
+        return "$"
+    name = name.strip("{}")
+    try:
+        return match.group(int(name) if name.isdigit() else name) or ""
+    except IndexError:
+        return ""
+
+
+def _match_glob(pattern: Value, delimiters: Value, text: Value) -> Value:
+    marks = () if delimiters is None else (tuple(delimiters) or (".",))
+    other = "[^" + "".join(re.escape(each) for each in marks) + "]" if marks else "."
+    return _use(_translate_glob(check_text(pattern), other), "search", check_text(text)) is not None
+
+
+def _translate_glob(pattern: str, other: str) -> str:
+    """The pattern as a regular expression in which `other` stands for one sign that is no delimiter."""
+    parts, depth = ["(?s)^"], 0
+    for token in re.findall(r"\*\*|\\.|\[!?[^\]]+\]|.", pattern, re.DOTALL):
+        match token:
+            case "**":
+                parts.append(".*")
+            case "*":
+                parts.append(f"{other}*")
+            case "?":
+                parts.append(other)
+            case "{":
+                parts.append("(?:")
+                depth += 1
+            case "}" if depth:
+                parts.append(")")
+                depth -= 1
+            case "," if depth:
+                parts.append("|")
+            case _ if len(token) > 2 and token[0] == "[":  # noqa: PLR2004 - brackets with something in them
+                parts.append("[^" + token[2:] if token[1] == "!" else token)
+            case _:
+                parts.append(re.escape(token[-1]))
+    return "".join(parts) + "$"
+
+
+TABLE = make_table({
+    "regex.match": _matches,
+    "re_match": _matches,
+    "regex.is_valid": _is_valid,
+    "regex.find_n": _find,
+    "regex.find_all_string_submatch_n": _find_groups,
+    "regex.split": _split,
+    "regex.replace": _replace,
+    "glob.match": _match_glob,
+    "glob.quote_meta": lambda text: re.sub(r"([*?\\\[\]{}])", r"\\\1", check_text(text)),
+})  # fmt: skip
