@@ -9,12 +9,12 @@ from penstock.engine.schedules import NewSchedule, create_schedule
 from penstock.engine.summary import summarize_pipeline
 from penstock.engine.unit import Parts
 from penstock.model.run import TriggerType
-from penstock.store import pipelines
+from penstock.store import pipelines, schedules
 from penstock.store.sealing import Sealer, make_key, parse_keys
 from tests.support.databases import PostgresServer
 from tests.support.developer import developer_at
 from tests.support.processes import wait_until
-from tests.support.pushing import SERVE, Origin, add_built_project
+from tests.support.pushing import SERVE, Origin, add_built_project, announce, sealer_of, tell_push
 from tests.support.schedules import HOURLY, make_due
 from tests.support.server import joined_parts, running_server
 
@@ -106,6 +106,34 @@ def is_done(parts: Parts, count: int) -> bool:
         every = pipelines.list_pipelines(tx, limit=1000)
     ended = [each for each in every if summarize_pipeline(parts, each.uuid).workflows[0].status.is_terminal]
     return len(ended) >= count
+
+
+OLD = """\
+version: 2.1
+jobs: {build: {machine: true, steps: [checkout, {run: cat word}]}}
+workflows:
+  main: {jobs: [build]}
+  nightly:
+    triggers: [{schedule: {cron: "0 3 * * *", filters: {branches: {only: main}}}}]
+    jobs: [build]
+"""
+
+
+def test_a_workflow_with_a_schedule_is_known_from_a_push_and_starts_by_itself(tmp_path: Path) -> None:
+    origin = Origin(tmp_path, OLD)
+    with running_server(tmp_path / "data", *SERVE) as server, joined_parts(tmp_path / "data") as parts:
+        project = add_built_project(parts, sealer_of(server), str(origin.bare))
+        assert announce(server, project, tell_push(origin.push())).status_code == 202
+        wait_until(lambda: is_done(parts, 1), seconds=60, what="the push is built")
+        with parts.db.read() as tx:
+            [made] = schedules.list_every(tx, project.id)
+        make_due(parts, made.uuid)
+        wait_until(lambda: is_done(parts, 2), seconds=60, what="the schedule has run")
+        with parts.db.read() as tx:
+            newest, first = pipelines.list_pipelines(tx)
+        ran = [summarize_pipeline(parts, each.uuid).workflows for each in (first, newest)]
+        assert [[each.name for each in flows] for flows in ran] == [["main"], ["nightly"]]
+        assert (newest.trigger, newest.actor) == (TriggerType.SCHEDULE, first.actor)
 
 
 @pytest.mark.postgres

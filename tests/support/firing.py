@@ -125,8 +125,10 @@ class Bell(Lab):
         return fire_schedules(self.parts)
 
     def deliver(self) -> None:
-        """Keep what was promised."""
-        deliver_letters(self.parts, {SCHEDULE: self.desk.deliver}, most=2000)
+        """Keep what was promised, as far as it can be kept now."""
+        due: int | None = self.clock.now()
+        while due is not None and due <= self.clock.now():
+            due = deliver_letters(self.parts, {SCHEDULE: self.desk.deliver}, most=20)
 
     def ring(self) -> list[Pipeline]:
         """Both; all pipelines there are then, newest first."""

@@ -235,7 +235,7 @@ def _list_facts(found: ScheduleFirings) -> list[list[str]]:
         "what": ", ".join(f"{name}={value}" for name, value in found.parameters.items()),
         "runs as": found.actor,
         "next": ", ".join(map(_show_instant, found.firings)) or "-",
-        "last due": _show_instant(found.fired_at),
+        "last due": "" if found.fired_at is None else _show_instant(found.fired_at),
         "pipeline": found.pipeline,
         "outcome": found.outcome,
     }
@@ -246,7 +246,8 @@ def _show_rule(found: ScheduleView) -> str:
     table = found.timetable
     if table is None:
         return f"cron {'; '.join(found.crons)}"
-    days = ",".join(table.weekdays) or f"on the {','.join(map(str, table.month_days))}."
+    every = "every day" if len(table.weekdays) == len(Weekday) else ""
+    days = every or ",".join(table.weekdays) or f"on the {','.join(map(str, table.month_days))}."
     months = f" in {','.join(table.months)}" if table.months else ""
     hours = ",".join(map(str, table.hours))
     return f"{table.per_hour} an hour, hours {hours}, {days}{months} (UTC)"

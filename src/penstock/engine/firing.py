@@ -24,7 +24,7 @@ from penstock.store import schedules
 from penstock.store.schedules import ScheduleChange
 
 SCHEDULE = "schedule"
-"""The kind of letter that promises the pipeline of a firing."""
+"""The kind of letter that promises the pipeline of a firing; those of a project are kept one by one."""
 
 LATE = 3_600_000
 """Milliseconds by which a firing may be late."""
@@ -100,7 +100,7 @@ def _fire(unit: Unit, schedule: Schedule) -> ScheduleChange:
     if due is not None:
         pipeline = str(uuid5(UUID(schedule.uuid), str(due)))
         firing = Firing(schedule=schedule.uuid, due=due, pipeline=pipeline)
-        unit.promise(SCHEDULE, schedule.uuid, msgspec.to_builtins(firing))
+        unit.promise(SCHEDULE, str(schedule.project_id), msgspec.to_builtins(firing))
     missed = schedule.next_at or unit.now
     return ScheduleChange(
         id=schedule.id,

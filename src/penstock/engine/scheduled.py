@@ -8,10 +8,10 @@ from penstock.engine.access import Action, may
 from penstock.engine.deliver import is_last_try
 from penstock.engine.event_values import Value, pack_values
 from penstock.engine.firing import Firing
-from penstock.engine.forks import guess_fork
 from penstock.engine.held import Held
 from penstock.engine.launch import (
     CommitFacts,
+    Fetch,
     Ref,
     Wish,
     Workshop,
@@ -33,6 +33,7 @@ from penstock.model.errors import (
     InvalidError,
     LimitExceededError,
     NotFoundError,
+    PenstockError,
     RefusedError,
     UnavailableError,
 )
@@ -158,7 +159,7 @@ def _find_denial(tx: Transaction, schedule: Schedule, project: Project) -> str:
 
 def _launch(parts: Parts, workshop: Workshop, ready: _Ready, *, last: bool) -> str:
     """Why there is no pipeline, "" when it was made."""
-    commit, fault = _resolve(workshop, ready, last=last)
+    commit, fault = _obtain(workshop, ready, last=last)
     mark = find_skip(commit.subject, commit.body)
     if mark:
         return f"commit {commit.sha[:12]} says {mark}"
@@ -171,9 +172,8 @@ def _launch(parts: Parts, workshop: Workshop, ready: _Ready, *, last: bool) -> s
         parameters={name: value for name, value in schedule.parameters.items() if name not in REFS},
         trigger=TriggerType.SCHEDULE,
     )
-    fork = guess_fork(ready.ref.branch) if commit.foreign else None
     values = _list_values(schedule)
-    draft = draft_commit(ready.project, ready.settings, wish, commit, fork)
+    draft = draft_commit(ready.project, ready.settings, wish, commit, None)
     complete = msgspec.structs.replace(
         draft,
         uuid=ready.firing.pipeline,
@@ -199,18 +199,34 @@ def _list_values(schedule: Schedule) -> dict[str, Value]:
     return {"pipeline.schedule.id": schedule.uuid, "pipeline.schedule.name": schedule.name}
 
 
-def _resolve(workshop: Workshop, ready: _Ready, *, last: bool) -> tuple[CommitFacts, str]:
-    """The commit the branch or tag is at, or why it cannot be had."""
+def _obtain(workshop: Workshop, ready: _Ready, *, last: bool) -> tuple[CommitFacts, str]:
+    """The commit the branch or tag is at, or why it cannot be had.
+
+    Only branches of the repository itself are meant, whatever they are called: no code of strangers runs.
+    """
+    ref = ready.ref
+    name = f"refs/tags/{ref.tag}" if ref.tag else f"refs/heads/{ref.branch}"
     try:
-        return workshop.code.resolve(ready.project, ready.ref), ""
-    except NotFoundError as error:
-        if ready.schedule.branch:
-            raise _OutdatedError(str(error)) from error
-        fault = str(error)
+        return workshop.code.obtain(ready.project, Fetch(ref=name)), ""
     except UnavailableError as error:
         if not last:
             raise
         fault = str(error)
+    except NotFoundError as error:
+        if ready.schedule.branch and _is_gone(workshop, ready.project, ref.branch):
+            raise _OutdatedError(str(error)) from error
+        fault = str(error)
     except (ForbiddenError, InvalidError, LimitExceededError) as error:
         fault = str(error)
     return CommitFacts(sha=""), f"Failed to fetch the commit: {fault}"
+
+
+def _is_gone(workshop: Workshop, project: Project, branch: str) -> bool:
+    """True when it is the branch that is missing, not access to the repository."""
+    if branch == project.default_branch:
+        return False
+    try:
+        workshop.code.obtain(project, Fetch(ref=f"refs/heads/{project.default_branch}"))
+    except PenstockError:
+        return False
+    return True

@@ -19,7 +19,7 @@ from penstock.engine.projects import change_project
 from penstock.engine.runs import read_id
 from penstock.engine.unit import Parts, Unit
 from penstock.kit.ids import new_id
-from penstock.model.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError
+from penstock.model.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError, RefusedError
 from penstock.model.project import Organization, Project
 from penstock.model.schedule import SYSTEM, Schedule, next_firing
 from penstock.model.timetable import Timetable, TimetableChange, change_timetable, check_timetable
@@ -193,9 +193,11 @@ def _apply(found: Schedule, edit: Edit, by: Principal, now: int) -> Schedule:
 
 
 def _change(parts: Parts, by: Principal, uuid: str, work: Callable[[Unit, Schedule, Organization], T]) -> T:
-    """What `work` returned, which changed the schedule alone."""
+    """What `work` returned, which changed the schedule alone. Raises RefusedError for one of a config."""
     with parts.db.read() as tx:
-        project = open_schedule(tx, by, Action.CHANGE_VARIABLES, uuid).project
+        opened = open_schedule(tx, by, Action.CHANGE_VARIABLES, uuid, of_config=True)
+    if opened.schedule.branch:
+        raise RefusedError(f"The config on {opened.schedule.branch} asks for this schedule: change it there.")
 
     def locked(unit: Unit, found: Project, owner: Organization) -> T:
         known = schedules.schedule_by_uuid(unit.tx, read_id(uuid))
@@ -205,7 +207,7 @@ def _change(parts: Parts, by: Principal, uuid: str, work: Callable[[Unit, Schedu
         unit.catch_up()
         return work(unit, schedule, owner)
 
-    return change_project(parts, by, Action.CHANGE_VARIABLES, project, locked)
+    return change_project(parts, by, Action.CHANGE_VARIABLES, opened.project, locked)
 
 
 def _name_actor(by: Principal) -> str:

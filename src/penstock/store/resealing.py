@@ -9,9 +9,10 @@ from sqlalchemy import Select, Table, func, select, tuple_
 
 from penstock.model.errors import RefusedError
 from penstock.store.database import Database, Transaction
-from penstock.store.schema import context_variables, project_variables, secrets
+from penstock.store.schema import context_variables, project_variables, secrets, signing_keys
 from penstock.store.sealing import NAME_SPAN, Sealer
 from penstock.store.secrets import place_secret
+from penstock.store.signing_keys import place_key
 from penstock.store.variables import of_context, of_project, place_value
 
 BATCH = 100
@@ -30,6 +31,7 @@ SEALED = (
     Sealed(context_variables, ("context_id", "name"), lambda of, name: place_value(of_context(of), name)),
     Sealed(project_variables, ("project_id", "name"), lambda of, name: place_value(of_project(of), name)),
     Sealed(secrets, ("owner", "name"), place_secret),
+    Sealed(signing_keys, ("id", "kid"), lambda _, kid: place_key(kid)),
 )
 """All there are."""
 

@@ -11,7 +11,6 @@ from penstock.store.database import Transaction
 from penstock.store.schema import signing_keys
 from penstock.store.sealing import Sealer
 
-_PLACE = "signing_keys/{}"
 _LOCK = 0x70656E7374  # any number that stands for nothing else
 
 
@@ -23,7 +22,7 @@ def lock_keys(tx: Transaction) -> None:
 
 def add_key(tx: Transaction, sealer: Sealer, key: SigningKey, private: bytes) -> SigningKey:
     """The key as it is stored."""
-    sealed = sealer.seal(private, _PLACE.format(key.kid))
+    sealed = sealer.seal(private, place_key(key.kid))
     made = rows.insert_row(tx, signing_keys, rows.values_of(key) | {"sealed": sealed})
     return SigningKey(
         id=made, kid=key.kid, public=key.public, created_at=key.created_at, signs_at=key.signs_at
@@ -38,7 +37,7 @@ def list_keys(tx: Transaction) -> list[SigningKey]:
 def open_key(tx: Transaction, sealer: Sealer, key: SigningKey) -> bytes:
     """The private half. Raises RefusedError when it cannot be opened with the present sealing keys."""
     chosen = select(signing_keys.c.sealed).where(signing_keys.c.id == key.id)
-    return sealer.open(tx.execute(chosen).scalar_one(), _PLACE.format(key.kid))
+    return sealer.open(tx.execute(chosen).scalar_one(), place_key(key.kid))
 
 
 def move_key(tx: Transaction, key_id: int, *, signs_at: int) -> None:
@@ -52,15 +51,9 @@ def remove_keys(tx: Transaction, key_ids: Collection[int]) -> None:
         tx.execute(delete(signing_keys).where(signing_keys.c.id.in_(key_ids)))
 
 
-def reseal_keys(tx: Transaction, sealer: Sealer) -> int:
-    """Every private half is sealed with the newest sealing key afterwards; returns how many were not."""
-    chosen = select(signing_keys.c.id, signing_keys.c.kid, signing_keys.c.sealed)
-    old = [row for row in tx.execute(chosen) if not sealer.is_current(row[2])]
-    for key_id, kid, sealed in old:
-        place = _PLACE.format(kid)
-        fresh = sealer.seal(sealer.open(sealed, place), place)
-        tx.execute(update(signing_keys).where(signing_keys.c.id == key_id).values(sealed=fresh))
-    return len(old)
+def place_key(kid: str) -> str:
+    """What the private half of the key of that id is sealed for."""
+    return f"signing_keys/{kid}"
 
 
 @cache

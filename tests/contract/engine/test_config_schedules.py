@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.access import Action
 from penstock.engine.accounts import disable_user
 from penstock.engine.config_schedules import MOST_SCHEDULES, UNKNOWN
 from penstock.engine.describe import list_pipeline_values
 from penstock.engine.principal import SERVER
+from penstock.engine.schedules import Edit, change_schedule, delete_schedule, open_schedule
 from penstock.kit.clock import to_datetime
+from penstock.model.errors import NotFoundError, RefusedError
 from penstock.model.project import Project
 from penstock.model.run import TriggerType
 from penstock.model.schedule import SYSTEM, Schedule
@@ -131,11 +134,20 @@ def test_a_pipeline_somebody_asks_for_counts_when_it_is_as_a_push_would_be(town:
 
 
 def test_a_schedule_goes_with_its_branch(town: Town) -> None:
-    [made] = town.push()
-    del town.code.configs["main"]
+    [made] = town.push("release-1")
+    del town.code.configs["release-1"]
     town.wait_for(made)
     assert len(town.ring()) == 1
     assert town.list_schedules(town.project) == []
+
+
+def test_a_repository_that_lets_nobody_in_for_a_while_loses_no_schedule(town: Town) -> None:
+    [made] = town.push("release-1")
+    town.wait_for(made)
+    town.code.errors = [NotFoundError("no repository"), NotFoundError("no repository")]
+    assert "no repository" in town.ring()[0].errors[0].message
+    town.wait_for(made)
+    assert town.ring()[0].errors == ()
 
 
 def test_a_config_that_asks_no_more_is_heeded_though_nobody_told_of_the_push(town: Town) -> None:
@@ -168,6 +180,16 @@ def test_whoever_pushed_needs_no_account_but_a_disabled_one_ends_it(town: Town) 
     town.wait_for(made)
     assert len(town.ring()) == 2
     assert "whose account is disabled" in town.find(made).outcome
+
+
+def test_it_is_changed_in_the_config_and_nowhere_else(town: Town) -> None:
+    [made] = town.push()
+    with pytest.raises(RefusedError, match="The config on main asks for this schedule"):
+        delete_schedule(town.parts, SERVER, made.uuid)
+    with pytest.raises(RefusedError, match="The config on main asks for this schedule"):
+        change_schedule(town.parts, SERVER, made.uuid, Edit(name="x"))
+    with pytest.raises(NotFoundError), town.parts.db.read() as tx:
+        open_schedule(tx, SERVER, Action.SEE_PROJECT, made.uuid)
 
 
 @pytest.mark.parametrize("name", ["", SYSTEM])

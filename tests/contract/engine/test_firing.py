@@ -10,6 +10,7 @@ import pytest
 from penstock.engine.accounts import disable_user
 from penstock.engine.describe import list_pipeline_values
 from penstock.engine.firing import LATE
+from penstock.engine.launch import CommitFacts, Fetch
 from penstock.engine.organizations import change_organization_settings, remove_member
 from penstock.engine.principal import SERVER
 from penstock.engine.project_settings import change_project_settings
@@ -17,14 +18,17 @@ from penstock.engine.projects import delete_project
 from penstock.engine.schedules import Edit, change_schedule, delete_schedule
 from penstock.model.access import Role
 from penstock.model.errors import ForbiddenError, UnavailableError
+from penstock.model.project import Project
 from penstock.model.run import Pipeline, TriggerType
 from penstock.model.schedule import SYSTEM, next_firing
 from penstock.model.status import PipelineStatus, WorkflowStatus
 from penstock.model.timetable import Timetable, Weekday
-from penstock.store import projects, rows, schedules
+from penstock.store import pipelines, projects, rows, schedules
 from penstock.store.schema import schedules as table
-from tests.support.firing import HOUR, Bell
+from tests.support.firing import HOUR, PLAIN, Bell
 from tests.support.invariants import check_all
+from tests.support.people import sign_in
+from tests.support.restricted import make_place
 from tests.support.schedules import a_schedule
 
 DAY = 24 * HOUR
@@ -89,6 +93,21 @@ def test_the_pipeline_says_what_made_it_and_has_its_arguments(bell: Bell) -> Non
     assert bell.status(pipeline) is WorkflowStatus.SUCCESS
 
 
+def test_only_branches_of_the_repository_itself_are_meant(bell: Bell) -> None:
+    asked: list[str] = []
+    obtain = bell.code.obtain
+
+    def note(project: Project, fetch: Fetch) -> CommitFacts:
+        asked.append(fetch.ref)
+        return obtain(project, fetch)
+
+    bell.code.obtain = note  # type: ignore[method-assign]  # to hear what is asked for
+    made = bell.schedule(bell.add_project(), parameters={"branch": "pull/7/head"})
+    bell.wait_for(made)
+    bell.ring()
+    assert asked == ["refs/heads/pull/7/head"]
+
+
 def test_a_tag_is_built_and_a_config_can_ask_for_the_schedule(bell: Bell) -> None:
     asks = "when: {equal: [special, << pipeline.schedule.name >>]}, jobs: [build]"
     bell.code.configs["v1"] = bell.code.configs["v1"].replace("jobs: [build]", asks)
@@ -107,13 +126,17 @@ def test_a_tag_is_built_and_a_config_can_ask_for_the_schedule(bell: Bell) -> Non
 
 def test_two_servers_fire_a_thousand_schedules_once_each(pair: tuple[Bell, Bell]) -> None:
     first, second = pair
-    project, now = first.add_project(), first.clock.now()
+    now = first.clock.now()
     for each in pair:
         each.code.configs["main"] = ""  # pipelines without a config are quickly made
+    owners = [first.add_project(f"app-{number}") for number in range(20)]
+    made = [
+        a_schedule(owner.id, str(number), armed_at=now, next_at=now + 1000, actor=SYSTEM)
+        for owner in owners
+        for number in range(50)
+    ]
     with first.parts.db.write() as tx:
-        for number in range(1000):
-            due = {"next_at": now + 1000, "actor": SYSTEM}
-            schedules.add_schedule(tx, a_schedule(project.id, str(number), armed_at=now, **due))
+        rows.insert_rows(tx, table, [rows.values_of(each) for each in made])
     first.clock.advance(1)
     start = threading.Barrier(4)
 
@@ -121,15 +144,15 @@ def test_two_servers_fire_a_thousand_schedules_once_each(pair: tuple[Bell, Bell]
         start.wait(30)
         bell.fire()
         bell.deliver()
-        bell.deliver()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, (first, second, first, second)))
     first.ring()
     with first.parts.db.read() as tx:
-        every = schedules.list_schedules(tx, project.id, limit=2000)
+        every = [each for owner in owners for each in schedules.list_schedules(tx, owner.id)]
+        stored = pipelines.list_pipelines(tx, limit=2000)
     assert len({each.pipeline for each in every}) == 1000
-    assert {each.uuid for each in first.every_pipeline()} == {each.pipeline for each in every}
+    assert sorted(each.uuid for each in stored) == sorted(each.pipeline for each in every)
 
 
 def test_a_restart_between_firing_and_making_loses_nothing(pair: tuple[Bell, Bell]) -> None:
@@ -296,6 +319,19 @@ def test_who_lost_access_runs_nothing_and_the_schedule_says_why(bell: Bell) -> N
     disable_user(bell.parts, SERVER, ada.uuid, disabled=False)
     bell.clock.advance(HOUR)
     assert {each.actor for each in bell.ring()} == {"eve", "ada"}
+
+
+def test_a_restricted_context_judges_whom_a_schedule_runs_as(bell: Bell) -> None:
+    place = make_place(bell)
+    bell.code.configs["main"] = PLAIN.replace("jobs: [build]", "jobs: [{build: {context: prod}}]")
+    people = [sign_in(bell.parts, place.join(login)) for login in ("ada", "bob")]
+    place.restrict_to(place.group("deployers", "ada"))
+    for number, by in enumerate((*people, people[0])):
+        bell.schedule(place.project, by, name=str(number), system=number == len(people))
+    bell.clock.advance(HOUR + 600)
+    ended = {each.actor: bell.jobs(each) for each in bell.ring()[:3]}
+    assert ended["ada"] == {"build": "queued"}
+    assert ended["bob"] == ended[SYSTEM] == {"build": "unauthorized unauthorized"}
 
 
 @pytest.mark.parametrize(

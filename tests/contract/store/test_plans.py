@@ -314,10 +314,9 @@ def test_claiming_costs_the_same_however_many_tasks_wait_or_are_done(db: Databas
 
 def test_a_row_finds_those_that_go_away_with_it_by_an_index() -> None:
     references = {
-        (table.name, column.name)
+        (table.name, constraint.column_keys[0])
         for table in metadata.tables.values()
-        for column in table.columns
-        if column.foreign_keys
+        for constraint in table.foreign_key_constraints
     }
     assert references <= set(first_columns())
 

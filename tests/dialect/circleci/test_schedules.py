@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from penstock.api.circleci.platform.schedules import PAGE, SYSTEM_USER
+from penstock.engine.deliver import deliver_letters
+from penstock.engine.firing import SCHEDULE, fire_schedules
+from penstock.engine.scheduled import ScheduleDesk
 from penstock.engine.schedules import MOST_SCHEDULES
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
 from tests.support.circle import APP, CircleSite
+from tests.support.schedules import make_due
 from tests.support.vendor_schema import check_answer
 
 OF_PROJECT, ONE = "/project/{project-slug}/schedule", "/schedule/{schedule-id}"
@@ -118,6 +122,23 @@ def test_the_system_is_somebody_clients_know(site: CircleSite) -> None:
         "avatar_url": None,
     }
     assert change(site, made["id"], attribution_actor="current")["actor"]["login"] == "admin"
+
+
+def test_a_pipeline_and_its_workflows_say_that_a_schedule_made_them(site: CircleSite) -> None:
+    made = create(site, **{"attribution-actor": "system", "parameters": {"branch": "main", "word": "hi"}})
+    make_due(site.parts, made["id"])
+    fire_schedules(site.parts)
+    desk = ScheduleDesk(site.server.workshop)
+    deliver_letters(site.parts, {SCHEDULE: desk.deliver})
+    [pipeline] = site.get(f"project/{APP}/pipeline")["items"]
+    check_answer("GET", "/pipeline/{pipeline-id}", 200, site.get(f"pipeline/{pipeline['id']}"))
+    assert pipeline["trigger"]["type"] == "scheduled_pipeline"
+    assert pipeline["trigger"]["actor"] == {"login": "system-actor", "avatar_url": None}
+    assert pipeline["trigger_parameters"] == {"word": "hi"}
+    values = site.get(f"pipeline/{pipeline['id']}/values")
+    assert (values["pipeline.schedule.id"], values["pipeline.schedule.name"]) == (made["id"], "nightly")
+    [workflow] = site.get(f"pipeline/{pipeline['id']}/workflow")["items"]
+    assert workflow["started_by"] == SYSTEM_USER.id
 
 
 def test_nobody_runs_anything_in_anothers_name(site: CircleSite) -> None:

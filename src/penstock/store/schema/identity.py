@@ -1,6 +1,6 @@
 """What vouches for jobs: the keys that sign identity tokens, and what people set about the tokens."""
 
-from sqlalchemy import Column, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 
 from penstock.store.columns import (
     Encoded,
@@ -38,6 +38,7 @@ custom_claims = Table(
     maybe("ttl"),
     maybe("ttl_updated_at"),
     UniqueConstraint("project_id"),
+    Index("custom_claims_by_organization", "organization_id"),
 )
 partial_index(
     "custom_claims_of_organization", "project_id IS NULL", custom_claims.c.organization_id, unique=True

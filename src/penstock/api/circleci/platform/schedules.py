@@ -10,7 +10,7 @@ from penstock.api.circleci.paging import Page, cut_page, read_token
 from penstock.api.circleci.payloads import Message, User
 from penstock.api.circleci.people import find_people
 from penstock.api.circleci.platform import schedule_payloads as p
-from penstock.api.circleci.show import NOBODY, People, show_user
+from penstock.api.circleci.show import NOBODY, SYSTEM_ID, People, show_user
 from penstock.api.circleci.times import show_millis
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
@@ -28,8 +28,7 @@ PAGE = 100
 
 DELETED = Message(message="Schedule deleted.")
 
-SYSTEM_USER = User(id="d9b3fcaa-6032-405a-8c75-40079ce33c3e", login=SYSTEM, name="Scheduled", avatar_url=None)
-"""Who stands for nobody in particular; clients know it by its id."""
+SYSTEM_USER = User(id=SYSTEM_ID, login=SYSTEM, name="Scheduled", avatar_url=None)
 
 _NAMES: Mapping[str, str] = {
     "per_hour": "per_hour",
@@ -93,10 +92,8 @@ def update(server: Server, call: Call) -> p.Schedule:
         parameters=body.parameters,
         system=system,
     )
-    by, uuid = principal_of(call), call.params["id"]
-    with server.parts.db.read() as tx:
-        project = open_schedule(tx, by, Action.CHANGE_VARIABLES, uuid).project
-    return _show(server, schedules.change_schedule(server.parts, by, uuid, edit), project)
+    schedules.change_schedule(server.parts, principal_of(call), call.params["id"], edit)
+    return get(server, call)
 
 
 def delete(server: Server, call: Call) -> Message:

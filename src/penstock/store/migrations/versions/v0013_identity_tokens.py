@@ -43,3 +43,4 @@ def upgrade() -> None:
     make_index(
         "custom_claims_of_organization", table, "organization_id", unique=True, where="project_id IS NULL"
     )
+    make_index("custom_claims_by_organization", table, "organization_id")
