@@ -44,9 +44,22 @@ OPEN = {
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
     "GET /pipelines/{place:rest}": "says how to look at a pipeline, not whether there is one",
+    **dict.fromkeys(
+        (
+            "GET /oidc/.well-known/openid-configuration",
+            "GET /oidc/.well-known/jwks-pub.json",
+            "GET /oidc/org/{id}/.well-known/openid-configuration",
+            "GET /oidc/org/{id}/.well-known/jwks-pub.json",
+        ),
+        "public keys, by which anybody checks tokens; whether there is such an organization is not told",
+    ),
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
+    "GET /oidc/.well-known/openid-configuration": "whoever verifies a token asks, and has no account here",
+    "GET /oidc/.well-known/jwks-pub.json": "public keys",
+    "GET /oidc/org/{id}/.well-known/openid-configuration": "the same for one organization",
+    "GET /oidc/org/{id}/.well-known/jwks-pub.json": "public keys",
     "GET /output/usage/{id}/{file}": "the address is signed, and good for a while",
 }
 """What anybody may call, and why. Nothing else is."""
@@ -88,6 +101,8 @@ PROJECT = "<the project>"
 QUERIES = {
     "GET /api/v3/runner/token": "?resource-class=acme/large",
     "GET /api/v2/context": "?owner-slug=gh/acme",
+    "DELETE /api/v2/org/{org_id}/oidc-custom-claims": "?claims=ttl",
+    "DELETE /api/v2/org/{org_id}/project/{project_id}/oidc-custom-claims": "?claims=ttl",
     "GET /api/v2/webhook": f"?scope-type=project&scope-id={PROJECT}",
 }
 """What has to be asked for."""
@@ -122,6 +137,9 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
     "resource": {"resource_class": "acme/new"},
     "token": {"resource_class": "acme/large", "nickname": "new"},
+    "decision": {"input": "{}"},
+    "policy-bundle": {"policies": {}},
+    "settings": {"enabled": True},
     "webhook": {
         "name": "new",
         "events": ["job-completed"],
@@ -168,6 +186,7 @@ class House(CircleSite):
             "schedule": self.post(f"project/{APP}/schedule", SCHEDULE, 201)["id"],
             "number": str(self.lab.job(pipeline, "build").number),
             "export": self._ask_export(),
+            "decision": self._decide(),
         }
         self.things["webhook"], self.things["delivery"] = add_webhook(self)
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
@@ -187,6 +206,13 @@ class House(CircleSite):
     def _ask_export(self) -> str:
         wish = usage_exports.Wish(start=NOW - 1, end=NOW)
         return usage_exports.create_export(self.parts, SERVER, self.acme, wish).uuid
+
+    def _decide(self) -> str:
+        """A decision by a policy."""
+        root = f"owner/{self.acme.uuid}/context/config"
+        self.post(f"{root}/policy-bundle", {"policies": {"a": 'package org\npolicy_name["known"]'}}, 201)
+        self.post(f"{root}/decision", {"input": "{}"})
+        return str(self.get(f"{root}/decision")[0]["id"])
 
     def _make_people(self) -> dict[str, str]:
         """Tokens by what is wrong with them."""
@@ -262,6 +288,10 @@ class House(CircleSite):
             "{people}": "deployers" if real else "none",
             "{group}": self.things["people"] if real else new_id(),
             "{number}": self.things["number"],
+            "{owner}": self.acme.uuid if real else new_id(),
+            "{policy_context}": "config",
+            "{policy}": "known" if real else "unknown",
+            "{decision}": self.things["decision"] if real else new_id(),
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
             "{vcs}": "github",

@@ -80,6 +80,8 @@ def test_keys_are_rotated_and_lost(tmp_path: Path) -> None:
         assert "context prod: the variable PASSWORD cannot be opened" in told
         assert "add the old key" in told
         assert client.job(workflow, "plain")["status"] == "success"
+        told = call("doctor", "--data", str(tmp_path / "data"), PENSTOCK_EXECUTOR="host").stdout
+        assert "1 were sealed with keys that are not there" in told
         done = call("db", "reseal", "--data", str(tmp_path / "data"))
         assert done.returncode == 3
         assert "no key that is there opens context_variables/1/PASSWORD" in done.stderr

@@ -112,7 +112,7 @@ class CircleSite(Site):
         self.code = WordCode()
         self.everybody_clones = False
         workshop = Workshop(code=self.code, hosts=HOSTS, is_open=lambda _project: self.everybody_clones)
-        self.lab.gateway = Gateway(self.parts, compiler=compile_rest(workshop))
+        self.lab.gateway = Gateway(self.parts, compiler=compile_rest(self.parts, workshop))
         self.server = Server(
             parts=self.parts,
             gateway=self.lab.gateway,
@@ -136,6 +136,7 @@ class CircleSite(Site):
     def close(self) -> None:
         """Nothing is open any more."""
         self.app.close()
+        self.server.workshop.referee.close()
         self.lab.close()
 
     def open_repositories(self) -> None:

@@ -24,9 +24,10 @@ from penstock.forge.refs import HEADS, TAGS, check_ref
 from penstock.forge.upkeep import remove_repository
 from penstock.kit.ids import is_id
 from penstock.language.common.context import Context
-from penstock.model.credentials import CloneCredentials, CloneWay
+from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 from penstock.model.project import Project
+from penstock.policy.referee import Bounds, Referee
 from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
@@ -85,7 +86,8 @@ class MirroredCode:
 
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """Read a file of a commit that is here."""
-        return self._open(project, self._find_way(project).url, Credentials()).read_file(sha, path)
+        with self._talk(project) as mirror:  # it is fetched anew when its address has changed meanwhile
+            return mirror.read_file(sha, path)
 
     def is_open(self, project: Project) -> bool:
         """True when everybody may clone the project over https. Raises UnavailableError."""
@@ -113,15 +115,12 @@ class MirroredCode:
     @contextmanager
     def _talk(self, project: Project) -> Iterator[Mirror]:
         """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
-        way = self._find_way(project)
+        with self._database.read() as tx:
+            way = find_way(tx, self._sealer, project)
         self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         with TemporaryDirectory(dir=self._keys) as keys:
             given = _lay_out(way.credentials, Path(keys)) if way.credentials else Credentials()
             yield self._open(project, way.url, given)
-
-    def _find_way(self, project: Project) -> CloneWay:
-        with self._database.read() as tx:
-            return find_way(tx, self._sealer, project)
 
     def _open(self, project: Project, url: str, credentials: Credentials) -> Mirror:
         if not url:
@@ -147,6 +146,7 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
         policy=policy,
         hosts={**HOSTS, **read_hosts(settings)},
         sweep=code.sweep,
+        referee=Referee(Bounds(waiting=max(settings.threads // 2, 1))),
         is_open=code.is_open,
     )
 

@@ -49,6 +49,32 @@ PLATFORM: Mapping[str, Entry] = {
         },
         several=True,
     ),
+    "policy": Entry(
+        "Look after what the configs of an organization must keep: its policies.",
+        "Policies are written in Rego. Where they are switched on, each config is judged before anything of "
+        "it runs.",
+        {
+            "penstock policy test policies": "whether policies decide as their tests say; needs no server",
+            "penstock policy decide --policies policies": "what they say of the config of this checkout",
+            "penstock policy push policies --dry-run": "what a push would change",
+            "penstock policy push policies --yes": "make them the organization's",
+            "penstock policy settings --enabled true": "have pipelines judged by them",
+            "penstock policy logs --status HARD_FAIL": "what did not run because of them",
+        },
+        several=True,
+    ),
+    "oidc": Entry(
+        "Look after the identity tokens of jobs, and the keys that sign them.",
+        "Jobs show such a token to services that trust this server, and need no stored credentials there.",
+        {
+            "penstock oidc claims show": "for whom tokens are meant, and how long they are good for",
+            "penstock oidc claims set --audience sts.example.com --ttl 30m": "of the whole organization",
+            "penstock oidc claims set --project gh/acme/app --ttl 10m": "of one project",
+            "penstock oidc keys": "by which tokens are known",
+            "penstock oidc rotate": "another key signs from tomorrow on",
+        },
+        several=True,
+    ),
     "usage": Entry(
         "See what the jobs of an organization used.",
         "",

@@ -38,6 +38,9 @@ class Action(StrEnum):
     SEE_CONTEXTS = "see contexts"
     CHANGE_CONTEXTS = "change contexts"
     RESTRICT_CONTEXTS = "restrict contexts"
+    SEE_POLICIES = "see policies"
+    ASK_POLICIES = "ask policies"
+    CHANGE_POLICIES = "change policies"
     SEE_MEMBERS = "see members"
     CHANGE_ORGANIZATION = "change organization"
     CHANGE_MEMBERS = "change members"
@@ -55,6 +58,7 @@ class Action(StrEnum):
     CHANGE_USERS = "change users"
     SEE_SERVER_AUDIT = "see audit log of the server"
     CHANGE_SERVER_AGENTS = "change agents of the server"
+    CHANGE_SIGNING_KEYS = "change signing keys"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -82,6 +86,9 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_USAGE:            Rule(Role.ADMIN,  Scope.READ),
     Action.EXPORT_USAGE:         Rule(Role.ADMIN,  Scope.WRITE),
     Action.SEE_CONTEXTS:         Rule(Role.MEMBER, Scope.READ),
+    Action.SEE_POLICIES:         Rule(Role.MEMBER, Scope.READ),   # with the log of decisions
+    Action.ASK_POLICIES:         Rule(Role.MEMBER, Scope.RUN),
+    Action.CHANGE_POLICIES:      Rule(Role.ADMIN,  Scope.ADMIN),
     Action.SEE_MEMBERS:          Rule(Role.MEMBER, Scope.READ),
     Action.CREATE_PROJECT:       Rule(Role.MEMBER, Scope.WRITE),
     Action.CHANGE_CONTEXTS:      Rule(Role.MEMBER, Scope.WRITE),
@@ -99,6 +106,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CREATE_ORGANIZATION:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_USERS:         Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_SERVER_AGENTS: Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
+    Action.CHANGE_SIGNING_KEYS:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.SEE_SERVER_AUDIT:     Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
 }
 # fmt: on

@@ -13,7 +13,7 @@ from penstock.engine.audit import note
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
-from penstock.engine.variables import CHECKOUT, NOBODY, find_preferred, has_credentials
+from penstock.engine.variables import CHECKOUT, NOBODY, choose_key, has_credentials
 from penstock.forge.address import ANYWHERE, Policy, read_address
 from penstock.forge.known_hosts import spell_for_ssh
 from penstock.forge.ssh_key import find_fingerprints, make_ssh_key
@@ -91,10 +91,9 @@ def create_checkout_key(
 def list_checkout_keys(tx: Transaction, sealer: Sealer, project: Project) -> list[CheckoutKey]:
     """The project's keys, oldest first; preferred is the one with which it is cloned."""
     aside = has_credentials(tx, sealer, project.id) or spell_for_ssh(project.url) is None
-    preferred = "" if aside else find_preferred(tx, project)
-    return [
-        _read_name(info, project, preferred=info.name == preferred) for info in _list_secrets(tx, project)
-    ]
+    found = _list_secrets(tx, project)
+    preferred = "" if aside else choose_key(tx, project, [info.name for info in found])
+    return [_read_name(info, project, preferred=info.name == preferred) for info in found]
 
 
 def find_checkout_key(tx: Transaction, sealer: Sealer, project: Project, fingerprint: str) -> CheckoutKey:

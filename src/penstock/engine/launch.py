@@ -14,6 +14,7 @@ from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.origin import label_origin
 from penstock.engine.project_settings import load_project_settings
+from penstock.engine.review import Case, review_case, review_rest
 from penstock.engine.setup_switch import refuse_setup
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
@@ -36,6 +37,7 @@ from penstock.model.project import Project
 from penstock.model.run import Authorship, Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
+from penstock.policy.referee import Referee
 from penstock.store import counters
 from penstock.store.database import Transaction
 
@@ -138,6 +140,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
+    referee: Referee = msgspec.field(default_factory=Referee)  # has configs judged by policies
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,8 +209,11 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
     plan = refuse_setup(plan, settings, draft.file, draft.source)
+    case = Case(project, draft.revision, number, draft.source, plan, draft.file)
+    plan, judgement = review_case(parts, workshop.referee, case)
     supersedes = settings.autocancel_builds and _is_newest(project, draft)
-    return trigger_pipeline(parts, _make_request(draft, plan, number, supersedes=supersedes))
+    request = _make_request(draft, plan, number, supersedes=supersedes)
+    return trigger_pipeline(parts, msgspec.structs.replace(request, judgement=judgement))
 
 
 def check_open(tx: Transaction, project: Project) -> ProjectSettings:
@@ -218,7 +224,7 @@ def check_open(tx: Transaction, project: Project) -> ProjectSettings:
     return settings
 
 
-def compile_rest(workshop: Workshop) -> Compiler:
+def compile_rest(parts: Parts, workshop: Workshop) -> Compiler:
     """Compiles the config with which a setup workflow continues its pipeline."""
 
     def work(wanted: ToCompile) -> Plan:
@@ -234,7 +240,8 @@ def compile_rest(workshop: Workshop) -> Compiler:
             parameters=pipeline.parameters,
         )
         source = wanted.source.encode("utf-8", "surrogatepass")
-        return compile_continuation(source, workshop.supply(source, context), wanted.setup, wanted.given)
+        plan = compile_continuation(source, workshop.supply(source, context), wanted.setup, wanted.given)
+        return review_rest(parts, workshop.referee, wanted, plan)
 
     return work
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.engine.decisions import list_warnings
 from penstock.engine.repeat import find_origins
 from penstock.engine.runs import OpenPipeline
 from penstock.engine.unit import Parts
@@ -87,6 +88,7 @@ def _sketch(
         "trigger": pipeline.trigger,
         "created_at": pipeline.created_at,
         "stopped_at": max(stops, default=None) if ended else None,
+        "warnings": list_warnings(tx, pipeline.id),
     }
 
 

@@ -59,8 +59,9 @@ def change_project_settings(
 ) -> ProjectSettings:
     """The settings, changed by name; with `oss` the project is public.
 
-    Raises ForbiddenError, which also depends on `write_settings_requires_admin`, InvalidError for a wrong
-    name or value, RefusedError for `oss` when by `is_open` not everybody may clone the repository.
+    Raises ForbiddenError, which also depends on `write_settings_requires_admin` and, for `oss`, on being an
+    administrator; InvalidError for a wrong name or value; RefusedError for `oss` when by `is_open` not
+    everybody may clone the repository.
     """
     asked = changes.get("oss") is True and _ask_open(parts, by, project, is_open)
 
@@ -69,6 +70,8 @@ def change_project_settings(
         if present.write_settings_requires_admin:
             require(by, Action.ADMINISTER_PROJECT, found)
         changed = change_settings(present, changes)
+        if changed.oss != present.oss:
+            require(by, Action.ADMINISTER_PROJECT, found)
         if changed.oss and not present.oss and not (asked and found.url == project.url):
             raise RefusedError(NOT_OPEN)
         projects.save_settings(unit.tx, found.id, msgspec.to_builtins(changed))
@@ -84,7 +87,10 @@ def _ask_open(parts: Parts, by: Principal, project: Project, is_open: Callable[[
     require(by, Action.CHANGE_PROJECT, project)
     with parts.db.read() as tx:
         present = load_project_settings(tx, project.id)
-    return not present.oss and is_open(project)
+    if present.oss:
+        return False
+    require(by, Action.ADMINISTER_PROJECT, project)
+    return is_open(project)
 
 
 def check_new_work(tx: Transaction, project: Project) -> None:

@@ -25,7 +25,7 @@ from penstock.language.common.pattern import SlowPatternError, matches_whole
 from penstock.model.errors import InvalidError
 
 PATIENCE = 0.1
-"""Seconds that the patterns of all rules a job depends on may take together: others wait for the answer."""
+"""Seconds that all rules a job depends on may take together: others wait for the answer."""
 
 SlowRules = Recent[tuple[str, str], bool]
 """By pipeline and rule, those that took too long once: they are not tried again."""
@@ -54,17 +54,24 @@ class Judge:
         self._pipeline = pipeline
         self._slow = slow
         self._left = PATIENCE
+        self._begun = 0.0
 
     def holds(self, rule: str) -> bool:
         """The rule's verdict; false for one that cannot be read, takes long, or asks for the unknown."""
-        if self._slow.get((self._pipeline, rule)):
+        key = (self._pipeline, rule)
+        if self._slow.get(key):
             return False
+        self._begun = time.monotonic()
         try:
-            return is_truthy(evaluate(parse_expression(rule), self._look_up, self._match))
+            if self._left > 0:
+                return is_truthy(evaluate(parse_expression(rule), self._look_up, self._match))
         except ExpressionError as error:
-            if isinstance(error.__cause__, SlowPatternError):
-                self._slow.put((self._pipeline, rule), True)  # noqa: FBT003 - a set by its keys
-            return False
+            if not isinstance(error.__cause__, SlowPatternError):
+                return False
+        finally:
+            self._left -= time.monotonic() - self._begun
+        self._slow.put(key, True)  # noqa: FBT003 - a set by its keys
+        return False
 
     def _look_up(self, name: str) -> object:
         """The value of a name; one whose last sign is `?` is absent when nobody knows it."""
@@ -74,11 +81,7 @@ class Judge:
         return MISSING if name.startswith(_NEVER) else self._known.get(name, MISSING)
 
     def _match(self, pattern: str, text: str) -> bool:
-        begun = time.monotonic()
-        try:
-            return matches_whole(pattern, text, self._left)
-        finally:
-            self._left -= time.monotonic() - begun
+        return matches_whole(pattern, text, self._left - (time.monotonic() - self._begun))
 
 
 def _list_names(tree: Expression) -> Iterator[Token]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.engine.config_schedules import note_schedules
+from penstock.engine.decisions import Judgement, record_judgement
 from penstock.engine.effects import settle
 from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
@@ -46,8 +47,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `uuid` and `number` may be given when the config was compiled with them. `owner` is the lock file of
     the command that runs the pipeline, `labels` are facts kept with it. A pipeline that `supersedes` has
-    the workflows of older ones of its branch stopped; one that `schedules` says which workflows of its branch
-    are to start by themselves.
+    the workflows of older ones of its branch stopped; one that `schedules` says which workflows of its
+    branch are to start by themselves. A `judgement` is what policies say of its config.
     """
 
     project_id: int
@@ -62,6 +63,7 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     labels: Mapping[str, str] = {}
     supersedes: bool = False
+    judgement: Judgement | None = None
     schedules: bool = False
 
 
@@ -122,6 +124,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     plan = request.plan
     config = StoredConfig(source=request.source, compiled=plan.compiled, plan=encode(plan))
     pipelines.save_config(unit.tx, pipeline.id, config)
+    if request.judgement is not None:
+        record_judgement(unit, pipeline.id, request.judgement)
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )

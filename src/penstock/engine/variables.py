@@ -125,10 +125,11 @@ def find_way(tx: Transaction, sealer: Sealer, project: Project) -> CloneWay:
     A token or key that was set by hand goes before all checkout keys, the newest of these before the others.
     With a checkout key a well-known host is spoken to over ssh, whatever the project's address.
     """
-    given = open_credentials(tx, sealer, project.id)
+    known = [info.name for info in secrets.list_secrets(tx, secrets.of_project(project.id))]
+    given = open_credentials(tx, sealer, project.id) if CLONE in known else None
     if given is not None and (given.token or given.private_key):
         return CloneWay(url=project.url, credentials=given)
-    name = find_preferred(tx, project)
+    name = choose_key(tx, project, known)
     key = secrets.open_secret(tx, sealer, secrets.of_project(project.id), name) if name else None
     url = spell_for_ssh(project.url)
     if key is None or url is None:
@@ -138,11 +139,14 @@ def find_way(tx: Transaction, sealer: Sealer, project: Project) -> CloneWay:
     return CloneWay(url=url, credentials=credentials)
 
 
-def find_preferred(tx: Transaction, project: Project) -> str:
-    """The name of the newest checkout key, "" for none; a person's own counts while they belong there."""
-    for info in reversed(secrets.list_secrets(tx, secrets.of_project(project.id))):
-        if info.name.startswith(CHECKOUT) and _is_theirs(tx, project, info.name.split(" ")[1]):
-            return info.name
+def choose_key(tx: Transaction, project: Project, names: Sequence[str]) -> str:
+    """Of the names of secrets, oldest first, that of the checkout key to be used, "" for none.
+
+    It is the newest; a person's own counts while they belong there.
+    """
+    for name in reversed(names):
+        if name.startswith(CHECKOUT) and _is_theirs(tx, project, name.split(" ")[1]):
+            return name
     return ""
 
 

@@ -44,7 +44,7 @@ class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline in a list. Times are milliseconds since the epoch.
 
     `ended` when nothing will happen any more unless somebody asks for it; `outcome` is the verdict so far,
-    None when it has no workflow.
+    None when it has no workflow. `warnings` are what policies have against it, though it may run.
     """
 
     id: str
@@ -62,6 +62,7 @@ class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
     trigger: TriggerType = TriggerType.API
     created_at: int
     stopped_at: int | None
+    warnings: tuple[str, ...] = ()
 
 
 class PipelinePicture(PipelineSketch, frozen=True, kw_only=True):

@@ -40,6 +40,9 @@ _GITLAB = "gl"
 _WITHOUT_VCS = {_GITLAB, STANDALONE}
 """Hosts whose pipelines have `trigger_parameters` instead of `vcs`."""
 
+_LONGEST = 16_384
+"""Characters of a commit's message; every webhook keeps a thousand of them."""
+
 PARAMETERS = "pipeline.trigger_parameters."
 """How the names of values begin that an event has left for these."""
 
@@ -128,8 +131,8 @@ def _word_vcs(revision: Revision, project: Project) -> payload.Vcs:
 def _word_commit(revision: Revision) -> payload.Commit:
     known = revision.authorship
     return payload.Commit(
-        subject=revision.subject,
-        body=revision.body,
+        subject=revision.subject[:_LONGEST],
+        body=revision.body[:_LONGEST],
         author=payload.Person(name=revision.author, email=known.email if known else ""),
         authored_at=_show_seconds(known.authored_at) if known else None,
         committer=payload.Person(

@@ -4,11 +4,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256, sha512
+from typing import NamedTuple
 
 import msgspec
 
-from penstock.model.errors import InvalidError, LimitExceededError
+from penstock.model.errors import InvalidError
+from penstock.policy.files import check_size
 from penstock.policy.library import find_wanted, load_module
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.names import find_everies, list_parts, list_terms
@@ -18,10 +19,6 @@ from penstock.policy.rego.tree import Body, Comprehension, Module, Ref, Scalar, 
 
 PACKAGE = "org"
 NAME_RULE = "policy_name"
-MOST_BYTES = 5 << 19
-"""Bytes of all policies of a bundle, 2.5 MiB."""
-
-MOST_POLICIES = 1000
 MOST_NAME = 80
 
 _NAME = re.compile(r"\w+", re.ASCII)
@@ -34,49 +31,39 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     program: Program
 
 
-def hash_policy(content: str) -> str:
-    """128 hex digits that only this text has."""
-    return sha512(content.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def name_bundle(policies: Mapping[str, str]) -> str:
-    """A name that only a bundle of these policies has."""
-    parts = [f"{name} {hash_policy(text)}" for name, text in sorted(policies.items())]
-    return sha256("\n".join(parts).encode()).hexdigest()
-
-
-def check_size(files: Mapping[str, str]) -> None:
-    """Raises LimitExceededError for more than a bundle may be."""
-    size = sum(len((name + text).encode("utf-8", "surrogatepass")) for name, text in files.items())
-    if size > MOST_BYTES:
-        raise LimitExceededError(f"The policies have {size} bytes together, and may have {MOST_BYTES}.")
-    if len(files) > MOST_POLICIES:
-        raise LimitExceededError(f"There are {len(files)} policies, and may be {MOST_POLICIES}.")
-
-
 def read_bundle(files: Mapping[str, str]) -> Bundle:
     """The policies of the files, whose names are only for messages.
 
     Raises InvalidError with all that is wrong in one of the steps, LimitExceededError for too much.
     """
     check_size(files)
-    texts, modules = _read_files(files)
+    found = _read_files(files)
+    modules = {name: each.module for name, each in found.items()}
     _raise_all("failed policy linting", _lint(modules))
     library = {f"library/{name}": read_module(load_module(name)) for name in _find_library(modules)}
     faults: list[FaultError] = []
-    program = compile_modules({**modules, **library}, faults, strict=modules)
+    places = {name: each.file for name, each in found.items()}
+    program = compile_modules({**modules, **library}, faults, strict=modules, files=places)
     _raise_all("failed to compile policy", (_show_fault(each) for each in faults))
-    return Bundle(policies=texts, program=program)
+    return Bundle(policies={name: each.text for name, each in found.items()}, program=program)
 
 
 def _show_fault(fault: FaultError) -> str:
     return f'"{fault.module}": {fault}' if fault.module else str(fault)
 
 
-def _read_files(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Module]]:
-    """The text and the module of each policy by its name."""
+class _Read(NamedTuple):
+    """A policy that was read."""
+
+    file: str
+    text: str
+    module: Module
+
+
+def _read_files(files: Mapping[str, str]) -> dict[str, _Read]:
+    """The policies by name."""
     faults: list[str] = []
-    found: list[tuple[str, str, Module]] = []
+    found: list[tuple[str, _Read]] = []
     for file, text in files.items():
         shown = json.dumps(file, ensure_ascii=False)
         try:
@@ -88,14 +75,14 @@ def _read_files(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Mod
             faults.append(f"failed to parse file {shown}: it is nested too deeply")
             continue
         try:
-            found.append((_read_name(module), text, module))
+            found.append((_read_name(module), _Read(file, text, module)))
         except InvalidError as error:
             faults.append(f"failed to parse file: {shown}: {error}")
     _raise_all("failed to parse policy file(s)", faults)
-    counts = Counter(name for name, _, _ in found)
+    counts = Counter(name for name, _ in found)
     twice = [f'policy "{name}" declared {count} times' for name, count in counts.items() if count > 1]
     _raise_all("failed to parse bundle", twice)
-    return {name: text for name, text, _ in found}, {name: module for name, _, module in found}
+    return dict(found)
 
 
 def _read_name(module: Module) -> str:

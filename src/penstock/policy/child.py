@@ -4,6 +4,7 @@ It reads requests from standard input and writes answers to standard output, eac
 that much of msgpack.
 """
 
+import json
 import os
 import resource
 import sys
@@ -14,7 +15,8 @@ import msgspec
 
 from penstock.model.errors import InvalidError, LimitExceededError
 from penstock.policy.bundle import Bundle, read_bundle
-from penstock.policy.decision import decide, fail
+from penstock.policy.decision import fail
+from penstock.policy.evaluate import decide
 from penstock.policy.messages import LENGTH, Reply, Request
 from penstock.policy.rego.errors import EvaluationError
 from penstock.policy.rego.program import read_value
@@ -22,6 +24,11 @@ from penstock.policy.rego.program import read_value
 KEPT = 8
 """Bundles that are kept as programs, the last that were used."""
 
+_WARM = """package org
+import data.circleci.config
+policy_name["x"]
+orbs = config.ban_orbs([])
+"""
 _DEEPEST = 20_000
 """Calls of Python within each other; rules that use each other take some ten each."""
 
@@ -38,16 +45,11 @@ class Court:
             bundle = self._find(request)
             if bundle is None:
                 return Reply(missing=True)
-            if request.tests:
-                return Reply(tests=_run_tests(bundle))
-            if request.document is None:
-                return Reply(names=dict(bundle.policies))
-            document = msgspec.json.decode(request.document)
-            return Reply(decision=decide(bundle, document, msgspec.json.decode(request.meta)))
+            return _answer(bundle, request)
         except (InvalidError, LimitExceededError) as error:
             return Reply(fault=str(error))
         except MemoryError:
-            return Reply(decision=fail("the policies need more memory than they may have"))
+            return Reply(decision=fail("the policies need more memory than they may have"), spent=True)
         except RecursionError:
             return Reply(decision=fail("the policies or the config are nested too deeply"))
 
@@ -60,6 +62,15 @@ class Court:
         while len(self._bundles) > KEPT:
             self._bundles.popitem(last=False)
         return self._bundles[request.bundle]
+
+
+def _answer(bundle: Bundle, request: Request) -> Reply:
+    if request.tests:
+        return Reply(tests=_run_tests(bundle))
+    if request.document is None:
+        return Reply(names=dict(bundle.policies))
+    document = json.loads(request.document)
+    return Reply(decision=decide(bundle, document, json.loads(request.meta)))
 
 
 def _run_tests(bundle: Bundle) -> dict[str, str]:
@@ -102,8 +113,7 @@ def confine(memory: int) -> None:
 
 def warm_up() -> None:
     """Everything is imported that evaluation ever needs: afterwards no file can be opened."""
-    policy = 'package org\nimport data.circleci.config\npolicy_name["x"]\na = config.ban_orbs([])\nb = time.date(0)'
-    bundle = read_bundle({"x": policy})
+    bundle = read_bundle({"x": _WARM})
     decide(bundle, {"orbs": {"a": "a/b@1"}}, {})
 
 

@@ -9,10 +9,10 @@ LENGTH = 4
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A question about a bundle, which comes along as `files` only when the other side does not know it.
+    """A question about a bundle; its `files` come along only when the other side does not know it.
 
-    With a `document`, JSON, it is to be judged, given `meta`; with `tests` the rules that are tests are tried;
-    with neither the names of the policies are wanted. It may take `seconds` of a processor.
+    With a `document`, JSON, it is to be judged, given `meta`; with `tests` the rules that are tests are
+    tried; with neither the names of the policies are wanted. It may take `seconds` of a processor.
     """
 
     bundle: str
@@ -24,10 +24,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer: a `fault` of the policies, or what was asked for."""
+    """The answer: a `fault` of the policies, or what was asked for; a `spent` process is not asked again."""
 
     missing: bool = False
     fault: str = ""
     decision: Decision | None = None
     tests: dict[str, str] | None = None
+    spent: bool = False
     names: dict[str, str] | None = None  # the text of each policy by its name

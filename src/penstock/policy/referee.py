@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import msgspec
 
 from penstock.model.errors import InvalidError, UnavailableError
-from penstock.policy.bundle import check_size, name_bundle
 from penstock.policy.decision import Decision, Status, fail
+from penstock.policy.files import check_size, name_bundle
 from penstock.policy.messages import Reply, Request
 from penstock.policy.worker import LostError, Worker
 
@@ -23,7 +23,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What one question may take, and how many may be asked at once."""
 
     seconds: float = 2.0  # of a processor
-    patience: float = 10.0  # seconds on the wall
+    patience: float = 30.0  # seconds on the wall
     memory: int = 512 << 20  # bytes of address space
     largest: int = 8 << 20  # bytes of an answer
     workers: int = 2  # processes
@@ -115,6 +115,8 @@ class Referee:
             if reply.missing:
                 complete = msgspec.structs.replace(request, files=dict(files))
                 reply = self._exchange(worker, complete, deadline)
+            if reply.spent:
+                worker.kill()
             return reply
 
     def _exchange(self, worker: Worker, request: Request, deadline: float) -> Reply:

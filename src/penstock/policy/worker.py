@@ -39,8 +39,8 @@ class Worker:
                 start_new_session=True,  # Ctrl-C is for us to answer
             )
             children.KNOWN.add(self._process.pid)
-        assert self._process.stdin is not None  # pipes were asked for
-        assert self._process.stdout is not None
+        assert self._process.stdin is not None  # noqa: S101 - pipes were asked for
+        assert self._process.stdout is not None  # noqa: S101 - the same
         self._into, self._out_of = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._into, False)
         os.set_blocking(self._out_of, False)
@@ -55,7 +55,7 @@ class Worker:
         return self._process.poll() is None
 
     def ask(self, message: bytes, deadline: float, largest: int) -> bytes:
-        """The answer. Raises TimeoutError past the deadline, of the monotonic clock, EOFError without an answer."""
+        """The answer. Raises TimeoutError past the deadline of the monotonic clock, EOFError without one."""
         self._send(len(message).to_bytes(LENGTH, "big") + message, deadline)
         size = int.from_bytes(self._receive(LENGTH, deadline), "big")
         if size > largest:

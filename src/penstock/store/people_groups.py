@@ -71,12 +71,13 @@ def count_groups(tx: Transaction, organization_id: int) -> int:
     return int(tx.execute(select(func.count()).select_from(people_groups).where(mine)).scalar_one())
 
 
-def name_groups(tx: Transaction, uuids: Collection[str]) -> dict[str, str]:
-    """The names of these groups by UUID; those that are gone are left out."""
+def name_groups(tx: Transaction, organization_id: int, uuids: Collection[str]) -> dict[str, str]:
+    """The names of these groups of the organization by UUID; those that are gone are left out."""
     if not uuids:
         return {}
     chosen = select(people_groups.c.uuid, people_groups.c.name)
-    found = tx.execute(chosen.where(people_groups.c.uuid.in_(sorted(uuids))))
+    mine = people_groups.c.organization_id == organization_id
+    found = tx.execute(chosen.where(mine, people_groups.c.uuid.in_(sorted(uuids))))
     return {str(uuid): str(name) for uuid, name in found}
 
 

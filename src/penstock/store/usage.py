@@ -238,14 +238,17 @@ def _select_spans() -> Executable:
 
 @cache
 def _select_page() -> Executable:
+    """The runs of the page are chosen before their workflows are looked for, whatever a planner believes."""
     run, flow = usage_runs.c, usage_workflows.c
-    own = [run[name] for name in UsageRow.__struct_fields__[:_OWN]]
-    shared = [flow[_NAMES.get(name, name)] for name in UsageRow.__struct_fields__[_OWN:]]
-    joined = usage_runs.join(usage_workflows, flow.id == run.workflow_id)
     behind = tuple_(run.started_at, run.id) > tuple_(bindparam("instant"), bindparam("after"))
-    chosen = select(*own, *shared).select_from(joined)
     mine = (run.organization_id == bindparam("owner"), behind, run.started_at <= bindparam("until"))
-    return chosen.where(*mine).order_by(run.started_at, run.id).limit(bindparam("count"))
+    own = [run[name] for name in UsageRow.__struct_fields__[:_OWN]]
+    chosen = select(*own).where(*mine).order_by(run.started_at, run.id).limit(bindparam("count"))
+    page = chosen.subquery("page")
+    shared = [flow[_NAMES.get(name, name)] for name in UsageRow.__struct_fields__[_OWN:]]
+    joined = page.join(usage_workflows, flow.id == page.c.workflow_id)
+    whole = select(*page.c, *shared).select_from(joined)
+    return whole.order_by(page.c.started_at, page.c.id)
 
 
 _OWN = UsageRow.__struct_fields__.index("workflow")  # so many fields are of the run itself

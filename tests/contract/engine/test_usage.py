@@ -300,6 +300,11 @@ def test_runs_stay_when_their_pipelines_go_while_an_export_is_made(lab: Lab) -> 
     assert len(rows_of(lab, uuid)) == 2
 
 
+def test_where_nothing_was_exported_nothing_is_swept(lab: Lab) -> None:
+    sweep_usage(lab.parts)
+    assert blobs_of(lab) == []
+
+
 def test_what_is_old_is_swept_away(lab: Lab) -> None:
     run_jobs(lab, 2)
     uuid = ask(lab)

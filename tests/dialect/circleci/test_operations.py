@@ -9,15 +9,6 @@ from penstock.model.access import Scope
 from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
-    "CreatePolicyBundle",
-    "GetDecisionLog",
-    "GetDecisionLogPolicyBundle",
-    "GetDecisionLogs",
-    "GetDecisionSettings",
-    "GetPolicyBundle",
-    "GetPolicyDocument",
-    "MakeDecision",
-    "SetDecisionSettings",
     # Part 7: insights.
     "getAllInsightsBranches",
     "getFlakyTests",

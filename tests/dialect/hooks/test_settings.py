@@ -265,6 +265,28 @@ def test_everybody_with_an_account_may_look_at_a_public_project(site: CircleSite
         assert site.call("GET", f"/api/v2/{page}", token=stranger).status == 404
 
 
+def test_only_admins_open_and_close_a_project(site: CircleSite) -> None:
+    site.open_repositories()
+    member, admin = site.add_person("mia", Role.MEMBER), site.add_person("ada", Role.ADMIN)
+    change(site, 403, token=member, oss=True)
+    change(site, token=admin, oss=True)
+    change(site, 403, token=member, oss=False)
+    change(site, token=member, oss=True, build_fork_prs=True)  # as it is
+    assert change(site, token=admin, oss=False)["advanced"]["build_fork_prs"] is True
+
+
+def test_what_was_followed_while_it_was_public_is_hidden_with_it(site: CircleSite) -> None:
+    site.open_repositories()
+    change(site, oss=True)
+    stranger = site.add_person("sam")
+    site.trigger()
+    site.succeed("POST", f"/api/v1.1/project/{APP}/follow", None, 200, token=stranger)
+    change(site, oss=False)
+    assert site.get("pipeline", token=stranger)["items"] == []
+    for path in ("v1.1/recent-builds", "v1.1/projects"):
+        assert site.succeed("GET", f"/api/{path}", None, 200, token=stranger) == []
+
+
 def test_a_project_that_moves_is_not_public_any_more(site: CircleSite) -> None:
     site.open_repositories()
     change(site, oss=True)

@@ -201,3 +201,13 @@ def test_a_project_that_has_no_repository_yet_says_so(lab: Lab, project: Project
     with pytest.raises(RefusedError, match="no repository yet"):
         open_code(lab, tmp_path).resolve(bare, Ref(branch="main"))
     assert not open_code(lab, tmp_path).is_open(project)  # what lies on this machine is not for everybody
+
+
+def test_a_file_is_read_though_the_address_changed_since_its_commit_was_fetched(
+    lab: Lab, project: Project, tmp_path: Path
+) -> None:
+    code = open_code(lab, tmp_path)
+    found = code.resolve(project, Ref(branch="main"))
+    git(tmp_path, "clone", "--quiet", "--bare", "source", "moved.git")
+    moved = msgspec.structs.replace(project, url=str(tmp_path / "moved.git"))
+    assert code.read_file(moved, found.sha, "a.yml") == b"first"

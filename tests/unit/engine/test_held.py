@@ -10,9 +10,13 @@ from penstock.model.errors import UnavailableError
 
 def test_a_name_is_held_by_one() -> None:
     held = Held()
-    with held.hold("a", "somebody is at it"), held.hold("b", "somebody is at it"):
-        with pytest.raises(UnavailableError, match="somebody is at it"), held.hold("a", "somebody is at it"):
-            pass
+    with (
+        held.hold("a", "somebody is at it"),
+        held.hold("b", "somebody is at it"),
+        pytest.raises(UnavailableError, match="somebody is at it"),
+        held.hold("a", "somebody is at it"),
+    ):
+        pass
     with pytest.raises(ZeroDivisionError), held.hold("a", "somebody is at it"):
         raise ZeroDivisionError
     with held.hold("a", "somebody is at it"):

@@ -161,7 +161,7 @@ def continue_pipeline(server: Server, call: Call) -> Answer:
         configuration=body.configuration,
         parameters=body.parameters or {},
     )
-    done = answer_wish(server.parts, compile_rest(server.workshop), wish)
+    done = answer_wish(server.parts, compile_rest(server.parts, server.workshop), wish)
     return answer_json(payloads.Message(message=done.message), done.status)
 
 

@@ -52,8 +52,9 @@ def _plant(root: Node, module: Module, rule: Rule) -> None:
 class Linker:
     """Finds what names of a module stand for; `used` are the imports that were."""
 
-    def __init__(self, root: Node, module: Module) -> None:
+    def __init__(self, root: Node, module: Module, file: str) -> None:
         self.root = root
+        self.file = file
         self._package = module.package
         self._imports = {
             each.alias: each.path for each in module.imports if each.path[0] in {"data", "input"}

@@ -1,13 +1,13 @@
 """Modules as one program, with what is wrong: names without values, rules that need themselves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from penstock.policy.rego.compile_bodies import BodyCompiler
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler
 from penstock.policy.rego.errors import EvaluationError, RegoError
 from penstock.policy.rego.link import Linker, Node, plant_tree
 from penstock.policy.rego.names import find_vars
-from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step
+from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step, word_conflict
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
 from penstock.policy.rego.tree import Branch, Module, Rule, Scalar
 from penstock.policy.rego.values import UNDEFINED, Obj, Value, freeze, same, thaw
@@ -53,26 +53,32 @@ def read_value(context: Context, rules: RuleSet) -> object:
 
 
 def compile_modules(
-    modules: Mapping[str, Module], faults: list[FaultError], *, strict: Iterable[str] = ()
+    modules: Mapping[str, Module],
+    faults: list[FaultError],
+    *,
+    strict: Collection[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> Program:
     """The modules as a program; what is wrong is added to `faults`.
 
-    In modules that are named `strict` nothing may be brought in or given a value without being used.
+    In modules that are named `strict` nothing may be brought in or given a value without being used. `files`
+    are what modules are called in errors of their evaluation, when that is not their name.
     """
     try:
         root = plant_tree(modules)
     except RegoError as error:
         faults.append(FaultError("", error))
         return Program(Node())
-    linkers = {name: Linker(root, module) for name, module in modules.items()}
+    files = files or {}
+    linkers = {name: Linker(root, module, files.get(name, name)) for name, module in modules.items()}
     for name, module in modules.items():
         for rule in module.rules:
             try:
                 _compile_rule(linkers[name], rule, strict=name in strict)
             except RegoError as error:
                 faults.append(FaultError(name, error))
-    for name in strict:
-        faults += _find_unused(name, modules[name], linkers[name]) if not faults else ()
+    if not faults:
+        faults += [each for name in strict for each in _find_unused(name, modules[name], linkers[name])]
     faults += [FaultError("", RegoError(0, text)) for text in _find_circles(root)]
     return Program(root)
 
@@ -93,7 +99,7 @@ def _compile_rule(linker: Linker, rule: Rule, *, strict: bool) -> None:
     for slot, (name, line) in frame.declared.items():
         if strict and slot not in frame.read:
             raise RegoError(line, f"assigned var {name} unused")
-    clause = Clause(frame.size, steps)
+    clause = Clause(f"{linker.file}:{rule.line}", frame.size, steps)
     if rule.default:
         if rules.default is not None:
             raise RegoError(rule.line, f"multiple default rules {rules.name} found")
@@ -112,7 +118,7 @@ def _compile_branch(linker: Linker, rules: RuleSet, frame: Frame, rule: Rule, br
     matches = [compiler.compile_pattern(each, place) for each in rule.args]
     bound = place.bound.union(*map(scope.list_outputs, branch.body))
     scope.check(head, bound, branch.line)
-    last = _compile_head(compiler, rules, rule, branch, Place(scope, bound))
+    last = _compile_head(compiler, rule, branch, Place(scope, bound))
     body = compiler.compile_body(branch.body, scope, place.bound, last)
     return _take_args(matches, place.chain(body))
 
@@ -128,15 +134,20 @@ def _take_args(matches: list[Match], body: Step) -> Step:
     return step
 
 
-def _compile_head(compiler: TermCompiler, rules: RuleSet, rule: Rule, branch: Branch, place: Place) -> Step:
+def _compile_head(compiler: TermCompiler, rule: Rule, branch: Branch, place: Place) -> Step:
     """The last step: what the rule says is so."""
+    rules, written = compiler.rules, f"{compiler.linker.file}:{branch.line}"
     if rule.kind == "set" and rule.key is not None:
         return place.chain(_add_member(compiler.compile(rule.key, place)))
     if rule.kind == "map" and rule.key is not None:
         key = compiler.compile(rule.key, place)
-        return place.chain(_add_item(rules, key, compiler.compile(branch.value, place)))
+        return place.chain(
+            _add_item(word_conflict(rules, written), key, compiler.compile(branch.value, place))
+        )
     value = compiler.compile(branch.value, place)
-    return place.chain(_set_value(rules, value, final=isinstance(branch.value, Scalar)))
+    return place.chain(
+        _set_value(word_conflict(rules, written), value, final=isinstance(branch.value, Scalar))
+    )
 
 
 def _add_member(value: Fn) -> Step:
@@ -149,7 +160,7 @@ def _add_member(value: Fn) -> Step:
     return add
 
 
-def _add_item(rules: RuleSet, key: Fn, value: Fn) -> Step:
+def _add_item(conflict: str, key: Fn, value: Fn) -> Step:
     def add(env: Env) -> bool:
         name, found = key(env), value(env)
         if (
@@ -157,21 +168,19 @@ def _add_item(rules: RuleSet, key: Fn, value: Fn) -> Step:
             and found is not UNDEFINED
             and not same(env[1].setdefault(name, found), found)
         ):
-            raise EvaluationError(f"{rules.name}: object keys must be unique")
+            raise EvaluationError(conflict)
         return False
 
     return add
 
 
-def _set_value(rules: RuleSet, value: Fn, *, final: bool) -> Step:
+def _set_value(conflict: str, value: Fn, *, final: bool) -> Step:
     def put(env: Env) -> bool:
         found: Value = value(env)
         if found is UNDEFINED:
             return False
         if env[1] is not UNDEFINED and not same(env[1], found):
-            what = "functions" if rules.kind == "function" else "complete rules"
-            inputs = " for same inputs" if rules.kind == "function" else ""
-            raise EvaluationError(f"{rules.name}: {what} must not produce multiple outputs{inputs}")
+            raise EvaluationError(conflict)
         env[1] = found
         return final
 

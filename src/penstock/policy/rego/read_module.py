@@ -6,7 +6,7 @@ from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.read_bodies import BodyReader
 from penstock.policy.rego.read_terms import KEYWORDS
 from penstock.policy.rego.scan import scan_module
-from penstock.policy.rego.tree import Body, Branch, Import, Literal, Module, Rule, Scalar, Term, Truth, Var
+from penstock.policy.rego.tree import Body, Branch, Import, Module, Rule, Scalar, Term
 
 _TRUE = Scalar(value=True)
 

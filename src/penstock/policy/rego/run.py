@@ -17,9 +17,13 @@ Step: TypeAlias = Callable[[Env], bool]
 
 
 class Clause:
-    """A rule with its `else`, compiled: the slots it needs, and for each branch the way to its values."""
+    """A rule with its `else`, compiled: the slots it needs, and for each branch the way to its values.
 
-    def __init__(self, size: int, steps: tuple[Step, ...]) -> None:
+    `place` is where it is written, file and line.
+    """
+
+    def __init__(self, place: str, size: int, steps: tuple[Step, ...]) -> None:
+        self.place = place
         self._size = size
         self._steps = steps
 
@@ -75,20 +79,21 @@ class RuleSet:
             if value is UNDEFINED:
                 continue
             if found is not UNDEFINED and not same(found, value):
-                raise disagree(self)
+                raise EvaluationError(word_conflict(self, clause.place))
             found = value
         if found is UNDEFINED and self.default is not None:
             return self.default.find(context, args)
         return found
 
 
-def disagree(rules: RuleSet) -> EvaluationError:
-    """The error of rules that say more than one thing."""
-    if rules.kind == "function":
-        return EvaluationError(f"{rules.name}: functions must not produce multiple outputs for same inputs")
-    if rules.kind == "map":
-        return EvaluationError(f"{rules.name}: object keys must be unique")
-    return EvaluationError(f"{rules.name}: complete rules must not produce multiple outputs")
+def word_conflict(rules: RuleSet, place: str) -> str:
+    """What is wrong with rules that say more than one thing."""
+    what = {
+        "function": "functions must not produce multiple outputs for same inputs",
+        "map": "object keys must be unique",
+    }
+    told = what.get(rules.kind, "complete rules must not produce multiple outputs")
+    return f"{place}: eval_conflict_error: {told}"
 
 
 class Context:

@@ -21,6 +21,13 @@ from penstock.store.schema.owners import (
     secrets,
 )
 from penstock.store.schema.people import api_tokens, audit_log, follows, hook_deliveries, memberships, users
+from penstock.store.schema.policies import (
+    policy_bundles,
+    policy_decisions,
+    policy_documents,
+    policy_members,
+    policy_settings,
+)
 from penstock.store.schema.promises import followups, locks, outbox, timers
 from penstock.store.schema.runs import (
     continuations,
@@ -67,6 +74,11 @@ __all__ = [
     "people_groups",
     "pipeline_configs",
     "pipelines",
+    "policy_bundles",
+    "policy_decisions",
+    "policy_documents",
+    "policy_members",
+    "policy_settings",
     "project_variables",
     "projects",
     "schedules",

@@ -54,7 +54,7 @@ def show_claims(organization: Organization, place: Place, claims: CustomClaims) 
 def _open_place(server: Server, call: Call) -> tuple[Organization, Place]:
     """The organization of the path, and the place that is asked about: itself, or the project below it."""
     by = principal_of(call)
-    owner = read_id(call.params["organization"])
+    owner = read_id(call.params["org_id"])
     named = call.params.get("project_id")
     with server.parts.db.read() as tx:
         if named is None:

@@ -6,6 +6,7 @@ from penstock.api.circleci.platform import (
     claims,
     contexts,
     groups,
+    policies,
     projects,
     schedules,
     settings,
@@ -15,6 +16,7 @@ from penstock.api.circleci.platform import (
 )
 from penstock.api.circleci.platform import claims_payloads as o
 from penstock.api.circleci.platform import contexts_payloads as c
+from penstock.api.circleci.platform import policy_payloads as p
 from penstock.api.circleci.platform import projects_payloads as j
 from penstock.api.circleci.platform import schedule_payloads as s
 from penstock.api.circleci.platform import usage_payloads as u
@@ -124,11 +126,27 @@ _WEBHOOKS: tuple[Route, ...] = (
     delete("v2/webhook/{id}", webhooks.delete_webhook, CHANGE, Message),
 )
 
+_OWNER = "v2/owner/{owner}/context/{policy_context}"
+_LARGEST_BUNDLE = 6 << 20  # bytes of JSON, in which policies are longer than they are
 _POLICIES: tuple[Route, ...] = (
+    get(f"{_OWNER}/decision", policies.list_decisions, Action.SEE_POLICIES, list[p.DecisionLog],
+        p.DecisionsQuery),
+    post(f"{_OWNER}/decision", policies.make_decision, Action.ASK_POLICIES, p.Decision, p.DecisionBody,
+         optional=False, limit=_LARGEST_BUNDLE),
+    get(f"{_OWNER}/decision/settings", policies.get_settings, Action.SEE_POLICIES, p.DecisionSettings),
+    patch(f"{_OWNER}/decision/settings", policies.set_settings, Action.CHANGE_POLICIES, p.DecisionSettings,
+          p.DecisionSettingsBody),
+    get(f"{_OWNER}/decision/{{decision}}", policies.get_decision, Action.SEE_POLICIES, p.DecisionLog),
+    get(f"{_OWNER}/decision/{{decision}}/policy-bundle", policies.get_decision_bundle, Action.SEE_POLICIES,
+        p.PolicyBundle),
+    get(f"{_OWNER}/policy-bundle", policies.get_bundle, Action.SEE_POLICIES, p.PolicyBundle),
+    post(f"{_OWNER}/policy-bundle", policies.push_bundle, Action.CHANGE_POLICIES, p.BundleDiff, p.BundleBody,
+         query=p.PushQuery, status=CREATED, limit=_LARGEST_BUNDLE),
+    get(f"{_OWNER}/policy-bundle/{{policy}}", policies.get_policy, Action.SEE_POLICIES, p.PolicyDocument),
 )
 
-_OF_ORGANIZATION = "v2/org/{organization}/oidc-custom-claims"
-_OF_PROJECT = "v2/org/{organization}/project/{project_id}/oidc-custom-claims"
+_OF_ORGANIZATION = "v2/org/{org_id}/oidc-custom-claims"
+_OF_PROJECT = "v2/org/{org_id}/project/{project_id}/oidc-custom-claims"
 _CLAIMS: tuple[Route, ...] = (
     delete(_OF_ORGANIZATION, claims.delete_claims, Action.CHANGE_ORGANIZATION, o.ClaimsAnswer,
            query=o.ClaimsQuery),
