@@ -117,18 +117,16 @@ class WebhookDesk:
         try:
             with parts.db.read() as tx:
                 made = self._pack(tx, parts.base_url, work)
+            if made is None:
+                self._done.put((work, None))
+                return
+            body, parcel = made
+            self._launch(partial(self._carry, msgspec.structs.replace(work, body=body), parcel))
         except PenstockError as error:
             self._done.put((work, Receipt(error=str(error), ours=True)))
-            return
         except Exception as error:  # noqa: BLE001 - the outermost loop over deliveries: the others must go on
             _log.exception("delivery %s cannot be made", work.delivery.uuid)
             self._done.put((work, Receipt(error=f"internal error ({type(error).__name__})", ours=True)))
-            return
-        if made is None:
-            self._done.put((work, None))
-            return
-        body, parcel = made
-        self._launch(partial(self._carry, msgspec.structs.replace(work, body=body), parcel))
 
     def _carry(self, work: _Work, parcel: Parcel) -> None:
         """Send it; called in a thread of its own."""
