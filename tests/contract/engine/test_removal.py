@@ -22,8 +22,10 @@ from tests.support.lab import Lab
 
 SEALER = Sealer([b"k" * 32])
 LEFT = {"organizations", "agents", "audit_log"}
-USAGE = {"usage_runs", "usage_workflows"}  # of the organization, whatever becomes of its projects
 """Tables that keep rows when a project is gone."""
+
+USAGE = {"usage_runs", "usage_workflows"}
+"""The same, but only if something had run; they belong to the organization."""
 
 
 def project_of(lab: Lab, pipeline: Pipeline) -> Project:
