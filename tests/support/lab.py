@@ -144,6 +144,8 @@ class More(TypedDict, total=False):
 
     pull_request: str
     fork: Fork
+    subject: str
+    body: str
 
 
 class Lab:

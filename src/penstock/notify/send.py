@@ -21,6 +21,9 @@ PATIENCE = 10.0
 KEPT = 4096
 """Bytes of an answer that are read; the rest never is."""
 
+_MOST_READ = 64 << 10
+"""Bytes that are taken of a connection in all, heads of answers among them."""
+
 _SHOWN = 300
 
 
@@ -114,18 +117,23 @@ class _Line:
 
 
 class _Drip(io.RawIOBase):
-    """The bytes of a connection; however slowly they come, no call lasts longer than the attempt may."""
+    """The first bytes of a connection. However slowly they come, no call outlasts the attempt."""
 
     def __init__(self, connection: socket.socket, line: _Line) -> None:
         self._connection = connection
         self._line = line
+        self._room = _MOST_READ
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what `BufferedReader` gives
+        if not self._room:
+            raise HTTPException("no answer needs so much")
         self._connection.settimeout(self._line.left)
-        return self._connection.recv_into(buffer)
+        size = self._connection.recv_into(buffer, min(len(buffer), self._room))
+        self._room -= size
+        return size
 
 
 class _Answering:

@@ -136,6 +136,13 @@ def test_old_runs_are_forgotten_with_their_workflows(owned: Database) -> None:
         assert usage.last_ends(tx, 1) == {}
 
 
+def test_usage_of_an_organization_goes_in_pieces(owned: Database) -> None:
+    add_runs(owned, at(1), at(2), at(3))
+    with owned.write() as tx:
+        assert [usage.forget_organization(tx, 1, limit=2) for _ in range(4)] == [2, 1, 1, 0]
+        assert usage.read_page(tx, 1, after=(0, 0), until=1 << 60, limit=9) == []
+
+
 def test_usage_goes_with_the_organization(owned: Database) -> None:
     add_runs(owned, RUN)
     with owned.write() as tx:

@@ -194,6 +194,8 @@ def test_an_answer_that_never_ends_is_an_answer() -> None:
         b"HTTP/1.1 99999 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + (b"A: " + b"b" * 10_000 + b"\r\n") * 99 + b"\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
         b"\x16\x03\x01\x00\x00",
         b"",
     ],
