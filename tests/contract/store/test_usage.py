@@ -9,44 +9,12 @@ from sqlalchemy import text
 from penstock.model.usage import Used
 from penstock.store import outbox, projects, usage, usage_exports
 from penstock.store.database import Database
-from penstock.store.usage import UsageRun, UsageWorkflow
+from penstock.store.usage import UsageRun
 from penstock.store.usage_exports import Export, ExportState, Part
 from tests.support.records import NOW
+from tests.support.usage_records import usage_run, usage_workflow
 
-WORKFLOW = UsageWorkflow(
-    id=7,
-    organization_id=1,
-    uuid="w",
-    name="main",
-    project="p",
-    project_name="app",
-    project_slug="gh/acme/app",
-    url="https://example.com/app.git",
-    project_created_at=NOW,
-    branch="main",
-    pipeline="l",
-    pipeline_number=3,
-    pipeline_created_at=NOW,
-    trigger="api",
-    actor="ada",
-    queued_at=NOW + 10,
-    started_at=NOW + 20,
-)
-RUN = UsageRun(
-    organization_id=1,
-    workflow_id=7,
-    job="j",
-    number=1,
-    name="build",
-    status="success",
-    resource_class="large",
-    executor="docker",
-    parallelism=1,
-    queued_at=NOW + 10,
-    started_at=NOW + 20,
-    stopped_at=NOW + 80,
-    worked=60,
-)
+WORKFLOW, RUN = usage_workflow(), usage_run()
 EXPORT = Export(
     id=0,
     uuid="e",
