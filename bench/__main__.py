@@ -23,6 +23,7 @@ BENCHES = (
     "hook",
     "webhook",
     "trigger",
+    "policy",
     "queued",
     "output",
     "usage",

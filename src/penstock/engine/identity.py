@@ -12,7 +12,7 @@ from penstock.engine.forks import URL, is_foreign
 from penstock.engine.languages import find_language
 from penstock.engine.signer import Pen, Signer
 from penstock.engine.unit import Parts, Unit
-from penstock.forge.remote import parse_remote
+from penstock.forge.remote import name_repository, parse_remote
 from penstock.kit.durations import parse_go_duration
 from penstock.language.common.identity import Bearer, Claims
 from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError
@@ -186,11 +186,7 @@ def _find_origin(facts: Facts) -> str:
         ours = parse_remote(facts.project.url)
         if not url and fork.owner and fork.name and ours.host:
             return f"{ours.host}/{fork.owner}/{fork.name}"
-    remote = parse_remote(url)
-    if remote.host:
-        return f"{remote.host}/{remote.owner}/{remote.name}"
-    path = url.partition("://")[2] or url
-    return f"localhost/{path.strip('/').removesuffix('.git')}" if path.strip("/") else ""
+    return name_repository(url)
 
 
 def _find_ref(revision: Revision) -> str:

@@ -18,6 +18,7 @@ from penstock.policy.bundle import Bundle, read_bundle
 from penstock.policy.decision import fail
 from penstock.policy.evaluate import decide
 from penstock.policy.messages import LENGTH, Reply, Request
+from penstock.policy.rego.builtins.times import load_zones
 from penstock.policy.rego.errors import EvaluationError
 from penstock.policy.rego.program import read_value
 
@@ -92,7 +93,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     while len(head := source.read(LENGTH)) == LENGTH:
         request = decoder.decode(source.read(int.from_bytes(head, "big")))
         _allow_time(request.seconds)
-        data = encoder.encode(court.answer(request))
+        try:
+            data = encoder.encode(court.answer(request))
+        except UnicodeEncodeError:
+            data = encoder.encode(Reply(decision=fail("a violation is no Unicode text")))
         sink.write(len(data).to_bytes(LENGTH, "big") + data)
         sink.flush()
 
@@ -113,6 +117,7 @@ def confine(memory: int) -> None:
 
 def warm_up() -> None:
     """Everything is imported that evaluation ever needs: afterwards no file can be opened."""
+    load_zones()
     bundle = read_bundle({"x": _WARM})
     decide(bundle, {"orbs": {"a": "a/b@1"}}, {})
 

@@ -1,13 +1,12 @@
 """Evaluates a bundle: what its rules say of a config becomes a decision (CircleCI docs: config policies)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from penstock.policy.bundle import PACKAGE, Bundle
 from penstock.policy.decision import Decision, Status, Violation, fail
 from penstock.policy.rego.errors import EvaluationError
-from penstock.policy.rego.program import read_value
-from penstock.policy.rego.values import UNDEFINED
+from penstock.policy.rego.program import find_value
+from penstock.policy.rego.values import UNDEFINED, Obj, Value
 
 MOST_VIOLATIONS = 1000
 """How many violations of a kind a decision lists."""
@@ -21,15 +20,13 @@ def decide(bundle: Bundle, document: object, meta: object) -> Decision:
     rules = bundle.program.find_package(PACKAGE)
     context = bundle.program.open(document, {"meta": meta} if meta is not None else {})
     try:
-        values = {name: read_value(context, each) for name, each in rules.items()}
-        return conclude(values)
+        return conclude({name: find_value(context, each) for name, each in rules.items()})
     except EvaluationError as error:
         return fail(str(error))
 
 
-def conclude(values: Mapping[str, Any]) -> Decision:
+def conclude(values: Mapping[str, Value]) -> Decision:
     """The decision that follows from the values of all rules."""
-    values = {name: value for name, value in values.items() if value is not UNDEFINED}
     enabled, hard = _list_names(values, "enable_rule"), _list_names(values, "hard_fail")
     both = _list_names(values, "enable_hard")
     enabled, hard = enabled | both, hard | both
@@ -51,18 +48,19 @@ def _sort(violations: list[Violation]) -> tuple[Violation, ...]:
     return tuple(sorted(violations, key=lambda each: each.rule + each.reason)[:MOST_VIOLATIONS])
 
 
-def _list_names(values: Mapping[str, Any], rule: str) -> set[str]:
-    value = values.get(rule)
-    if value is None:
+def _list_names(values: Mapping[str, Value], rule: str) -> set[str]:
+    value = values.get(rule, UNDEFINED)
+    if value is UNDEFINED:
         return set()
-    if not isinstance(value, list):
+    if not isinstance(value, tuple | frozenset):
         raise EvaluationError(f"invalid {rule}: value is not a slice")
     return {each for each in value if isinstance(each, str)}
 
 
-def _list_reasons(value: object) -> list[str]:
+def _list_reasons(value: Value) -> list[str]:
     """The violations that a rule's value stands for: a text, or the texts of a set, an array or an object."""
     if isinstance(value, str):
         return [value]
-    members = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
-    return [each for each in members if isinstance(each, str)]
+    if isinstance(value, Obj):
+        return [each for each in value.values() if isinstance(each, str)]
+    return [each for each in value if isinstance(each, str)] if isinstance(value, tuple | frozenset) else []

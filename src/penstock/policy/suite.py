@@ -130,7 +130,7 @@ def _unfold(parent: Case, body: object, file: str) -> Iterator[Case]:
 def _inherit(before: Any, own: Any) -> Any:  # noqa: ANN401 - plain data of any kind
     if own is None:
         return before
-    return merge_data(before, own) if before is not None else drop_nulls(own)
+    return merge_data(before, own) if before is not None else own
 
 
 def merge_data(before: Any, own: Any) -> Any:  # noqa: ANN401 - plain data of any kind
@@ -147,11 +147,6 @@ def merge_data(before: Any, own: Any) -> Any:  # noqa: ANN401 - plain data of an
             if other is not None
         ]
     return own
-
-
-def drop_nulls(value: Any) -> Any:  # noqa: ANN401 - the same
-    """The data without what is null in its maps."""
-    return merge_data({}, value) if isinstance(value, dict) else value
 
 
 def _run_case(

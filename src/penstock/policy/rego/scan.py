@@ -16,7 +16,7 @@ _WORD = re.compile(
       | (?P<sign>:=|==|!=|<=|>=|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Word(NamedTuple):
