@@ -44,15 +44,6 @@ OPEN = {
     "GET /readyz": "says whether requests should come here",
     "GET /metrics": "figures without names; a proxy keeps them from the world",
     "GET /pipelines/{place:rest}": "says how to look at a pipeline, not whether there is one",
-    **dict.fromkeys(
-        (
-            "GET /oidc/.well-known/openid-configuration",
-            "GET /oidc/.well-known/jwks-pub.json",
-            "GET /oidc/org/{id}/.well-known/openid-configuration",
-            "GET /oidc/org/{id}/.well-known/jwks-pub.json",
-        ),
-        "public keys, by which anybody checks tokens; whether there is such an organization is not told",
-    ),
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",

@@ -91,7 +91,8 @@ def test_keys_are_rotated_and_lost(tmp_path: Path) -> None:
         assert "sealed with keys" not in client.server.log()
         assert client.status(client.rerun(workflow)) == "success"
         done = call("db", "reseal", "--data", str(tmp_path / "data"))
-        assert (done.returncode, done.stdout) == (0, "1 sealed again, 0 sealed with the newest key before\n")
+        assert done.returncode == 0
+        assert done.stdout.startswith("1 sealed again, ")  # others were made since
 
     key.write_text(new)
     with again(tmp_path) as client:

@@ -23,11 +23,11 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
-from penstock.bootstrap.keyring import warn_of_locked
+from penstock.bootstrap.keyring import open_fitting_sealer
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
-from penstock.bootstrap.parts import open_sealer, open_server_parts
+from penstock.bootstrap.parts import open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
@@ -91,8 +91,7 @@ class Process:
             base_url = (settings.base_url or address).rstrip("/")
             parts = self._open_parts(base_url)
             stack.callback(parts.db.close)
-            sealer = open_sealer(settings, self._folder)
-            warn_of_locked(parts.db, sealer, settings, self._folder)
+            sealer = open_fitting_sealer(parts.db, settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
             stack.callback(workshop.referee.close)
             gateway = Gateway(parts, compiler=compile_rest(parts, workshop))

@@ -12,7 +12,7 @@ from penstock.engine.forks import URL, is_foreign
 from penstock.engine.languages import find_language
 from penstock.engine.signer import Pen, Signer
 from penstock.engine.unit import Parts, Unit
-from penstock.forge.remote import parse_remote
+from penstock.forge.remote import name_repository, parse_remote
 from penstock.kit.durations import parse_go_duration
 from penstock.language.common.identity import Bearer, Claims
 from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError
@@ -155,7 +155,8 @@ def _find_passport(tx: Transaction, parts: Parts, task: str) -> Passport:
 
 def _describe(tx: Transaction, facts: Facts, job: Job) -> Passport:
     organization, project = facts.organization, facts.project
-    user = users.user_by_login(tx, facts.started_by)
+    is_stranger = facts.pipeline.revision.fork is not None  # who may have the login of somebody here
+    user = None if is_stranger else users.user_by_login(tx, facts.started_by)
     bearer = Bearer(
         organization=organization.uuid,
         project=project.uuid,
@@ -186,11 +187,7 @@ def _find_origin(facts: Facts) -> str:
         ours = parse_remote(facts.project.url)
         if not url and fork.owner and fork.name and ours.host:
             return f"{ours.host}/{fork.owner}/{fork.name}"
-    remote = parse_remote(url)
-    if remote.host:
-        return f"{remote.host}/{remote.owner}/{remote.name}"
-    path = url.partition("://")[2] or url
-    return f"localhost/{path.strip('/').removesuffix('.git')}" if path.strip("/") else ""
+    return name_repository(url)
 
 
 def _find_ref(revision: Revision) -> str:

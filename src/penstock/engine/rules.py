@@ -24,11 +24,14 @@ from penstock.language.circleci.expression.token import ExpressionError, Token
 from penstock.language.common.pattern import SlowPatternError, matches_whole
 from penstock.model.errors import InvalidError
 
-PATIENCE = 0.1
-"""Seconds that all rules a job depends on may take together: others wait for the answer."""
+PATIENCE = 0.25
+"""Seconds of a processor that all rules a job depends on may take together: others wait for the answer."""
 
-SlowRules = Recent[tuple[str, str], bool]
-"""By pipeline and rule, those that took too long once: they are not tried again."""
+REST = 60.0
+"""Seconds for which a rule that took too long is not tried again for the same pipeline."""
+
+SlowRules = Recent[tuple[str, str], float]
+"""By pipeline and rule, those that took too long with others, and when on the monotonic clock."""
 
 _KNOWN = ("pipeline.", "job.ssh.enabled")
 _NEVER = ("pipeline.parameters.", "pipeline.trigger_parameters.")
@@ -55,23 +58,32 @@ class Judge:
         self._slow = slow
         self._left = PATIENCE
         self._begun = 0.0
+        self._refused: list[tuple[str, str]] = []
 
     def holds(self, rule: str) -> bool:
         """The rule's verdict; false for one that cannot be read, takes long, or asks for the unknown."""
-        key = (self._pipeline, rule)
-        if self._slow.get(key):
+        key, now = (self._pipeline, rule), time.monotonic()
+        if now - (self._slow.get(key) or -REST) < REST:
             return False
-        self._begun = time.monotonic()
+        verdict = self._judge(rule)
+        if not verdict:
+            self._refused.append(key)
+        if verdict is None:  # together with those before it, none of which holds, it takes too long
+            for each in self._refused:
+                self._slow.put(each, now)
+        return bool(verdict)
+
+    def _judge(self, rule: str) -> bool | None:
+        """The rule's verdict; None when there is no time to find it."""
+        self._begun = time.thread_time()
         try:
-            if self._left > 0:
-                return is_truthy(evaluate(parse_expression(rule), self._look_up, self._match))
+            if self._left <= 0:
+                return None
+            return is_truthy(evaluate(parse_expression(rule), self._look_up, self._match))
         except ExpressionError as error:
-            if not isinstance(error.__cause__, SlowPatternError):
-                return False
+            return None if isinstance(error.__cause__, SlowPatternError) else False
         finally:
-            self._left -= time.monotonic() - self._begun
-        self._slow.put(key, True)  # noqa: FBT003 - a set by its keys
-        return False
+            self._left -= time.thread_time() - self._begun
 
     def _look_up(self, name: str) -> object:
         """The value of a name; one whose last sign is `?` is absent when nobody knows it."""
@@ -81,7 +93,7 @@ class Judge:
         return MISSING if name.startswith(_NEVER) else self._known.get(name, MISSING)
 
     def _match(self, pattern: str, text: str) -> bool:
-        return matches_whole(pattern, text, self._left - (time.monotonic() - self._begun))
+        return matches_whole(pattern, text, self._left - (time.thread_time() - self._begun))
 
 
 def _list_names(tree: Expression) -> Iterator[Token]:

@@ -145,7 +145,8 @@ def _word_commit(revision: Revision) -> payload.Commit:
 def _word_parameters(story: Story, project: Project, trigger: str) -> dict[str, dict[str, str]]:
     """What is known of the commit, and what the event said of itself, all as text."""
     revision = story.pipeline.revision
-    ref = f"refs/tags/{revision.tag}" if revision.tag else f"refs/heads/{revision.branch}"
+    name = f"refs/heads/{revision.branch}" if revision.branch else ""
+    ref = f"refs/tags/{revision.tag}" if revision.tag else name
     by_event = story.pipeline.trigger is TriggerType.WEBHOOK
     parameters = {
         "circleci": {

@@ -19,6 +19,7 @@ from penstock.policy.bundle import Bundle, read_bundle
 from penstock.policy.decision import fail
 from penstock.policy.evaluate import decide
 from penstock.policy.messages import LENGTH, Reply, Request
+from penstock.policy.rego.builtins.times import load_zones
 from penstock.policy.rego.errors import EvaluationError
 from penstock.policy.rego.program import read_value
 
@@ -120,6 +121,7 @@ def confine(memory: int) -> None:
 
 def warm_up() -> None:
     """Everything is imported that evaluation ever needs: afterwards no file can be opened."""
+    load_zones()
     bundle = read_bundle({"x": _WARM})
     decide(bundle, {"orbs": {"a": "a/b@1"}}, {})
 

@@ -118,16 +118,22 @@ def members_of(tx: Transaction, group_id: int, *, after: int = 0, limit: int = 1
 
 def is_in_any(tx: Transaction, user_id: int, organization_id: int, uuids: Collection[str]) -> bool:
     """True when the user is in one of these groups of the organization."""
+    values = {"user": user_id, "organization": organization_id, "uuids": sorted(uuids)}
+    return bool(uuids) and tx.execute(_select_membership(), values).first() is not None
+
+
+@cache
+def _select_membership() -> Select[Any]:
     joined = select(people_groups.c.id).join_from(
         people_groups, people_group_members, people_group_members.c.group_id == people_groups.c.id
     )
     mine = joined.where(
-        people_group_members.c.user_id == user_id,
-        people_group_members.c.organization_id == organization_id,
-        people_groups.c.organization_id == organization_id,
-        people_groups.c.uuid.in_(sorted(uuids)),
+        people_group_members.c.user_id == bindparam("user"),
+        people_group_members.c.organization_id == bindparam("organization"),
+        people_groups.c.organization_id == bindparam("organization"),
+        people_groups.c.uuid.in_(bindparam("uuids", expanding=True)),
     )
-    return bool(uuids) and tx.execute(mine.limit(1)).first() is not None
+    return mine.limit(1)
 
 
 @cache

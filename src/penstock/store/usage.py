@@ -213,6 +213,17 @@ def forget_usage(tx: Transaction, before: int, *, limit: int = 5000) -> int:
     return len(ids)
 
 
+def forget_organization(tx: Transaction, organization_id: int, *, limit: int = 5000) -> int:
+    """Forget what an organization used, a bounded number of rows; returns how many."""
+    for table in (usage_runs, usage_workflows):
+        mine = select(table.c.id).where(table.c.organization_id == organization_id).limit(limit)
+        ids = list(tx.execute(mine).scalars())
+        if ids:
+            tx.execute(delete(table).where(table.c.id.in_(ids)))
+            return len(ids)
+    return 0
+
+
 @cache
 def _upsert(dialect: str) -> Executable:
     new = insert_into(dialect, usage_workflows)

@@ -159,6 +159,10 @@ def test_a_restriction_that_makes_no_sense_is_refused(
     assert len(list_restrictions(site, context)) == 1
 
 
+def test_no_restriction_at_all_is_refused(site: CircleSite) -> None:
+    assert set(site.post(f"context/{make(site)}/restrictions", None, 400)) == {"message"}
+
+
 def test_a_rule_that_would_fill_the_memory_is_refused(site: CircleSite) -> None:
     context = make(site)
     pattern = "(?:" * 30 + "a" + "){2}" * 30

@@ -12,11 +12,11 @@ import pytest
 
 from penstock.model.usage import Used
 from penstock.store import projects, usage
-from penstock.store.usage import UsageRun, UsageWorkflow
 from tests.dialect.circleci.test_mcp_server import CLIENTS, NODE, PROGRAM, running_tools
 from tests.support.clients import TOKEN, served_project
 from tests.support.processes import wait_until
 from tests.support.server import ServerProcess, joined_parts
+from tests.support.usage_records import usage_run, usage_workflow
 
 pytestmark = pytest.mark.skipif(
     NODE is None or not PROGRAM.exists(), reason="no clients from npm: `make test` installs them where npm is"
@@ -51,43 +51,11 @@ def add_run(folder: Path) -> str:
     with joined_parts(folder) as parts, parts.db.write() as tx:
         owner = projects.find_organization(tx, "gh/acme")
         assert owner is not None
-        workflow = UsageWorkflow(
-            id=900,
-            organization_id=owner.id,
-            uuid="w",
-            name="main",
-            project="p",
-            project_name='app, "the one"',
-            project_slug="gh/acme/app",
-            url="",
-            project_created_at=now,
-            branch="main",
-            pipeline="l",
-            pipeline_number=1,
-            pipeline_created_at=now,
-            trigger="api",
-            actor="",
-            queued_at=now,
-            started_at=now,
-        )
-        usage.note_workflow(tx, workflow)
-        run = UsageRun(
-            organization_id=owner.id,
-            workflow_id=900,
-            job="j",
-            number=1,
-            name="idle",
-            status="success",
-            resource_class="xlarge",
-            executor="docker",
-            parallelism=1,
-            queued_at=now,
-            started_at=now - 60_000,
-            stopped_at=now,
-            worked=60_000,
-            used=Used(500, 1000, 200, 300),
-        )
-        usage.note_run(tx, run)
+        mine = {"organization_id": owner.id, "queued_at": now}
+        usage.note_workflow(tx, usage_workflow(**mine, started_at=now, project_name='app, "the one"'))
+        times = {"started_at": now - 60_000, "stopped_at": now, "worked": 60_000}
+        used = Used(500, 1000, 200, 300)
+        usage.note_run(tx, usage_run(**mine, **times, name="idle", resource_class="xlarge", used=used))
         return owner.uuid
 
 

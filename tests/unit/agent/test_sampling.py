@@ -89,13 +89,16 @@ def test_memory_is_a_share_of_what_is_granted(sampler: Sampler) -> None:
 
 
 def test_a_place_that_cannot_tell_is_passed_over(sampler: Sampler) -> None:
-    mute, broken, well = Scripted(None), Scripted(UnavailableError("away")), Scripted(Load(0, 10))
-    for place in (mute, broken, well):
+    mute, well = Scripted(None), Scripted(Load(0, 10))
+    away, broken = Scripted(UnavailableError("away")), Scripted(ZeroDivisionError("a fault of ours"))
+    for place in (mute, away, broken, well):
         sampler.begin(place)
-    for place in (mute, broken, well):
+    for place in (mute, away, broken, well):
         assert place.seen.acquire(timeout=20)
+        assert place.seen.acquire(timeout=20)  # it is looked at again
     wait_until(lambda: sampler_knows(well, sampler), what="the last place was looked at")
     assert sampler.end(mute) is None
+    assert sampler.end(away) is None
     assert sampler.end(broken) is None
     assert sampler.end(well) is not None
     assert sampler.end(well) is None

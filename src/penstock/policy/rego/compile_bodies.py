@@ -1,12 +1,14 @@
 """Compiles bodies: each statement is a step that goes on with the next for each way in which it is true."""
 
-from collections.abc import Callable, Iterator
-from typing import assert_never
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
 
+from penstock.policy.rego.builtins import Builtin, find_builtin
+from penstock.policy.rego.calls import make_mock
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler, go_through
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.names import find_vars
-from penstock.policy.rego.run import Env, Fn, RuleSet, Step
+from penstock.policy.rego.run import Context, Env, Fn, RuleSet, Step
 from penstock.policy.rego.scope import Scope
 from penstock.policy.rego.tree import (
     Body,
@@ -20,10 +22,12 @@ from penstock.policy.rego.tree import (
     Truth,
     Unify,
     With,
+    list_names,
 )
 from penstock.policy.rego.values import UNDEFINED, Obj, Value, list_items
 
-_WALK = ("walk",)
+Change: TypeAlias = Callable[[Env, Context], Context | None]
+"""What `with` makes of a context."""
 
 
 class BodyCompiler(TermCompiler):
@@ -46,17 +50,14 @@ class BodyCompiler(TermCompiler):
         return self._compile_withs(literal.withs, place, store, inner)
 
     def _compile_withs(self, withs: tuple[With, ...], place: Place, store: int, inner: Step) -> Step:
-        changes = [
-            (each.path, self.compile(each.value, place), self._find_rules(each, place)) for each in withs
-        ]
+        changes = [self._compile_change(each, place) for each in withs]
 
         def step(env: Env) -> bool:
             before = context = env[0]
-            for path, value, rules in changes:
-                found = value(env)
-                if found is UNDEFINED:
+            for change in changes:
+                context = change(env, context)
+                if context is None:
                     return False
-                context = context.replace(path, found, rules)
             env[store] = (before, context)
             env[0] = context
             try:
@@ -66,28 +67,37 @@ class BodyCompiler(TermCompiler):
 
         return place.chain(step)
 
-    def _find_rules(self, each: With, place: Place) -> RuleSet | None:
-        """The rules that are replaced, None when it is the input or other data."""
-        path = each.path if each.path[0] in {"input", "data"} else ()
-        if not path and self.linker.is_global(each.path[0]) and place.scope.find(each.path[0]) is None:
-            path = (*self.linker.complete(each.path[0]), *each.path[1:])
-        if not path:
-            raise RegoError(0, f"{'.'.join(each.path)} cannot be replaced: only input and data can")
-        node = self.linker.root
-        for name in path[1:] if path[0] == "data" else ():
-            if name not in node.children:
-                return None
-            node = node.children[name]
-        if path[0] == "data" and node.rules is None:
-            raise RegoError(0, f"{'.'.join(each.path)} cannot be replaced: it is a package")
-        return node.rules
+    def _compile_change(self, each: With, place: Place) -> Change:
+        """The context in which the path is the value, None when there is no value."""
+        path = each.path
+        known = place.scope.find(path[0]) is None and self.linker.is_global(path[0])
+        if known:
+            path = (*self.linker.complete(path[0]), *path[1:])
+        elif find_builtin(".".join(path)) is not None:
+            return self._compile_mock(".".join(path), each, place)
+        if path[0] not in {"input", "data"}:
+            raise RegoError(
+                each.line, f"{'.'.join(path)} cannot be replaced: it is neither data nor a function"
+            )
+        node = self.linker.find_node(path[1:]) if path[0] == "data" else None
+        if node is not None and node.rules is not None and node.rules.kind == "function":
+            return self._compile_mock(node.rules, each, place)
+        return _replace(path, self.compile(each.value, place), list(node.walk()) if node is not None else [])
 
-    def _compile_statement(  # noqa: PLR0911 - one for each kind
-        self, statement: Statement, place: Place, after: Step
-    ) -> Step:
+    def _compile_mock(self, function: RuleSet | str, each: With, place: Place) -> Change:
+        names = list_names(each.value)
+        other: RuleSet | Builtin | None = find_builtin(each.builtin)
+        if names and place.scope.find(names[0]) is None:
+            other = self.linker.find_function(Call(names, (), each.line))
+        if other is None:
+            return _mock_by(function, self.compile(each.value, place))
+        if isinstance(other, RuleSet):
+            self.rules.uses.add(other)
+        mock = make_mock(other)
+        return lambda _env, context: context.mock(function, mock)
+
+    def _compile_statement(self, statement: Statement, place: Place, after: Step) -> Step:
         match statement:
-            case Truth(Call(path) as call) if path == _WALK and place.scope.has_output(call):
-                return self._compile_walk(call, place, after)
             case Truth(Call() as call) if place.scope.has_output(call):
                 return self._compile_output(call, place, after)
             case Truth(term):
@@ -113,18 +123,6 @@ class BodyCompiler(TermCompiler):
     def _compile_output(self, call: Call, place: Place, after: Step) -> Step:
         value = self.compile(Call(call.path, call.args[:-1], call.line), place)
         return place.chain(_match(value, self.compile_pattern(call.args[-1], place), after))
-
-    def _compile_walk(self, call: Call, place: Place, after: Step) -> Step:
-        value = self.compile(call.args[0], place)
-        match_pair = self.compile_pattern(call.args[1], place)
-
-        def step(env: Env) -> bool:
-            found = value(env)
-            if found is UNDEFINED:
-                return False
-            return any(match_pair(env, pair) and after(env) for pair in walk_value((), found))
-
-        return place.chain(step)
 
     def _compile_some(
         self, names: tuple[Term, ...], collection: Term | None, place: Place, after: Step
@@ -155,6 +153,22 @@ class BodyCompiler(TermCompiler):
     def _compile_not(self, literal: Literal, place: Place, after: Step) -> Step:
         inner = self._compile_literal(literal, Place(place.scope, set(place.bound)), _stop)
         return lambda env: False if inner(env) else after(env)
+
+
+def _replace(path: tuple[str, ...], value: Fn, hidden: list[RuleSet]) -> Change:
+    def change(env: Env, context: Context) -> Context | None:
+        found = value(env)
+        return context.replace(path, found, hidden) if found is not UNDEFINED else None
+
+    return change
+
+
+def _mock_by(function: RuleSet | str, value: Fn) -> Change:
+    def change(env: Env, context: Context) -> Context | None:
+        found = value(env)
+        return context.mock(function, lambda _context, _values: found) if found is not UNDEFINED else None
+
+    return change
 
 
 def _name_vars(term: Term | None) -> list[str]:
@@ -207,10 +221,3 @@ def _for_all(value: Fn, holds: Callable[[Env, Value, Value], bool], after: Step)
         return all(holds(env, key, each) for key, each in list_items(found)) and after(env)
 
     return step
-
-
-def walk_value(path: tuple[Value, ...], value: Value) -> Iterator[tuple[Value, Value]]:
-    """Each value within a value with its path, from the outside in."""
-    yield (path, value)
-    for key, inner in list_items(value):
-        yield from walk_value((*path, key), inner)

@@ -24,7 +24,7 @@ from penstock.policy.rego.tree import (
     Term,
     Var,
 )
-from penstock.policy.rego.values import UNDEFINED, Obj, Value, list_items, look_up, same
+from penstock.policy.rego.values import UNDEFINED, Obj, Value, list_items, look_up, same, walk_value
 
 Maker: TypeAlias = Callable[[Step], Step]
 """A step without what comes after it."""
@@ -135,18 +135,18 @@ class TermCompiler:
         written = [Scalar(name) for name in path[1:]]
         if path[0] == "input":
             return (lambda env: env[0].input), (*written, *keys)
-        node, rest = self.linker.root, [*written, *keys]
-        while rest and node.rules is None:
-            key = rest[0]
-            child = node.children.get(key.value) if isinstance(key, Scalar) else None
-            if child is None:
+        node, rest, passed = self.linker.root, [*written, *keys], 0
+        while passed < len(rest) and node.rules is None:
+            key = rest[passed]
+            if not isinstance(key, Scalar):
                 break
-            node, rest = child, rest[1:]
+            if key.value not in node.children:
+                return (lambda env: env[0].data), rest
+            node, passed = node.children[key.value], passed + 1
         if node.rules is not None:
-            return self._compile_rules(node.rules, head), rest
-        if node is self.linker.root and rest and isinstance(rest[0], Scalar):
-            return (lambda env: env[0].data), rest
-        return self._compile_tree(node), rest
+            return self._compile_rules(node.rules, head), rest[passed:]
+        place_there = tuple(key.value for key in rest[:passed] if isinstance(key, Scalar))
+        return self._compile_tree(node, place_there), rest[passed:]
 
     def _compile_rules(self, rules: RuleSet, head: Var) -> Fn:
         if rules.kind == "function":
@@ -154,12 +154,17 @@ class TermCompiler:
         self.rules.uses.add(rules)
         return lambda env: env[0].find(rules)
 
-    def _compile_tree(self, node: Node) -> Fn:
-        """An object of all rules below a package."""
-        every = [rules for rules in node.walk() if rules.kind != "function"]
-        self.rules.uses.update(every)
-        whole = node is self.linker.root
-        return lambda env: _read_tree(node, env, env[0].data if whole else Obj())
+    def _compile_tree(self, node: Node, path: tuple[Value, ...]) -> Fn:
+        """An object of all rules below a package, and of the data there."""
+        self.rules.uses.update(rules for rules in node.walk() if rules.kind != "function")
+
+        def read(env: Env) -> Value:
+            known = env[0].data
+            for name in path:
+                known = look_up(known, name)
+            return _read_tree(node, env, known)
+
+        return read
 
     def _compile_call(self, term: Call, place: Place) -> Fn:
         arity = self.frame.arity(term)
@@ -168,6 +173,8 @@ class TermCompiler:
                 term.line, f"{'.'.join(term.path)} takes {arity} argument(s), not {len(term.args)}"
             )
         args = [self.compile(each, place) for each in term.args]
+        if term.path == ("walk",):
+            return self._compile_walk(args[0], place)
         function = self.linker.find_function(term)
         if function is not None:
             self.rules.uses.add(function)
@@ -176,7 +183,13 @@ class TermCompiler:
         if builtin is None:
             raise RegoError(term.line, f"undefined function {'.'.join(term.path)}")
         check_pattern(term)
-        return apply_builtin(builtin, args)
+        return apply_builtin(".".join(term.path), builtin, args)
+
+    def _compile_walk(self, value: Fn, place: Place) -> Fn:
+        """A path and a value: each one within a value in turn."""
+        out = self.frame.take_slot()
+        place.steps.append(lambda after: _walk_through(value, out, after))
+        return _get_slot(out)
 
     def _compile_comprehension(self, term: Comprehension, place: Place) -> Fn:
         extra = [term.value, *([term.key] if term.key is not None else [])]
@@ -187,7 +200,10 @@ class TermCompiler:
         scope.check(extra, bound, term.line)
         key = self.compile(term.key, inner) if term.key is not None else None
         value = self.compile(term.value, inner)
-        last = inner.chain(_store_pair(store, key, value) if key is not None else _store_value(store, value))
+        written = f"{self.linker.file}:{term.line}"
+        last = inner.chain(
+            _store_pair(store, key, value, written) if key is not None else _store_value(store, value)
+        )
         body = self.compile_body(term.body, scope, set(place.bound), last)
         return _comprehend(term.kind, store, body)
 
@@ -240,6 +256,20 @@ def go_through(fn: Fn, match_key: Match, match_value: Match, after: Step) -> Ste
     return step
 
 
+def _walk_through(fn: Fn, out: int, after: Step) -> Step:
+    def step(env: Env) -> bool:
+        found = fn(env)
+        if found is UNDEFINED:
+            return False
+        for pair in walk_value(found):
+            env[out] = pair
+            if after(env):
+                return True
+        return False
+
+    return step
+
+
 def _match_array(matches: Sequence[Match]) -> Match:
     def match(env: Env, value: Value) -> bool:
         if type(value) is not tuple or len(value) != len(matches):
@@ -283,13 +313,13 @@ def _store_value(store: int, value: Fn) -> Step:
     return keep
 
 
-def _store_pair(store: int, key: Fn, value: Fn) -> Step:
+def _store_pair(store: int, key: Fn, value: Fn, place: str) -> Step:
     def keep(env: Env) -> bool:
         name, found = key(env), value(env)
         if name is UNDEFINED or found is UNDEFINED:
             return False
         if not same(env[store].setdefault(name, found), found):
-            raise EvaluationError("object keys must be unique")
+            raise EvaluationError(f"{place}: eval_conflict_error: object keys must be unique")
         return False
 
     return keep
@@ -306,11 +336,13 @@ def _comprehend(kind: str, store: int, body: Step) -> Fn:
     return comprehend
 
 
-def _read_tree(node: Node, env: Env, known: Obj) -> Value:
-    found = Obj(known)
+def _read_tree(node: Node, env: Env, known: Value) -> Value:
+    found = Obj(known) if type(known) is Obj else Obj()
     for name, child in node.children.items():
         if child.rules is None:
-            found[name] = _read_tree(child, env, Obj())
-        elif child.rules.kind != "function" and (value := env[0].find(child.rules)) is not UNDEFINED:
+            found[name] = _read_tree(child, env, found.get(name))
+        elif child.rules.kind == "function":
+            continue
+        elif (value := env[0].find(child.rules)) is not UNDEFINED:
             found[name] = value
     return found

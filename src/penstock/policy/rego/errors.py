@@ -11,6 +11,14 @@ class RegoError(InvalidError):
         self.line = line
 
 
+class FaultError(RegoError):
+    """A RegoError and the module it is in."""
+
+    def __init__(self, module: str, error: RegoError) -> None:
+        super().__init__(0, str(error))
+        self.module = module
+
+
 class EvaluationError(Exception):
     """The rules contradict themselves, or want more than they may."""
 

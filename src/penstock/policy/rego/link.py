@@ -1,11 +1,14 @@
 """What the names outside of a rule stand for: other rules, imports, the input, the data."""
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import msgspec
 
 from penstock.policy.rego.builtins import find_builtin
-from penstock.policy.rego.errors import RegoError
+from penstock.policy.rego.errors import FaultError, RegoError
 from penstock.policy.rego.run import RuleSet
-from penstock.policy.rego.tree import Call, Module, Rule
+from penstock.policy.rego.tree import Call, Module, Rule, Scalar
 
 
 class Node:
@@ -23,30 +26,65 @@ class Node:
             yield from child.walk()
 
 
-def plant_tree(modules: Mapping[str, Module]) -> Node:
-    """The places of all rules of the modules.
+Placed: TypeAlias = dict[str, list[tuple[RuleSet, Rule]]]
+"""By module, its rules with the sets of rules they belong to."""
 
-    Raises RegoError for rules of one name that do not go together.
-    """
-    root = Node()
-    for module in modules.values():
+
+def plant_tree(modules: Mapping[str, Module], faults: list[FaultError]) -> tuple[Node, Placed]:
+    """The places of all rules of the modules; those that do not go together are added to `faults`."""
+    root, placed = Node(), dict[str, list[tuple[RuleSet, Rule]]]()
+    holders = {
+        (*module.package, *rule.path)
+        for module in modules.values()
+        for rule in module.rules
+        if rule.kind == "map" or rule.keys
+    }
+    for name, module in modules.items():
+        placed[name] = []
         for rule in module.rules:
-            _plant(root, module, rule)
-    return root
+            try:
+                placed[name].append(_plant(root, holders, (name, module), rule))
+            except RegoError as error:
+                faults.append(FaultError(name, error))
+    return root, placed
 
 
-def _plant(root: Node, module: Module, rule: Rule) -> None:
-    node, path = root, (*module.package, *rule.path)
-    for name in path:
+def _plant(
+    root: Node, holders: set[tuple[str, ...]], module: tuple[str, Module], rule: Rule
+) -> tuple[RuleSet, Rule]:
+    node, path = root, (*module[1].package, *rule.path)
+    size = next((at for at in range(1, len(path)) if path[:at] in holders), len(path))
+    shown = f"data.{'.'.join(path)}"
+    if size < len(path) or rule.keys:
+        rule = _move_into(rule, path[size:], shown)
+    for name in path[:size]:
         if node.rules is not None:
-            raise RegoError(rule.line, f"rule data.{'.'.join(path)} conflicts with another rule")
+            raise RegoError(rule.line, f"rule {shown} conflicts with another rule")
         node = node.children.setdefault(name, Node())
     if node.children:
-        raise RegoError(rule.line, f"rule data.{'.'.join(path)} conflicts with a package")
+        raise RegoError(rule.line, f"rule {shown} conflicts with a package")
     if node.rules is None:
-        node.rules = RuleSet(("data", *path), rule.kind, len(rule.args))
-    if node.rules.kind != rule.kind or node.rules.arity != len(rule.args):
-        raise RegoError(rule.line, f"conflicting rules data.{'.'.join(path)} found")
+        node.rules = RuleSet(
+            ("data", *path[:size]), _kind_of(rule), len(rule.args), module=module[0], line=rule.line
+        )
+    if node.rules.kind != _kind_of(rule) or node.rules.arity != len(rule.args):
+        raise RegoError(rule.line, f"conflicting rules {shown} found")
+    return node.rules, rule
+
+
+def _kind_of(rule: Rule) -> str:
+    """What all rules of a place are together: a set within something makes part of an object."""
+    return "map" if rule.keys else rule.kind
+
+
+def _move_into(rule: Rule, steps: tuple[str, ...], shown: str) -> Rule:
+    """The rule as one of the object that other rules make above it."""
+    keys = [Scalar(step) for step in steps]
+    if rule.kind == "function" or rule.default:
+        raise RegoError(rule.line, f"rule {shown} conflicts with another rule")
+    if rule.kind != "complete":
+        return msgspec.structs.replace(rule, keys=(*keys, *rule.keys))
+    return msgspec.structs.replace(rule, kind="map", keys=tuple(keys[:-1]), key=keys[-1])
 
 
 class Linker:
@@ -77,25 +115,21 @@ class Linker:
         self.used.add(name)
         return self._imports[name]
 
-    def find_rules(self, path: tuple[str, ...]) -> RuleSet:
-        """The rules of that name in the module's package."""
-        node = self._home
-        for name in path:
-            node = node.children[name]
-        if node.rules is None:
-            raise KeyError(path)
-        return node.rules
-
     def find_function(self, call: Call) -> RuleSet | None:
         """The function that modules define, None when it must be a builtin."""
         if not self.is_global(call.path[0]):
             return None
         path = (*self.complete(call.path[0]), *call.path[1:])
-        node: Node | None = self.root if path[0] == "data" else None
-        for name in path[1:]:
-            node = node.children.get(name) if node is not None else None
+        node = self.find_node(path[1:]) if path[0] == "data" else None
         found = node.rules if node is not None else None
         return found if found is not None and found.kind == "function" else None
+
+    def find_node(self, path: tuple[str, ...]) -> Node | None:
+        """The place of that path below `data`, None when modules have nothing there."""
+        node: Node | None = self.root
+        for name in path:
+            node = node.children.get(name) if node is not None else None
+        return node
 
     def arity(self, call: Call) -> int | None:
         """How many arguments the function takes. Raises RegoError when there is none."""

@@ -13,6 +13,7 @@ from penstock.policy.rego.tree import (
     Not,
     Pairs,
     Ref,
+    Rule,
     Scalar,
     Some,
     Statement,
@@ -129,3 +130,56 @@ def find_everies(body: Body) -> Iterator[Every]:
             statement = statement.literal.statement
         if isinstance(statement, Every):
             yield statement
+
+
+def walk_bodies(rule: Rule) -> Iterator[Body]:
+    """All bodies of a rule, however deep."""
+    for branch in rule.branches:
+        yield from _walk_body(branch.body)
+    heads = [*rule.args, *rule.keys, *([rule.key] if rule.key is not None else [])]
+    for term in (*heads, *(branch.value for branch in rule.branches)):
+        yield from _walk_inner(term)
+
+
+def _walk_body(body: Body) -> Iterator[Body]:
+    yield body
+    for literal in body:
+        for term in list_terms(literal):
+            yield from _walk_inner(term)
+    for every in find_everies(body):
+        yield from _walk_body(every.body)
+
+
+def _walk_inner(term: Term) -> Iterator[Body]:
+    for inner in find_comprehensions(term):
+        yield from _walk_body(inner.body)
+        yield from _walk_inner(inner.value)
+        if inner.key is not None:
+            yield from _walk_inner(inner.key)
+
+
+def walk_terms(rule: Rule) -> Iterator[Term]:
+    """All terms of a rule, however deep."""
+    heads = [*rule.args, *rule.keys, *([rule.key] if rule.key is not None else [])]
+    for term in (*heads, *(branch.value for branch in rule.branches)):
+        yield from _walk_term(term)
+    for branch in rule.branches:
+        yield from _walk_terms_of(branch.body)
+
+
+def _walk_terms_of(body: Body) -> Iterator[Term]:
+    for literal in body:
+        for term in list_terms(literal):
+            yield from _walk_term(term)
+    for every in find_everies(body):
+        yield from _walk_terms_of(every.body)
+
+
+def _walk_term(term: Term) -> Iterator[Term]:
+    yield term
+    for part in list_parts(term):
+        yield from _walk_term(part)
+    if isinstance(term, Comprehension):
+        for part in (term.value, *([term.key] if term.key is not None else [])):
+            yield from _walk_term(part)
+        yield from _walk_terms_of(term.body)

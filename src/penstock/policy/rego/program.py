@@ -1,24 +1,17 @@
 """Modules as one program, with what is wrong: names without values, rules that need themselves."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from penstock.policy.rego.compile_bodies import BodyCompiler
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler
-from penstock.policy.rego.errors import EvaluationError, RegoError
+from penstock.policy.rego.errors import EvaluationError, FaultError, RegoError
 from penstock.policy.rego.link import Linker, Node, plant_tree
 from penstock.policy.rego.names import find_vars
-from penstock.policy.rego.run import Clause, Context, Env, Fn, RuleSet, Step, word_conflict
+from penstock.policy.rego.run import Clause, Context, Env, Fn, Growth, RuleSet, Step, word_conflict
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
+from penstock.policy.rego.strict import check_strictly
 from penstock.policy.rego.tree import Branch, Module, Rule, Scalar
-from penstock.policy.rego.values import UNDEFINED, Obj, Value, freeze, same, thaw
-
-
-class FaultError(RegoError):
-    """A RegoError and the module it is in."""
-
-    def __init__(self, module: str, error: RegoError) -> None:
-        super().__init__(0, str(error))
-        self.module = module
+from penstock.policy.rego.values import UNDEFINED, Value, freeze, same, thaw
 
 
 class Program:
@@ -64,46 +57,35 @@ def compile_modules(
     strict: Collection[str] = (),
     files: Mapping[str, str] | None = None,
 ) -> Program:
-    """The modules as a program; what is wrong is added to `faults`.
+    """The modules as a program; what is wrong is added to `faults`, most in those named `strict`.
 
-    In modules that are named `strict` nothing may be brought in or given a value without being used. `files`
-    are what modules are called in errors of their evaluation, when that is not their name.
+    `files` are what modules are called in errors of their evaluation, when that is not their name.
     """
-    try:
-        root = plant_tree(modules)
-    except RegoError as error:
-        faults.append(FaultError("", error))
+    root, placed = plant_tree(modules, faults)
+    if faults:
         return Program(Node())
     files = files or {}
     linkers = {name: Linker(root, module, files.get(name, name)) for name, module in modules.items()}
-    for name, module in modules.items():
-        for rule in module.rules:
+    for name, rules in placed.items():
+        for owner, rule in rules:
             try:
-                _compile_rule(linkers[name], rule, strict=name in strict)
+                _compile_rule(linkers[name], owner, rule, strict=name in strict)
             except RegoError as error:
                 faults.append(FaultError(name, error))
     if not faults:
-        faults += [each for name in strict for each in _find_unused(name, modules[name], linkers[name])]
-    faults += [FaultError("", RegoError(0, text)) for text in _find_circles(root)]
+        found = ((name, check_strictly(modules[name], linkers[name].used)) for name in strict)
+        faults += [FaultError(name, each) for name, errors in found for each in errors]
+    faults += _find_circles(root)
     return Program(root)
 
 
-def _find_unused(name: str, module: Module, linker: Linker) -> list[FaultError]:
-    return [
-        FaultError(name, RegoError(each.line, f"import {'.'.join(each.path)} unused"))
-        for each in module.imports
-        if each.path[0] in {"data", "input"} and each.alias not in linker.used
-    ]
-
-
-def _compile_rule(linker: Linker, rule: Rule, *, strict: bool) -> None:
-    rules = linker.find_rules(rule.path)
+def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -> None:
     frame = Frame(linker.arity, linker.is_global)
     frame.size += len(rule.args)  # they come first
     steps = tuple(_compile_branch(linker, rules, frame, rule, branch) for branch in rule.branches)
-    for slot, (name, line) in frame.declared.items():
+    for slot, (var, how) in frame.declared.items():
         if strict and slot not in frame.read:
-            raise RegoError(line, f"assigned var {name} unused")
+            raise RegoError(var.line, f"{how} var {var.name} unused")
     clause = Clause(f"{linker.file}:{rule.line}", frame.size, steps)
     if rule.default:
         if rules.default is not None:
@@ -115,7 +97,7 @@ def _compile_rule(linker: Linker, rule: Rule, *, strict: bool) -> None:
 
 def _compile_branch(linker: Linker, rules: RuleSet, frame: Frame, rule: Rule, branch: Branch) -> Step:
     compiler = BodyCompiler(linker, rules, frame)
-    head = [branch.value, *([rule.key] if rule.key is not None else [])]
+    head = [branch.value, *rule.keys, *([rule.key] if rule.key is not None else [])]
     place = Place(Scope(frame), set())
     for var in (var for each in rule.args for var in find_vars(each)):
         place.scope.declare(var.name)
@@ -142,13 +124,15 @@ def _take_args(matches: list[Match], body: Step) -> Step:
 def _compile_head(compiler: TermCompiler, rule: Rule, branch: Branch, place: Place) -> Step:
     """The last step: what the rule says is so."""
     rules, written = compiler.rules, f"{compiler.linker.file}:{branch.line}"
-    if rule.kind == "set" and rule.key is not None:
-        return place.chain(_add_member(compiler.compile(rule.key, place)))
-    if rule.kind == "map" and rule.key is not None:
+    if rule.key is not None:
+        keys = [compiler.compile(each, place) for each in rule.keys]
         key = compiler.compile(rule.key, place)
-        return place.chain(
-            _add_item(word_conflict(rules, written), key, compiler.compile(branch.value, place))
-        )
+        if rule.kind == "set" and not keys:
+            return place.chain(_add_member(key))
+        value = key if rule.kind == "set" else compiler.compile(branch.value, place)
+        path = keys if rule.kind == "set" else [*keys, key]
+        add = Growth.add_member if rule.kind == "set" else Growth.add_value
+        return place.chain(_add_to(path, value, add, word_conflict(rules, written)))
     value = compiler.compile(branch.value, place)
     return place.chain(
         _set_value(word_conflict(rules, written), value, final=isinstance(branch.value, Scalar))
@@ -165,14 +149,12 @@ def _add_member(value: Fn) -> Step:
     return add
 
 
-def _add_item(conflict: str, key: Fn, value: Fn) -> Step:
+def _add_to(
+    keys: list[Fn], value: Fn, put: Callable[[Growth, list[Value], Value], bool], conflict: str
+) -> Step:
     def add(env: Env) -> bool:
-        name, found = key(env), value(env)
-        if (
-            name is not UNDEFINED
-            and found is not UNDEFINED
-            and not same(env[1].setdefault(name, found), found)
-        ):
+        path, found = [key(env) for key in keys], value(env)
+        if found is not UNDEFINED and UNDEFINED not in path and not put(env[1], path, found):
             raise EvaluationError(conflict)
         return False
 
@@ -192,9 +174,9 @@ def _set_value(conflict: str, value: Fn, *, final: bool) -> Step:
     return put
 
 
-def _find_circles(root: Node) -> list[str]:
-    """A sentence for each rule that needs its own value, as far as rules before did not show it."""
-    found: list[str] = []
+def _find_circles(root: Node) -> list[FaultError]:
+    """The fault of each rule that needs its own value, as far as rules before did not show it."""
+    found: list[FaultError] = []
     done: set[RuleSet] = set()
     for start in root.walk():
         trail: list[tuple[RuleSet, list[RuleSet]]] = [(start, sorted(start.uses, key=lambda each: each.name))]
@@ -209,11 +191,12 @@ def _find_circles(root: Node) -> list[str]:
             following = rest.pop()
             if following in on_trail:
                 circle = [each.name for each, _ in trail[[each for each, _ in trail].index(following) :]]
-                found.append(f"rule {circle[0]} is recursive: {' -> '.join([*circle, circle[0]])}")
+                shown = f"rule {circle[0]} is recursive: {' -> '.join([*circle, circle[0]])}"
+                found.append(FaultError(following.module, RegoError(following.line, shown)))
             elif following not in done:
                 trail.append((following, sorted(following.uses, key=lambda each: each.name)))
                 on_trail.add(following)
     return found[:10]
 
 
-__all__ = ["Obj", "Program", "compile_modules"]
+__all__ = ["FaultError", "Program", "compile_modules", "read_value"]

@@ -1,7 +1,22 @@
 """Reads bodies: the statements that must all be true."""
 
+from penstock.policy.rego.builtins import find_builtin
 from penstock.policy.rego.read_terms import TermReader
-from penstock.policy.rego.tree import Body, Every, Literal, Not, Some, Statement, Term, Truth, Unify, With
+from penstock.policy.rego.rename import part_names
+from penstock.policy.rego.tree import (
+    Body,
+    Every,
+    Literal,
+    Not,
+    Scalar,
+    Some,
+    Statement,
+    Term,
+    Truth,
+    Unify,
+    With,
+    list_names,
+)
 
 
 class BodyReader(TermReader):
@@ -16,7 +31,7 @@ class BodyReader(TermReader):
                 raise self.wrong(f"expected \\n or ; or {close}")
         if not literals:
             raise self.wrong("found empty body")
-        return tuple(literals)
+        return part_names(literals)
 
     def read_literal(self) -> Literal:
         """A statement, and what is otherwise meanwhile."""
@@ -36,7 +51,7 @@ class BodyReader(TermReader):
             return self._read_some()
         if self._is_every():
             return self._read_every()
-        left = self.read_term()
+        left = self.read_member_test()
         if self.skip(":="):
             return Unify(left, self.read_term(), declares=True)
         if self.skip("="):
@@ -44,7 +59,7 @@ class BodyReader(TermReader):
         return Truth(left)
 
     def _is_every(self) -> bool:
-        return self.word.text == "every" and self.word.kind == "name"
+        return self.word.text == "every" and self.is_keyword()
 
     def _read_some(self) -> Some:
         names = [self._read_pattern()]
@@ -71,7 +86,7 @@ class BodyReader(TermReader):
         return self._read_level(1)
 
     def _read_with(self) -> With:
-        path = [self.read_name()]
+        line, path = self.word.line, [self.read_name()]
         while not self.word.apart:
             if self.skip("."):
                 path.append(self.read_name())
@@ -83,4 +98,8 @@ class BodyReader(TermReader):
             else:
                 break
         self.expect("as")
-        return With(tuple(path), self.read_term())
+        value = self.read_term()
+        name = ".".join(list_names(value))
+        if find_builtin(name) is not None:
+            return With(tuple(path), Scalar(None), line, name)
+        return With(tuple(path), value, line)

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.read_bodies import BodyReader
-from penstock.policy.rego.read_terms import KEYWORDS
 from penstock.policy.rego.scan import scan_module
 from penstock.policy.rego.tree import Body, Branch, Import, Module, Rule, Scalar, Term
 
@@ -12,10 +11,11 @@ _TRUE = Scalar(value=True)
 
 
 class _Head(NamedTuple):
-    """What stands before a rule's body."""
+    """What stands before a rule's body: its name, and what leads on from there."""
 
-    names: tuple[str, ...]
-    key: Term | None
+    name: str
+    steps: tuple[Term, ...]
+    bracket: bool  # the last step is in brackets
     member: Term | None
     args: tuple[Term, ...] | None
     value: Term | None
@@ -74,7 +74,7 @@ class _ModuleReader(BodyReader):
         default = self.word.text == "default" and self.skip("default")
         head = self._read_head()
         if default:
-            if head.value is None or self.word.text in {"{", "if"}:
+            if head.value is None or self.word.text == "{" or (self.word.text == "if" and self.is_keyword()):
                 raise RegoError(head.line, "a default has a value and no body")
             return [self._make(head, (Branch(head.value, (), head.line),), bracket=False, default=True)]
         has_if = self.word.text == "if"
@@ -86,27 +86,26 @@ class _ModuleReader(BodyReader):
         return rules
 
     def _read_head(self) -> _Head:
-        line, names, key, args = self.word.line, [self._read_rule_name()], None, None
-        while not self.word.apart:
-            if key is not None:
-                raise self.wrong("a rule's name can have one key in brackets, at its end")
+        line, name, args, bracket = self.word.line, self._read_rule_name(), None, False
+        steps: list[Term] = []
+        while not self.word.apart and args is None:
             if self.skip("."):
-                names.append(self.read_name())
+                steps.append(Scalar(self.read_name()))
+                bracket = False
             elif self.skip("["):
-                key = self.read_term()
+                steps.append(self.read_term())
                 self.expect("]")
+                bracket = True
             elif self.skip("("):
                 args = tuple(self.read_terms(")"))
             else:
                 break
-        member = None
-        if args is None and key is None and self.word.text == "contains" and self.skip("contains"):
-            member = self.read_term()
+        member = self.read_term() if args is None and self.skip("contains") else None
         value = self.read_term() if self.skip(":=") or self.skip("=") else None
-        return _Head(tuple(names), key, member, args, value, line)
+        return _Head(name, tuple(steps), bracket, member, args, value, line)
 
     def _read_rule_name(self) -> str:
-        if self.word.kind != "name" or self.word.text in KEYWORDS:
+        if not self._is_name():
             raise self.wrong("expected the name of a rule")
         return self.take().text
 
@@ -133,23 +132,30 @@ class _ModuleReader(BodyReader):
         self, head: _Head, branches: tuple[Branch, ...], *, bracket: bool, default: bool = False
     ) -> Rule:
         """The rule; one like `deny[msg]` is a set when it has nothing else, in version 0 of the language."""
-        key, kind = head.key, "complete"
-        if head.args is not None:
-            kind = "function"
-        elif head.member is not None:
-            key, kind = head.member, "set"
-        elif key is not None:
-            kind = "set" if head.value is None and bracket else "map"
+        steps, key = list(head.steps), head.member
+        kind = "function" if head.args is not None else "set" if key is not None else "complete"
+        if kind == "complete" and head.bracket:
+            key, kind = steps.pop(), "set" if head.value is None and bracket else "map"
             if kind == "set" and self._v1:
                 raise RegoError(head.line, "`contains` keyword is required for partial set rules")
-        if kind in {"set", "map"} and len(branches) > 1:
-            raise RegoError(head.line, "else cannot be used on partial rules")
+        names = [head.name]
+        while steps and isinstance(first := steps[0], Scalar) and isinstance(first.value, str):
+            names.append(first.value)
+            del steps[0]
+        if steps and kind == "complete":
+            key, kind = steps.pop(), "map"
+        if kind == "function" and steps:
+            raise RegoError(head.line, "the name of a function can have no variables")
+        if kind in {"set", "map"} and (len(branches) > 1 or default):
+            what = "a rule with `default`" if default else "else"
+            raise RegoError(head.line, f"{what} cannot be used on partial rules")
         return Rule(
             kind=kind,
-            path=head.names,
+            path=tuple(names),
             branches=branches,
             line=head.line,
             key=key,
+            keys=tuple(steps),
             args=head.args or (),
             default=default,
         )

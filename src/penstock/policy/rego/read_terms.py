@@ -1,5 +1,6 @@
 """Reads terms: values, names, what is below them, calls, operators, comprehensions."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -63,9 +64,14 @@ class TermReader:
 
     def skip(self, text: str) -> bool:
         """True when that sign or keyword was next; it is read now."""
-        found = self.word.text == text and self.word.kind in {"sign", "name"}
+        found = self.word.text == text and (self.word.kind == "sign" or self.is_keyword())
         self._at += found
         return found
+
+    def is_keyword(self) -> bool:
+        """Whether the next word, a name, may be a keyword: it is none when it begins a path."""
+        following = self._words[self._at + 1] if self.word.kind == "name" else None
+        return following is not None and (following.text != "." or following.apart)
 
     def expect(self, text: str) -> None:
         """That sign or keyword is read."""
@@ -109,7 +115,9 @@ class TermReader:
     def _is_operator(self) -> bool:
         if self.word.text == "-" and self.word.first:
             return False  # a statement may begin with a negative number
-        return self.word.kind in {"sign", "name"} and (self.word.text != "|" or self._pipes)
+        if self.word.kind == "name":
+            return self.is_keyword()
+        return self.word.kind == "sign" and (self.word.text != "|" or self._pipes)
 
     def _read_reference(self) -> Term:
         line = self.word.line
@@ -151,7 +159,7 @@ class TermReader:
         return self.take().text
 
     def _is_name(self) -> bool:
-        return self.word.kind == "name" and self.word.text not in KEYWORDS
+        return self.word.kind == "name" and (self.word.text not in KEYWORDS or not self.is_keyword())
 
     def _read_primary(self) -> Term:  # noqa: PLR0911 - one for each kind
         word = self.word
@@ -169,7 +177,7 @@ class TermReader:
                 return self._read_braces()
             case "sign", "(":
                 return self._read_parentheses()
-            case "name", "true" | "false" | "null":
+            case "name", "true" | "false" | "null" if self.is_keyword():
                 return Scalar(_CONSTANTS[self.take().text])
             case "name", "set" if self._words[self._at + 1].text == "(":
                 self._at += 2
@@ -193,15 +201,29 @@ class TermReader:
         text = self.take().text
         if len(text) > 400:  # noqa: PLR2004 - longer than any that is meant
             raise RegoError(self.word.line, "a number is too long")
-        number = float(text) if set(text) & set(".eE") else int(text)
-        if isinstance(number, float) and number.is_integer() and abs(number) < 1 << 53:
-            number = int(number)
-        return sign * number
+        if not set(text) & set(".eE"):
+            return sign * int(text)
+        number = float(text)
+        if math.isinf(number):
+            raise RegoError(self.word.line, "a number is too large")
+        return sign * (int(number) if number.is_integer() and abs(number) < 1 << 53 else number)
 
     def _read_parentheses(self) -> Term:
         self.expect("(")
-        term = self.read_term()
+        term = self.read_member_test()
         self.expect(")")
+        return term
+
+    def read_member_test(self) -> Term:
+        """A term, or whether a collection has a member under a key: `key, member in collection`."""
+        key = self.read_term()
+        if not self.skip(","):
+            return key
+        line, member = self.word.line, self._read_level(1)
+        self.expect("in")
+        term = Call(("in_3",), (key, member, self._read_level(1)), line)
+        while self.skip("in"):
+            term = Call(("in",), (term, self._read_level(1)), line)
         return term
 
     def _read_array(self) -> Term:

@@ -1,6 +1,6 @@
 """Where the values of names are kept while a rule is evaluated, and which statement can be evaluated when."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from penstock.policy.rego.errors import RegoError
 from penstock.policy.rego.names import (
@@ -21,6 +21,7 @@ from penstock.policy.rego.tree import (
     Not,
     Pairs,
     Ref,
+    Scalar,
     Some,
     Statement,
     Term,
@@ -41,7 +42,7 @@ class Frame:
         self.read: set[int] = set()
         self.arity = arity
         self.is_global = is_global
-        self.declared: dict[int, tuple[str, int]] = {}  # by `:=` or `some`, with the line
+        self.declared: dict[int, tuple[Var, str]] = {}  # names made by `:=` or `some`, and how
 
     def take_slot(self) -> int:
         """A slot that nothing else has."""
@@ -72,19 +73,26 @@ class Scope:
     def enter(self, body: Body, extra: Iterable[Term] = ()) -> "Scope":
         """The scope of a body within this one, and of terms beside it."""
         scope = Scope(self.frame, self)
+        seen: dict[str, str] = {}
         for literal in body:
             for var in list_declared((literal,)):
-                slot = scope.declare(var.name)
-                must = isinstance(literal.statement, Unify) or (
-                    isinstance(literal.statement, Some) and literal.statement.collection is None
-                )
-                if must and not var.name.startswith("$"):
-                    self.frame.declared.setdefault(slot, (var.name, var.line))
+                if var.name in seen:
+                    raise RegoError(var.line, f"var {var.name} {seen[var.name]} above")
+                scope._note_declared(var, literal.statement)
+            seen.update((var.name, "referenced") for term in list_terms(literal) for var in find_vars(term))
+            how = "assigned" if isinstance(literal.statement, Unify) else "declared"
+            seen.update((var.name, how) for var in list_declared((literal,)))
         terms = [*extra, *(term for literal in body for term in list_terms(literal))]
         for var in (var for term in terms for var in find_vars(term)):
             if scope.find(var.name) is None and not self.frame.is_global(var.name):
                 scope.declare(var.name)
         return scope
+
+    def _note_declared(self, var: Var, statement: Statement) -> None:
+        slot = self.declare(var.name)
+        if var.name.startswith("$") or (isinstance(statement, Some) and statement.collection is not None):
+            return
+        self.frame.declared.setdefault(slot, (var, "declared" if isinstance(statement, Some) else "assigned"))
 
     def slots_of(self, names: Iterable[str]) -> set[int]:
         """The slots of those names that have one."""
@@ -201,7 +209,9 @@ class Scope:
                 raise self._name_unsafe([term], bound, line)
 
     def _explain(self, waiting: list[Literal], have: set[int]) -> RegoError:
+        made = {var.name for var in list_declared(waiting)}
         terms = [term for literal in waiting for term in list_terms(literal)]
+        terms.sort(key=lambda term: any(var.name in made for var in find_vars(term)))
         return self._name_unsafe(terms, have, waiting[0].line)
 
     def _name_unsafe(self, terms: Iterable[Term], have: set[int], line: int) -> RegoError:
@@ -223,8 +233,18 @@ def split_unify(literal: Literal) -> Iterator[Literal]:
         case Unify(Array(left), Array(right), declares) if len(left) == len(right) and not literal.withs:
             for one, other in zip(left, right, strict=True):
                 yield from split_unify(Literal(Unify(one, other, declares), (), literal.line))
+        case Unify(Pairs(left), Pairs(right), declares) if _has_same_keys(left, right) and not literal.withs:
+            others = {repr(key): value for key, value in right}
+            for key, value in left:
+                yield from split_unify(Literal(Unify(value, others[repr(key)], declares), (), literal.line))
         case _:
             yield literal
+
+
+def _has_same_keys(left: Sequence[tuple[Term, Term]], right: Sequence[tuple[Term, Term]]) -> bool:
+    """Whether two objects have the same keys, all of them written out."""
+    written = all(isinstance(key, Scalar) for key, _ in (*left, *right))
+    return written and {repr(key) for key, _ in left} == {repr(key) for key, _ in right}
 
 
 def _show(name: str) -> str:

@@ -71,10 +71,12 @@ Term: TypeAlias = Scalar | Var | Ref | Call | Array | Members | Pairs | Comprehe
 
 
 class With(msgspec.Struct, frozen=True):
-    """What `input` or `data` is at that path while a literal is evaluated."""
+    """What `input`, `data` or a function is at that path while a literal is evaluated."""
 
     path: tuple[str, ...]
     value: Term
+    line: int
+    builtin: str = ""  # instead of the value, one of the language's own functions
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -138,6 +140,8 @@ class Branch(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule. `kind` is `complete`, `set` (of `key`), `map` (of `key` to value) or `function` (of `args`).
 
+    Sets and maps may be within others: `keys` lead there, from the place that `path` names.
+
     `branches` are the first and what its `else` say; a `default` holds when no other rule of the name does.
     """
 
@@ -146,6 +150,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     branches: tuple[Branch, ...]
     line: int
     key: Term | None = None
+    keys: tuple[Term, ...] = ()
     args: tuple[Term, ...] = ()
     default: bool = False
 
@@ -169,3 +174,11 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     def is_v1(self) -> bool:
         """Whether it says that it is of version 1 of the language."""
         return any(each.path == ("rego", "v1") for each in self.imports)
+
+
+def list_names(term: Term) -> tuple[str, ...]:
+    """The names of a path that is written out, () for any other term."""
+    head = term.head if isinstance(term, Ref) else term
+    keys = term.keys if isinstance(term, Ref) else ()
+    names = [each.value for each in keys if isinstance(each, Scalar) and isinstance(each.value, str)]
+    return (head.name, *names) if isinstance(head, Var) and len(names) == len(keys) else ()

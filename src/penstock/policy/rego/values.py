@@ -1,11 +1,15 @@
 """The values of Rego: JSON's, and sets. Arrays are tuples, objects `Obj`, sets frozensets; none changes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any
 """None, bool, int, float, str, tuple, `Obj` or frozenset; or `UNDEFINED`."""
+
+
+_ALIKE = frozenset({bool, int, float})
+"""Kinds of which Python thinks that some of one are some of another."""
 
 
 class _Undefined:
@@ -46,7 +50,7 @@ def freeze(value: object, depth: int = 0) -> Value:
 
 
 def _name_key(key: object) -> str:
-    return key if isinstance(key, str) else show(key)
+    return key if isinstance(key, str) else json.dumps(thaw(key), ensure_ascii=False, separators=(",", ":"))
 
 
 def thaw(value: Value) -> Any:  # noqa: ANN401 - plain data of any kind
@@ -123,6 +127,8 @@ def rank_value(value: Value) -> tuple[Any, ...]:  # noqa: PLR0911 - one for each
 def look_up(value: Value, key: Value) -> Value:
     """What an object, an array or a set has under the key, or UNDEFINED."""
     kind = type(value)
+    if type(key) in _ALIKE and kind in {Obj, frozenset} and not any(same(key, each) for each in value):
+        return UNDEFINED
     if kind is Obj:
         return value.get(key, UNDEFINED)
     if kind is tuple:
@@ -143,3 +149,10 @@ def list_items(value: Value) -> Iterable[tuple[Value, Value]]:
     if kind is frozenset:
         return [(each, each) for each in sort_values(value)]
     return ()
+
+
+def walk_value(value: Value, path: tuple[Value, ...] = ()) -> Iterator[tuple[Value, Value]]:
+    """Each value within a value with its path, from the outside in."""
+    yield (path, value)
+    for key, inner in list_items(value):
+        yield from walk_value(inner, (*path, key))

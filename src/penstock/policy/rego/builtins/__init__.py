@@ -2,10 +2,34 @@
 
 from functools import cache
 
-from penstock.policy.rego.builtins import collections, encodings, numbers, patterns, strings, times
+from penstock.policy.rego.builtins import (
+    amounts,
+    collections,
+    documents,
+    encodings,
+    graphs,
+    networks,
+    numbers,
+    patterns,
+    printing,
+    strings,
+    times,
+)
 from penstock.policy.rego.builtins.table import Builtin
 
-_TABLES = (numbers.TABLE, collections.TABLE, strings.TABLE, patterns.TABLE, encodings.TABLE, times.TABLE)
+_TABLES = (
+    numbers.TABLE,
+    collections.TABLE,
+    strings.TABLE,
+    printing.TABLE,
+    patterns.TABLE,
+    encodings.TABLE,
+    documents.TABLE,
+    graphs.TABLE,
+    networks.TABLE,
+    amounts.TABLE,
+    times.TABLE,
+)
 
 
 @cache

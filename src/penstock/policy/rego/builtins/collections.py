@@ -120,11 +120,16 @@ def _merge_all(every: Value) -> Value:
 def _is_subset(holder: Value, part: Value) -> Value:
     if isinstance(holder, Obj) and isinstance(part, Obj):
         return all(key in holder and _holds(holder[key], value) for key, value in part.items())
-    return frozenset(check_list(part)) <= frozenset(check_list(holder))
+    if isinstance(holder, tuple) and isinstance(part, tuple):
+        size = len(part)
+        return any(same(holder[at : at + size], part) for at in range(len(holder) - size + 1))
+    if isinstance(holder, Obj) or not isinstance(part, frozenset):
+        raise BuiltinError
+    return part <= frozenset(check_list(holder))
 
 
 def _holds(value: Value, part: Value) -> bool:
-    both = isinstance(value, Obj) and isinstance(part, Obj)
+    both = type(value) is type(part) and isinstance(value, Obj | tuple | frozenset)
     return bool(_is_subset(value, part)) if both else same(value, part)
 
 
@@ -137,34 +142,10 @@ def _intersection(every: Value) -> Value:
     return frozenset[Value].intersection(*listed) if listed else frozenset()
 
 
-def _reach(graph: Value, starts: Value) -> Value:
-    edges, waiting, seen = check_object(graph), list(check_list(starts)), set()
-    while waiting:
-        node = waiting.pop()
-        if node in edges and node not in seen:
-            seen.add(node)
-            waiting += edges[node] or ()
-    return frozenset(seen)
-
-
-def _split_path(path: Value) -> list[Value]:
-    if isinstance(path, tuple):
-        return list(path)
-    return [part.replace("~1", "/").replace("~0", "~") for part in str(path).strip("/").split("/")]
-
-
-def _drop_paths(document: Value, paths: Value) -> Value:
-    for path in check_list(paths):
-        document = _drop_path(document, _split_path(path))
-    return document
-
-
-def _drop_path(value: Value, path: list[Value]) -> Value:
-    if not path or not isinstance(value, Obj) or path[0] not in value:
-        return value
-    if len(path) == 1:
-        return Obj((key, each) for key, each in value.items() if key != path[0])
-    return Obj((key, _drop_path(each, path[1:]) if key == path[0] else each) for key, each in value.items())
+def _flatten(array: Value) -> Value:
+    return tuple(
+        inner for each in _check_array(array) for inner in (each if isinstance(each, tuple) else (each,))
+    )
 
 
 def _say_nothing(*_values: Value) -> Value:
@@ -173,6 +154,7 @@ def _say_nothing(*_values: Value) -> Value:
 
 TABLE = make_table({
     "in": _is_in,
+    "in_3": lambda key, member, holder: same(look_up(holder, key), member),
     "count": _count,
     "sum": _sum,
     "product": _product,
@@ -183,6 +165,7 @@ TABLE = make_table({
     "all": lambda values: all(each is True for each in check_list(values)),
     "array.concat": _concat,
     "array.slice": _slice,
+    "array.flatten": _flatten,
     "array.reverse": lambda array: _check_array(array)[::-1],
     "object.get": _get,
     "object.keys": _keys,
@@ -191,11 +174,9 @@ TABLE = make_table({
     "object.union": _merge,
     "object.union_n": _merge_all,
     "object.subset": _is_subset,
-    "json.remove": _drop_paths,
     "union": _union,
     "intersection": _intersection,
     "set_diff": lambda left, right: frozenset(check_list(left)) - frozenset(check_list(right)),
-    "graph.reachable": _reach,
     "is_number": is_number,
     "is_string": lambda value: isinstance(value, str),
     "is_boolean": lambda value: isinstance(value, bool),

@@ -13,11 +13,23 @@ from penstock.policy.rego.builtins.collections import check_object
 from penstock.policy.rego.builtins.strings import check_text
 from penstock.policy.rego.builtins.table import Function, make_table
 from penstock.policy.rego.errors import BuiltinError
-from penstock.policy.rego.values import Value, freeze, thaw
+from penstock.policy.rego.values import DEEPEST, Value, freeze, thaw
 
 
 def _write_json(value: Value) -> Value:
     return json.dumps(thaw(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _write_json_so(value: Value, options: Value) -> Value:
+    """JSON over several lines when the options have an indent or a prefix, or say `pretty`."""
+    given = check_object(options)
+    if given.keys() - {"pretty", "indent", "prefix"}:
+        raise BuiltinError
+    if not given.get("pretty", bool(given)):
+        return _write_json(value)
+    indent, prefix = check_text(given.get("indent", "\t")), check_text(given.get("prefix", ""))
+    written = json.dumps(thaw(value), ensure_ascii=False, indent=indent, sort_keys=True)
+    return "\n".join(prefix + line for line in written.split("\n"))
 
 
 def _read_json(text: Value) -> Value:
@@ -30,9 +42,19 @@ def _write_yaml(value: Value) -> Value:
 
 def _read_yaml(text: Value) -> Value:
     try:
-        return freeze(yaml.load(check_text(text), Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
+        _check_depth(check_text(text))
+        return freeze(yaml.load(text, Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
     except yaml.YAMLError:
         raise BuiltinError from None
+
+
+def _check_depth(text: str) -> None:
+    """Raises BuiltinError for YAML that is nested too deeply: reading it would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise BuiltinError
 
 
 class _PlainLoader(yaml.CSafeLoader):
@@ -93,6 +115,7 @@ def _sign(name: str) -> Function:
 
 TABLE = make_table({
     "json.marshal": _write_json,
+    "json.marshal_with_options": _write_json_so,
     "json.unmarshal": _read_json,
     "json.is_valid": _accepts(_read_json),
     "yaml.marshal": _write_yaml,
@@ -113,6 +136,9 @@ TABLE = make_table({
     "crypto.md5": _hash("md5"),
     "crypto.sha1": _hash("sha1"),
     "crypto.sha256": _hash("sha256"),
+    "crypto.hmac.equal": lambda one, other: check_text(one) == check_text(other),
+    "crypto.hmac.md5": _sign("md5"),
+    "crypto.hmac.sha1": _sign("sha1"),
     "crypto.hmac.sha256": _sign("sha256"),
     "crypto.hmac.sha512": _sign("sha512"),
 })  # fmt: skip

@@ -1,16 +1,18 @@
 """Operators, and functions of numbers."""
 
 import math
+import operator
 import random
+from collections.abc import Callable
 
-from penstock.policy.rego.builtins.table import make_table
+from penstock.policy.rego.builtins.table import Function, make_table
 from penstock.policy.rego.errors import BuiltinError, EvaluationError
 from penstock.policy.rego.values import Value, is_number, rank_value, same
 
 MOST_NUMBERS = 1_000_000
 """How many numbers a range may have."""
 
-_MOST_BITS = 1 << 16
+_MOST_BITS = 1 << 13
 
 
 def check_number(value: Value) -> int | float:
@@ -103,6 +105,35 @@ def _pick(seed: Value, most: Value) -> Value:
     return random.Random(seed).randrange(int(check_number(most)))  # noqa: S311 - a policy's dice
 
 
+def _check_int(value: Value) -> int:
+    if type(value) is not int:
+        raise BuiltinError
+    return value
+
+
+def _on_bits(function: Callable[[int, int], int]) -> Function:
+    """A function of the bits of two whole numbers."""
+
+    def call(left: Value, right: Value) -> Value:
+        return function(_check_int(left), _check_int(right))
+
+    return call
+
+
+def _shift(value: Value, by: Value) -> Value:
+    if _check_int(by) < 0:
+        raise BuiltinError
+    if by > _MOST_BITS:
+        raise EvaluationError("a number is too large")
+    return tidy(_check_int(value) << by)
+
+
+def _shift_back(value: Value, by: Value) -> Value:
+    if _check_int(by) < 0:
+        raise BuiltinError
+    return _check_int(value) >> by
+
+
 def _abs(value: Value) -> Value:
     return abs(check_number(value))
 
@@ -133,6 +164,12 @@ TABLE = make_table({
     "ceil": _ceil,
     "floor": _floor,
     "abs": _abs,
+    "bits.and": _on_bits(operator.and_),
+    "bits.or": _on_bits(operator.or_),
+    "bits.xor": _on_bits(operator.xor),
+    "bits.negate": lambda value: ~_check_int(value),
+    "bits.lsh": _shift,
+    "bits.rsh": _shift_back,
     "numbers.range": _range,
     "numbers.range_step": _range_step,
     "rand.intn": _pick,

@@ -51,7 +51,7 @@ def _compile(pattern: str) -> Any:  # noqa: ANN401 - of a library without types
 
 def _skip_part(match: re.Match[str]) -> str:
     found = match.group()
-    return found if found[0] == "\\" and found[1:2].isdigit() else ""
+    return found if found[0] == "\\" and found[1:2].isdigit() else "_"
 
 
 def _translate(found: str, *, lines: bool) -> str:
@@ -83,11 +83,11 @@ def _translate_escape(found: str) -> str:
     return f"\\{found[1]}{{{found[2]}}}" if found[1] in "pP" and len(found) == 3 else found  # noqa: PLR2004 - `\pL`
 
 
-def _use(pattern: Value, method: str, *arguments: object) -> Any:  # noqa: ANN401 - the same
+def _use(pattern: Value, method: str, *arguments: object, shown: str = "") -> Any:  # noqa: ANN401 - the same
     try:
         return getattr(_compile(check_text(pattern)), method)(*arguments, timeout=LONGEST_MATCH)
     except TimeoutError:
-        raise EvaluationError(f"the pattern takes too long to match: {pattern[:80]}") from None
+        raise EvaluationError(f"the pattern takes too long to match: {(shown or pattern)[:80]}") from None
 
 
 def _matches(pattern: Value, text: Value) -> Value:
@@ -156,7 +156,8 @@ def _find_group(match: Any, name: str) -> str:  # noqa: ANN401 - the same
 def _match_glob(pattern: Value, delimiters: Value, text: Value) -> Value:
     marks = () if delimiters is None else (tuple(delimiters) or (".",))
     other = "[^" + "".join(re.escape(each) for each in marks) + "]" if marks else "."
-    return _use(_translate_glob(check_text(pattern), other), "search", check_text(text)) is not None
+    written = _translate_glob(check_text(pattern), other)
+    return _use(written, "search", check_text(text), shown=pattern) is not None
 
 
 def _translate_glob(pattern: str, other: str) -> str:

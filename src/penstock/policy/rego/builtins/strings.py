@@ -6,12 +6,10 @@ from penstock.policy.rego.builtins.collections import check_list, check_object
 from penstock.policy.rego.builtins.numbers import check_number, tidy
 from penstock.policy.rego.builtins.table import Function, make_table
 from penstock.policy.rego.errors import BuiltinError
-from penstock.policy.rego.values import Value, is_number, show, sort_values
+from penstock.policy.rego.values import Value, sort_values
 
-_VERB = re.compile(r"%([-+# 0]*)(\d{1,4})?(?:\.(\d{1,4}))?([a-zA-Z%])")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+")
 _BASES = {2: "b", 8: "o", 10: "d", 16: "x"}
-_INTEGERS = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b", "c": "c"}
 
 
 def check_text(value: Value) -> str:
@@ -43,7 +41,7 @@ def _find_all(text: Value, part: Value) -> Value:
 
 
 def _replace_all(changes: Value, text: Value) -> Value:
-    items = {check_text(old): check_text(new) for old, new in check_object(changes).items()}
+    items = {check_text(old): check_text(new) for old, new in sorted(check_object(changes).items())}
     if not items:
         return check_text(text)
     pattern = "|".join(re.escape(old) for old in items)
@@ -88,52 +86,6 @@ def _read_number(value: Value) -> Value:
     return check_number(value)
 
 
-def _print(pattern: Value, values: Value) -> Value:
-    given = list(check_list(values))
-    used = 0
-
-    def fill(match: re.Match[str]) -> str:
-        nonlocal used
-        flags, width, precision, verb = match.groups()
-        if verb == "%":
-            return "%"
-        if used >= len(given):
-            return f"%!{verb}(MISSING)"
-        used += 1
-        shown = _show_verb(verb, given[used - 1], precision, flags)
-        return _pad(shown, flags, int(width or 0))
-
-    return _VERB.sub(fill, check_text(pattern))
-
-
-def _show_verb(verb: str, value: Value, precision: str | None, flags: str) -> str:
-    """The value as the verb prints it, in the way of Go, where Rego comes from."""
-    if not is_number(value):
-        return _show_text(verb, value if isinstance(value, str) else show(value), precision)
-    sign = "+" if "+" in flags else ""
-    if verb == "v":
-        return show(value)
-    if verb in _INTEGERS and isinstance(value, int):
-        return chr(value) if verb == "c" else format(value, sign + _INTEGERS[verb])
-    if verb in "feEgG":
-        return format(float(value), f"{sign}.{precision or 6}{verb}") if verb in "feE" else show(value)
-    return f"%!{verb}({'int' if isinstance(value, int) else 'float64'}={show(value)})"
-
-
-def _show_text(verb: str, text: str, precision: str | None) -> str:
-    if verb in {"s", "v"}:
-        return text[: int(precision)] if precision is not None else text
-    if verb == "q":
-        return show(text)
-    return text.encode().hex() if verb == "x" else f"%!{verb}(string={text})"
-
-
-def _pad(text: str, flags: str, width: int) -> str:
-    if "-" in flags:
-        return text.ljust(width)
-    return text.zfill(width) if "0" in flags else text.rjust(width)
-
-
 def _on_text(method: str) -> Function:
     """A method of texts as a function of one or two of them."""
 
@@ -156,7 +108,6 @@ TABLE = make_table({
     "replace": lambda text, old, new: check_text(text).replace(check_text(old), check_text(new)),
     "strings.replace_n": _replace_all,
     "split": _split,
-    "sprintf": _print,
     "substring": _cut,
     "trim": lambda text, signs: check_text(text).strip(check_text(signs)) if signs else text,
     "trim_left": lambda text, signs: check_text(text).lstrip(check_text(signs)) if signs else text,
