@@ -21,6 +21,7 @@ BENCHES = (
     "serve",
     "pages",
     "hook",
+    "webhook",
     "trigger",
     "policy",
     "queued",

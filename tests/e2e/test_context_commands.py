@@ -94,6 +94,13 @@ def test_what_makes_no_sense_is_said(developer: Developer, arguments: tuple[str,
     assert "Traceback" not in done.err
 
 
+def test_no_value_is_no_empty_value(developer: Developer, tmp_path: Path) -> None:
+    developer.succeed("context", "create", "empty")
+    assert "no value was given" in developer.call("context", "set", "empty", "A", stdin="").err
+    (tmp_path / "nothing").touch()
+    developer.succeed("context", "set", "empty", "A", "--value-file", str(tmp_path / "nothing"))
+
+
 def test_groups_are_looked_after(developer: Developer) -> None:
     developer.succeed("user", "add", "ada")
     developer.succeed("group", "create", "deploy team", "--description", "who ships")

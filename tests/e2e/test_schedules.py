@@ -22,6 +22,8 @@ CONFIG = """\
 version: 2.1
 parameters:
   word: {type: string, default: none}
+  n: {type: integer, default: 0}
+  text: {type: string, default: ""}
 jobs:
   build:
     machine: true
@@ -46,14 +48,14 @@ def test_a_schedule_is_made_runs_and_is_deleted(tmp_path: Path) -> None:
         ada.login()
         ada.succeed("project", "add")
         assert "--hours" in ada.call("schedule", "create", "x").err
-        made = ada.succeed(
-            "schedule", "create", "nightly", "--hours", "0-3,5", "-p", "word=hi", "--branch", "main"
-        )
+        what = ("--branch", "main", "-p", "word=hi", "-p", "n=5", "-p", 'text="5"')
+        made = ada.succeed("schedule", "create", "nightly", "--hours", "0-3,5", *what)
         assert "nightly (" in made
         assert "starts next at " in made
         [shown] = ada.json("schedule", "show", "nightly")
         assert shown["timetable"]["hours"] == [0, 1, 2, 3, 5]
-        assert (shown["actor"], shown["parameters"]) == ("admin", {"branch": "main", "word": "hi"})
+        assert shown["actor"] == "admin"
+        assert shown["parameters"] == {"branch": "main", "word": "hi", "n": 5, "text": "5"}
         times = [each["at"] for each in ada.json("schedule", "next", "nightly", "--count", "4")]
         assert times == sorted(times)
         assert times[:3] == shown["firings"]

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from array import array
-from contextlib import suppress
 from typing import Protocol
 
 from penstock.agent.executor.load import Grant, Load
@@ -19,6 +18,7 @@ MOST_KEPT = 4096
 LEAST, MOST = 0.01, 86_400.0
 """Seconds between looks are within these."""
 
+_FAREWELL = 2.0
 _WHOLE = 10_000  # hundredths of a percent
 _MOST = 10_000_000
 
@@ -73,9 +73,9 @@ class Watch:
 
     def look(self) -> None:
         """Take a sample. What cannot be told now is not there."""
+        self.due = time.monotonic() + self._interval  # also of one that fails
         load = self._place.read_load()
         now = time.monotonic()
-        self.due = now + self._interval
         if load is None:
             return
         then, spent = self._last
@@ -126,19 +126,23 @@ class Sampler:
         return None if watch is None else watch.sum_up()
 
     def close(self) -> None:
-        """Nobody looks any more."""
+        """No other look begins; one that an engine holds up is not waited for."""
         with self._turn:
             self._closed = True
             self._turn.notify()
             thread = self._thread
         if thread is not None:
-            thread.join()
+            thread.join(_FAREWELL)
 
     def _run(self) -> None:
         while (due := self._wait()) is not None:
             for watch in due:
-                with suppress(PenstockError, OSError):
+                try:
                     watch.look()
+                except (PenstockError, OSError) as error:
+                    _log.debug("a look at a task failed: %s", error)
+                except Exception:  # noqa: BLE001 - the outermost loop of the thread: the next look may do
+                    _log.exception("a look at a task failed")
 
     def _wait(self) -> list[Watch] | None:
         """Those that are due, None when it is over."""

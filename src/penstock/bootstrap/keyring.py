@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from penstock.bootstrap.folder import DataFolder
+from penstock.bootstrap.parts import open_sealer
 from penstock.bootstrap.settings import Settings
 from penstock.store.database import Database
 from penstock.store.resealing import count_locked
@@ -12,8 +13,9 @@ from penstock.store.sealing import Sealer
 _log = logging.getLogger(__name__)
 
 
-def warn_of_locked(db: Database, sealer: Sealer, settings: Settings, folder: DataFolder) -> None:
-    """A line in the log tells of secrets that no present key opens, and the way out."""
+def open_fitting_sealer(db: Database, settings: Settings, folder: DataFolder) -> Sealer:
+    """The keys that seal secrets; when they do not open all there are, the log tells that and the way out."""
+    sealer = open_sealer(settings, folder)
     with db.read() as tx:
         locked = count_locked(tx, sealer)
     if locked:
@@ -23,6 +25,7 @@ def warn_of_locked(db: Database, sealer: Sealer, settings: Settings, folder: Dat
             locked,
             name_origin(settings, folder),
         )
+    return sealer
 
 
 def name_origin(settings: Settings, folder: DataFolder) -> str:

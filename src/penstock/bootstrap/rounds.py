@@ -9,6 +9,7 @@ from penstock.bootstrap.lease_watch import GRACE, LeaseWatch
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.loops import Loop
 from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.webhooks import make_webhook_loops
 from penstock.engine.deliver import Deliver, deliver_letters
 from penstock.engine.echo import Echo
 from penstock.engine.firing import SCHEDULE, fire_schedules
@@ -18,6 +19,7 @@ from penstock.engine.removal import sweep
 from penstock.engine.retention import MOST_AT_ONCE, expire_pipelines
 from penstock.engine.scheduled import ScheduleDesk
 from penstock.engine.segments import sweep_segments
+from penstock.engine.signing_keys import tend_keys
 from penstock.engine.status_desk import StatusDesk
 from penstock.engine.statuses import STATUS
 from penstock.engine.stranded import refuse_stranded
@@ -93,7 +95,9 @@ def make_loops(
         Loop("schedules", partial(_look, parts, fire_schedules, FIRING)),
         Loop("stranded", partial(_refuse_stranded, parts, settings.agent_grace)),
         *(make(parts, f"letters-{number}") for number, make in enumerate(carriers)),
+        *make_webhook_loops(parts, settings, sealer),
         Loop("remover", partial(_remove, parts)),
+        Loop("signing keys", partial(_tend, parts, settings.signing_key_days)),
         Loop("sweeper", partial(_sweep, parts, settings.retention, leftovers, workshop)),
     ]
 
@@ -133,6 +137,11 @@ def _refuse_stranded(parts: Parts, grace: float) -> float:
 
 def _remove(parts: Parts) -> float:
     return TICK if sweep(parts) else REMOVAL
+
+
+def _tend(parts: Parts, days: int) -> float:
+    tend_keys(parts, days)
+    return SWEEP
 
 
 def _sweep(parts: Parts, days: int, leftovers: Leftovers, workshop: Workshop) -> float:

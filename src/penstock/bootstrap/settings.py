@@ -82,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _say("what a minute on a resource class costs in usage exports, as `acme/large=20`"),
     ] = ()
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
+    signing_key_days: Annotated[
+        Count, _say("days a key signs identity tokens before another follows it; 0 is for ever")
+    ] = 90
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)
     ] = ""

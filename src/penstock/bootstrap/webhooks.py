@@ -1,6 +1,7 @@
 """The sending of webhooks in a server: how far they may go, and the thread that sees to it."""
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -21,6 +22,8 @@ PRUNE = 600.0
 """Seconds between looks at the logs of webhooks."""
 
 _AT_ONCE = 0.1
+_IDLE, _LONGEST_IDLE = 4, 0.25
+"""How long a round is rested from, in lengths of it, and in seconds at most."""
 
 
 def read_reach(settings: Settings) -> Reach:
@@ -47,8 +50,13 @@ def _launch(work: Callable[[], None]) -> None:
 
 
 def _look(desk: WebhookDesk, parts: Parts) -> float:
-    """Do what is due; the seconds until the next is."""
+    """Do what is due; the seconds until the next is.
+
+    However much waits, and however often there is something new, most of the processor is left to others.
+    """
+    begun = time.monotonic()
     due = desk.round(parts)
+    time.sleep(min((time.monotonic() - begun) * _IDLE, _LONGEST_IDLE))
     return POLL if due is None else min(max((due - parts.clock.now()) / 1000, 0.01), POLL)
 
 

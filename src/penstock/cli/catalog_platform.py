@@ -63,6 +63,18 @@ PLATFORM: Mapping[str, Entry] = {
         },
         several=True,
     ),
+    "oidc": Entry(
+        "Look after the identity tokens of jobs, and the keys that sign them.",
+        "Jobs show such a token to services that trust this server, and need no stored credentials there.",
+        {
+            "penstock oidc claims show": "for whom tokens are meant, and how long they are good for",
+            "penstock oidc claims set --audience sts.example.com --ttl 30m": "of the whole organization",
+            "penstock oidc claims set --project gh/acme/app --ttl 10m": "of one project",
+            "penstock oidc keys": "by which tokens are known",
+            "penstock oidc rotate": "another key signs from tomorrow on",
+        },
+        several=True,
+    ),
     "usage": Entry(
         "See what the jobs of an organization used.",
         "",

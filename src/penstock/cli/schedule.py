@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import msgspec
 from cyclopts import App, Parameter
 
 from penstock.api.penstock.schedule_payloads import ScheduleFirings, ScheduleView
@@ -13,7 +14,6 @@ from penstock.cli.remote.answers import Identified, Told
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import show_day, write_answer, write_items
 from penstock.cli.remote.names import find_project
-from penstock.cli.trigger import read_value
 from penstock.kit.clock import to_datetime
 from penstock.kit.ids import is_id
 from penstock.model.errors import InvalidError, NotFoundError
@@ -47,7 +47,10 @@ class What:
     parameter: Annotated[
         Several | None,
         Parameter(
-            help="NAME=VALUE of a pipeline parameter; may be given several times.", negative="", alias="-p"
+            help="NAME=VALUE of a pipeline parameter; may be given several times. A number in double quotes "
+            "is text.",
+            negative="",
+            alias="-p",
         ),
     ] = None
 
@@ -291,9 +294,17 @@ def _read_parameters(what: What) -> dict[str, str | int | bool]:
     if what.branch and what.tag:
         raise InvalidError("--branch and --tag exclude each other: a schedule is for one of them")
     given = {
-        name: read_value(text) for name, text in split_pairs(what.parameter or (), "--parameter").items()
+        name: _read_value(text) for name, text in split_pairs(what.parameter or (), "--parameter").items()
     }
     ref = {"branch": what.branch} if what.branch else {"tag": what.tag} if what.tag else {}
     if given and not ref:
         raise InvalidError("--parameter needs --branch or --tag beside it")
     return {**ref, **given}
+
+
+def _read_value(text: str) -> str | int | bool:
+    """A truth value or a whole number as it is typed, else text; in double quotes it is text in any case."""
+    try:
+        return msgspec.json.decode(text, type=int | bool | str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text

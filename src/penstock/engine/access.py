@@ -58,6 +58,7 @@ class Action(StrEnum):
     CHANGE_USERS = "change users"
     SEE_SERVER_AUDIT = "see audit log of the server"
     CHANGE_SERVER_AGENTS = "change agents of the server"
+    CHANGE_SIGNING_KEYS = "change signing keys"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -105,6 +106,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CREATE_ORGANIZATION:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_USERS:         Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_SERVER_AGENTS: Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
+    Action.CHANGE_SIGNING_KEYS:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.SEE_SERVER_AUDIT:     Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
 }
 # fmt: on

@@ -29,6 +29,9 @@ SCHEDULE = "schedule"
 LATE = 3_600_000
 """Milliseconds by which a firing may be late."""
 
+MISSED = "missed: no server ran at that time"
+"""The outcome of a firing that is too long ago."""
+
 STEP_BACK = 60_000
 """Milliseconds the clock may be behind what it was without more ado."""
 
@@ -108,7 +111,7 @@ def _fire(unit: Unit, schedule: Schedule) -> ScheduleChange:
         next_at=next_firing(schedule, unit.now),
         fired_at=missed if due is None else due,
         pipeline="",
-        outcome="missed: no server ran at that time" if due is None else "",
+        outcome=MISSED if due is None else "",
     )
 
 

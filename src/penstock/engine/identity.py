@@ -10,14 +10,15 @@ import msgspec
 from penstock.engine.facts import Facts, present
 from penstock.engine.forks import URL, is_foreign
 from penstock.engine.languages import find_language
-from penstock.engine.unit import Parts
-from penstock.forge.remote import parse_remote
+from penstock.engine.signer import Pen, Signer
+from penstock.engine.unit import Parts, Unit
+from penstock.forge.remote import name_repository, parse_remote
 from penstock.kit.durations import parse_go_duration
 from penstock.language.common.identity import Bearer, Claims
 from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError
 from penstock.model.identity import SHORTEST_LIFE, USUAL_LIFE
 from penstock.model.project import definition_id
-from penstock.model.run import Revision
+from penstock.model.run import Job, Revision
 from penstock.store import contexts, custom_claims, jobs, tasks, users
 from penstock.store.database import Transaction
 from penstock.wire.messages import Assignment, Minted, TokenWish
@@ -51,27 +52,39 @@ def find_issuer(base_url: str, organization: str = "") -> str:
     return f"{base_url}{ROOT}/org/{organization}" if organization else base_url + ROOT
 
 
-def vouch(parts: Parts, assignment: Assignment) -> Assignment:
-    """The assignment with the tokens its job finds in its environment, which are masked in its output.
+class Promise(msgspec.Struct, frozen=True):
+    """What the tokens in the environment of a task will claim, by the names of their variables.
 
-    Nothing is added for the code of strangers, and where nobody can sign.
+    To sign takes about as long as to commit, and is left for when nothing is locked any more.
     """
-    if parts.signer is None or not parts.base_url:
-        return assignment
-    with parts.db.read() as tx:
-        passport = _describe(tx, parts, assignment.task)
-    if passport is None:
-        return assignment
+
+    claims: Mapping[str, Claims]
+    signer: Signer
+    pen: Pen | None  # None before there is any key
+
+    def keep(self, assignment: Assignment) -> Assignment:
+        """The assignment with the tokens, which are masked in the job's output."""
+        pen = self.pen or self.signer.take_pen()
+        tokens = {name: pen.sign(claims) for name, claims in self.claims.items()}
+        return msgspec.structs.replace(
+            assignment,
+            environment=assignment.environment | tokens,
+            secrets=(*assignment.secrets, *tokens.values()),
+            vouched=True,
+        )
+
+
+def promise_tokens(unit: Unit, facts: Facts, job: Job) -> Promise | None:
+    """The tokens a task of the job is to find in its environment; None where there are none for it."""
+    signer, base_url = unit.parts.signer, unit.parts.base_url
+    if signer is None or not base_url or is_foreign(facts):
+        return None
+    passport = _describe(unit.tx, facts, job)
     wanted = find_language(passport.language).identities(passport.bearer).variables
-    issuer = find_issuer(parts.base_url, passport.bearer.organization)
-    now = parts.clock.now()
-    signed = parts.signer.sign([_complete(each, issuer, passport.terms, now) for each in wanted.values()])
-    return msgspec.structs.replace(
-        assignment,
-        environment=assignment.environment | dict(zip(wanted, signed, strict=True)),
-        secrets=(*assignment.secrets, *signed),
-        vouched=True,
-    )
+    issuer = find_issuer(base_url, passport.bearer.organization)
+    now = unit.parts.clock.now()
+    claims = {name: _complete(each, issuer, passport.terms, now) for name, each in wanted.items()}
+    return Promise(claims, signer, signer.find_pen(unit.tx))
 
 
 def mint_token(parts: Parts, task: str, wish: TokenWish) -> str:
@@ -83,11 +96,7 @@ def mint_token(parts: Parts, task: str, wish: TokenWish) -> str:
     if parts.signer is None or not parts.base_url:
         raise RefusedError("there are no identity tokens here: only a server issues them")
     with parts.db.read() as tx:
-        passport = _describe(tx, parts, task)
-    if passport is None:
-        raise ForbiddenError(
-            "the pipeline is of a fork, and gets no identity token: see 'forks' in the settings"
-        )
+        passport = _find_passport(tx, parts, task)
     terms = Terms(
         audience=check_audience(wish.audience) if wish.audience else passport.terms.audience,
         ttl=_shorten(passport.terms.ttl, wish.ttl),
@@ -95,8 +104,7 @@ def mint_token(parts: Parts, task: str, wish: TokenWish) -> str:
     bearer = passport.bearer
     issuer = find_issuer(parts.base_url, "" if wish.root else bearer.organization)
     claims = find_language(passport.language).identities(bearer).asked
-    [token] = parts.signer.sign([_complete(claims, issuer, terms, parts.clock.now())])
-    return token
+    return parts.signer.take_pen().sign(_complete(claims, issuer, terms, parts.clock.now()))
 
 
 def answer_wish(parts: Parts, task: str, wish: TokenWish) -> Minted:
@@ -133,17 +141,22 @@ def find_terms(tx: Transaction, organization_id: int, project_id: int, usual: st
     return terms
 
 
-def _describe(tx: Transaction, parts: Parts, task: str) -> Passport | None:
-    """What the task's tokens are made of; None for code of strangers, which gets none."""
+def _find_passport(tx: Transaction, parts: Parts, task: str) -> Passport:
     place = tasks.place_task(tx, task)
     if place is None:
         raise NotFoundError(f"there is no task {task}")
     facts = parts.memory.facts(tx, place.workflow_id)
     if is_foreign(facts):
-        return None
-    job = present(jobs.get_job(tx, place.job_id))
+        raise ForbiddenError(
+            "code of a fork gets no identity token, unless its project passes secrets to forks"
+        )
+    return _describe(tx, facts, present(jobs.get_job(tx, place.job_id)))
+
+
+def _describe(tx: Transaction, facts: Facts, job: Job) -> Passport:
     organization, project = facts.organization, facts.project
-    user = users.user_by_login(tx, facts.started_by)
+    is_stranger = facts.pipeline.revision.fork is not None  # who may have the login of somebody here
+    user = None if is_stranger else users.user_by_login(tx, facts.started_by)
     bearer = Bearer(
         organization=organization.uuid,
         project=project.uuid,
@@ -174,11 +187,7 @@ def _find_origin(facts: Facts) -> str:
         ours = parse_remote(facts.project.url)
         if not url and fork.owner and fork.name and ours.host:
             return f"{ours.host}/{fork.owner}/{fork.name}"
-    remote = parse_remote(url)
-    if remote.host:
-        return f"{remote.host}/{remote.owner}/{remote.name}"
-    path = url.partition("://")[2] or url
-    return f"localhost/{path.strip('/').removesuffix('.git')}" if path.strip("/") else ""
+    return name_repository(url)
 
 
 def _find_ref(revision: Revision) -> str:

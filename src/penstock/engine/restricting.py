@@ -38,7 +38,7 @@ def name_restrictions(tx: Transaction, owner: Organization, every: Iterable[Rest
     Those that are gone have no name.
     """
     uuids = {each.value for each in every if each.kind is not RestrictionKind.EXPRESSION}
-    found = people_groups.name_groups(tx, uuids)
+    found = people_groups.name_groups(tx, owner.id, uuids)
     found |= projects.name_projects(tx, owner.id, uuids - found.keys())
     return found | {owner.uuid: ALL_MEMBERS, EVERYONE: EVERYBODY}
 

@@ -24,11 +24,14 @@ from penstock.language.circleci.expression.token import ExpressionError, Token
 from penstock.language.common.pattern import SlowPatternError, matches_whole
 from penstock.model.errors import InvalidError
 
-PATIENCE = 0.1
-"""Seconds that the patterns of all rules a job depends on may take together: others wait for the answer."""
+PATIENCE = 0.25
+"""Seconds of a processor that all rules a job depends on may take together: others wait for the answer."""
 
-SlowRules = Recent[tuple[str, str], bool]
-"""By pipeline and rule, those that took too long once: they are not tried again."""
+REST = 60.0
+"""Seconds for which a rule that took too long is not tried again for the same pipeline."""
+
+SlowRules = Recent[tuple[str, str], float]
+"""By pipeline and rule, those that took too long with others, and when on the monotonic clock."""
 
 _KNOWN = ("pipeline.", "job.ssh.enabled")
 _NEVER = ("pipeline.parameters.", "pipeline.trigger_parameters.")
@@ -54,17 +57,33 @@ class Judge:
         self._pipeline = pipeline
         self._slow = slow
         self._left = PATIENCE
+        self._begun = 0.0
+        self._refused: list[tuple[str, str]] = []
 
     def holds(self, rule: str) -> bool:
         """The rule's verdict; false for one that cannot be read, takes long, or asks for the unknown."""
-        if self._slow.get((self._pipeline, rule)):
+        key, now = (self._pipeline, rule), time.monotonic()
+        if now - (self._slow.get(key) or -REST) < REST:
             return False
+        verdict = self._judge(rule)
+        if not verdict:
+            self._refused.append(key)
+        if verdict is None:  # together with those before it, none of which holds, it takes too long
+            for each in self._refused:
+                self._slow.put(each, now)
+        return bool(verdict)
+
+    def _judge(self, rule: str) -> bool | None:
+        """The rule's verdict; None when there is no time to find it."""
+        self._begun = time.thread_time()
         try:
+            if self._left <= 0:
+                return None
             return is_truthy(evaluate(parse_expression(rule), self._look_up, self._match))
         except ExpressionError as error:
-            if isinstance(error.__cause__, SlowPatternError):
-                self._slow.put((self._pipeline, rule), True)  # noqa: FBT003 - a set by its keys
-            return False
+            return None if isinstance(error.__cause__, SlowPatternError) else False
+        finally:
+            self._left -= time.thread_time() - self._begun
 
     def _look_up(self, name: str) -> object:
         """The value of a name; one whose last sign is `?` is absent when nobody knows it."""
@@ -74,11 +93,7 @@ class Judge:
         return MISSING if name.startswith(_NEVER) else self._known.get(name, MISSING)
 
     def _match(self, pattern: str, text: str) -> bool:
-        begun = time.monotonic()
-        try:
-            return matches_whole(pattern, text, self._left)
-        finally:
-            self._left -= time.monotonic() - begun
+        return matches_whole(pattern, text, self._left - (time.thread_time() - self._begun))
 
 
 def _list_names(tree: Expression) -> Iterator[Token]:

@@ -7,7 +7,7 @@ import msgspec
 from penstock.engine.access import Action, may
 from penstock.engine.deliver import is_last_try
 from penstock.engine.event_values import Value, pack_values
-from penstock.engine.firing import Firing
+from penstock.engine.firing import LATE, MISSED, Firing
 from penstock.engine.held import Held
 from penstock.engine.launch import (
     CommitFacts,
@@ -97,8 +97,10 @@ def launch_firing(
     """
     with parts.db.read() as tx:
         made = pipelines.pipeline_by_uuid(tx, firing.pipeline)
-        waited = again or parts.clock.now() - firing.due > PATIENCE
-        found = "" if made is not None else _prepare(tx, firing, waited=waited)
+        late = parts.clock.now() - firing.due
+        found = "" if made is not None else _prepare(tx, firing, waited=again or late > PATIENCE)
+    if isinstance(found, _Ready) and late > 2 * LATE and not last:
+        found = MISSED
     if isinstance(found, _Ready):
         try:
             outcome = _launch(parts, workshop, found, last=last)

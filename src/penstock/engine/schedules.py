@@ -134,7 +134,7 @@ def open_schedule(
 
 
 def change_schedule(parts: Parts, by: Principal, uuid: str, edit: Edit) -> Schedule:
-    """The schedule as it is afterwards, armed anew.
+    """The schedule as it is afterwards, armed anew when its timetable is another.
 
     Whoever changes what a person's schedule runs, or when, is who it runs as from now on: nobody runs
     anything in another's name. Raises as `create_schedule` does, and NotFoundError.
@@ -187,9 +187,10 @@ def _apply(found: Schedule, edit: Edit, by: Principal, now: int) -> Schedule:
         parameters=parameters,
         actor=actor,
         updated_at=now,
-        armed_at=now,
     )
-    return msgspec.structs.replace(changed, next_at=next_firing(changed, now))
+    if timetable == found.timetable:
+        return changed  # what is due stays due
+    return msgspec.structs.replace(changed, armed_at=now, next_at=next_firing(changed, now))
 
 
 def _change(parts: Parts, by: Principal, uuid: str, work: Callable[[Unit, Schedule, Organization], T]) -> T:

@@ -9,10 +9,9 @@ from functools import partial
 
 import msgspec
 
-from penstock.engine.assign import make_assignment
+from penstock.engine.assign import Draft, make_assignment
 from penstock.engine.facts import present
 from penstock.engine.fault import guard_task, work_together
-from penstock.engine.identity import vouch
 from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
 from penstock.engine.report import start_claimed, start_task, take_in
 from penstock.engine.transact import transact
@@ -24,7 +23,7 @@ from penstock.model.run import Job, Task
 from penstock.model.status import TaskStatus
 from penstock.store import agents, jobs, queue, tasks, workflows
 from penstock.store.database import Transaction
-from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync
+from penstock.wire.messages import AnyEvent, CancelTask, Commands, Sync
 
 YOUNG = 3000
 """Milliseconds during which a lease that was prolonged need not be prolonged again."""
@@ -38,7 +37,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     agent: Agent
     held: Sequence[Task]
-    assignments: tuple[Assignment, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     claimed: Sequence[Task] = ()
 
 
@@ -70,8 +69,8 @@ def find_commands(parts: Parts, message: Sync, *, clean_up: bool, renew: bool = 
         _prolong(parts, message, turn)
     if claims:
         given = work_together(lambda: transact(parts, lambda unit: _give_tasks(unit, agent, limit)))
-        assignments, claimed = given or ((), transact(parts, lambda unit: _claim(unit, agent, limit)))
-        turn = msgspec.structs.replace(turn, assignments=assignments, claimed=claimed)
+        drafts, claimed = given or ((), transact(parts, lambda unit: _claim(unit, agent, limit)))
+        turn = msgspec.structs.replace(turn, drafts=drafts, claimed=claimed)
     return _answer(parts, message, turn, clean_up=clean_up)
 
 
@@ -88,9 +87,9 @@ def _work(unit: Unit, message: Sync, news: Mapping[str, Sequence[Prepared]]) -> 
     agent = _read_agent(unit.tx, message.agent)
     for task in _order(unit.tx, news):
         take_in(unit, agent.id, task, news[task])
-    assignments, claimed = _give_tasks(unit, agent, _count_wanted(agent, message))
+    drafts, claimed = _give_tasks(unit, agent, _count_wanted(agent, message))
     held = queue.held_tasks(unit.tx, agent.id) if message.holding else ()
-    return Turn(agent=agent, held=held, assignments=assignments, claimed=claimed)
+    return Turn(agent=agent, held=held, drafts=drafts, claimed=claimed)
 
 
 def _order(tx: Transaction, uuids: Iterable[str]) -> list[str]:
@@ -102,7 +101,7 @@ def _order(tx: Transaction, uuids: Iterable[str]) -> list[str]:
     return sorted(every, key=lambda uuid: 0 if (place := places[uuid]) is None else place.workflow_id)
 
 
-def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment, ...], list[Task]]:
+def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Draft, ...], list[Task]]:
     """The assignments of tasks that were claimed and may run, and claimed ones that are to be started yet.
 
     Whoever has locked a task must not wait for its workflow: others have locked that, and wait for the task.
@@ -147,12 +146,11 @@ def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Comma
     started = (
         guard_task(parts, turn.agent.id, task.uuid, partial(_start, parts, task)) for task in turn.claimed
     )
-    given = (*turn.assignments, *(each for each in started if each is not None))
-    # Signing takes long, so it is done when nothing is locked any more.
-    vouched = (guard_task(parts, turn.agent.id, each.task, partial(vouch, parts, each)) for each in given)
+    drafts = (*turn.drafts, *(each for each in started if each is not None))
+    given = (guard_task(parts, turn.agent.id, each.assignment.task, each.finish) for each in drafts)
     known = {task.uuid for task in turn.held}
     return Commands(
-        assignments=tuple(each for each in vouched if each is not None),
+        assignments=tuple(each for each in given if each is not None),
         cancel=tuple(
             CancelTask(task=task.uuid, reason=task.reason, clean_up=clean_up)
             for task in turn.held
@@ -210,11 +208,11 @@ def _prepare_all(parts: Parts, agent: str, task: str, events: Sequence[AnyEvent]
     return [prepare(parts, event) for event in events]
 
 
-def _start(parts: Parts, task: Task) -> Assignment | None:
+def _start(parts: Parts, task: Task) -> Draft | None:
     return transact(parts, lambda unit: _assign(unit, task))
 
 
-def _assign(unit: Unit, task: Task) -> Assignment | None:
+def _assign(unit: Unit, task: Task) -> Draft | None:
     """Let the claimed task's job run. None when the job was canceled since the claim; it has then ended."""
     place = start_task(unit, task.uuid)
     return None if place is None else make_assignment(unit, place, unit.parts.lease)

@@ -24,6 +24,9 @@ GROWTH = 3
 LONGEST_REST = 3_600_000
 """Milliseconds between attempts at one delivery: so many at first, then times that, and at most these."""
 
+MOST_AHEAD = LONGEST_REST + 60_000
+"""Milliseconds; nothing is ever due later than that."""
+
 LONGEST_RECEIVER_REST = 600_000
 """Milliseconds a receiver that is away is left alone, at most."""
 
@@ -75,7 +78,7 @@ def _in_turn(queues: Iterable[Queue], under_way: Collection[Queue], now: int) ->
     done = Counter(each.project_id for each in under_way)
     ranked: list[tuple[int, int, Queue]] = []
     for queue in sorted(queues, key=lambda each: (each.due_at, each.delivery_id)):
-        if queue.ready_at <= now and queue.webhook_id not in busy:
+        if find_ready(queue, now) <= now and queue.webhook_id not in busy:
             ranked.append((done[queue.project_id], len(ranked), queue))
             done[queue.project_id] += 1
     return [queue for *_, queue in sorted(ranked, key=lambda each: each[:2])]
@@ -84,10 +87,13 @@ def _in_turn(queues: Iterable[Queue], under_way: Collection[Queue], now: int) ->
 def find_next(queues: Iterable[Queue], under_way: Collection[Queue], now: int) -> int | None:
     """When the next webhook becomes ready, None when none will; what is ready now waits for room."""
     busy = {each.webhook_id for each in under_way}
-    return min(
-        (each.ready_at for each in queues if each.ready_at > now and each.webhook_id not in busy),
-        default=None,
-    )
+    coming = (find_ready(each, now) for each in queues if each.webhook_id not in busy)
+    return min((each for each in coming if each > now), default=None)
+
+
+def find_ready(queue: Queue, now: int) -> int:
+    """When something can be sent; a clock that was set back puts nothing off for long."""
+    return max(now if each > now + MOST_AHEAD else each for each in (queue.due_at, queue.rests_until))
 
 
 def is_troubled(queue: Queue) -> bool:

@@ -4,6 +4,7 @@ Only the thread that calls `round` asks the database; the threads that send know
 """
 
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -47,7 +48,7 @@ FAREWELL = 2.0
 """Seconds that what is under way is given when the server stops."""
 
 TOO_LATE = "it could not be delivered within a day"
-_LOOK = 60_000
+_LOOK = 60.0
 _AGENT = "CircleCI-Webhook/1.0"
 
 
@@ -79,7 +80,7 @@ class WebhookDesk:
         self._under_way: dict[int, Queue] = {}  # by the row id of the delivery
         self._done: SimpleQueue[tuple[_Work, Receipt | None]] = SimpleQueue()
         self._unsaved: list[tuple[_Work, Receipt | None]] = []
-        self._looked_at = 0
+        self._looked_at = -math.inf
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Have this called when there is something to note."""
@@ -88,9 +89,9 @@ class WebhookDesk:
     def round(self, parts: Parts) -> int | None:
         """Note what has ended, begin what is due; when more is due, None when nothing is known to be."""
         self._note_ends(parts)
-        now = parts.clock.now()
-        if now - self._looked_at >= _LOOK:
-            self._looked_at = now
+        now, moment = parts.clock.now(), parts.clock.monotonic()
+        if moment - self._looked_at >= _LOOK:
+            self._looked_at = moment
             transact(parts, _give_up_old)
         with parts.db.read() as tx:
             queues = webhook_deliveries.list_queues(tx)
@@ -117,18 +118,16 @@ class WebhookDesk:
         try:
             with parts.db.read() as tx:
                 made = self._pack(tx, parts.base_url, work)
+            if made is None:
+                self._done.put((work, None))
+                return
+            body, parcel = made
+            self._launch(partial(self._carry, msgspec.structs.replace(work, body=body), parcel))
         except PenstockError as error:
             self._done.put((work, Receipt(error=str(error), ours=True)))
-            return
         except Exception as error:  # noqa: BLE001 - the outermost loop over deliveries: the others must go on
             _log.exception("delivery %s cannot be made", work.delivery.uuid)
             self._done.put((work, Receipt(error=f"internal error ({type(error).__name__})", ours=True)))
-            return
-        if made is None:
-            self._done.put((work, None))
-            return
-        body, parcel = made
-        self._launch(partial(self._carry, msgspec.structs.replace(work, body=body), parcel))
 
     def _carry(self, work: _Work, parcel: Parcel) -> None:
         """Send it; called in a thread of its own."""

@@ -201,6 +201,8 @@ def _check_events(events: Sequence[WebhookEvent]) -> tuple[WebhookEvent, ...]:
 
 
 def _check_secret(secret: str) -> bytes:
+    if secret == MASK:  # everybody knows this one
+        raise InvalidError(f"{MASK} stands for a secret that is not shown: give the secret itself")
     if len(secret) > MOST_SECRET:
         raise InvalidError(f"the secret of a webhook may have {MOST_SECRET} characters")
     try:

@@ -1,6 +1,7 @@
 """Identity tokens: what people set about them, and what is known of the keys that sign them."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -34,3 +35,21 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
     public: Mapping[str, str]
     created_at: int
     signs_at: int
+
+
+class KeyState(StrEnum):
+    """Whose turn it is; a key that follows or has signed is published all the same."""
+
+    FOLLOWS = "follows"
+    SIGNS = "signs"
+    SIGNED = "signed"
+
+
+class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A published key; one that has signed is known `until` all it signed is over."""
+
+    kid: str
+    state: KeyState
+    created_at: int
+    signs_at: int
+    until: int | None = None

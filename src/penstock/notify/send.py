@@ -3,8 +3,10 @@
 import io
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from functools import cache, partial
 from http.client import HTTPException, HTTPResponse
@@ -20,6 +22,9 @@ PATIENCE = 10.0
 
 KEPT = 4096
 """Bytes of an answer that are read; the rest never is."""
+
+_MOST_READ = 64 << 10
+"""Bytes that are taken of a connection in all, heads of answers among them."""
 
 _SHOWN = 300
 
@@ -76,7 +81,7 @@ class Sender:
         line = _Line(self._patience)
         try:
             target = read_target(parcel.url, self.reach)
-            addresses = find_addresses(target, self.reach, self._resolve)
+            addresses = find_addresses(target, self.reach, partial(_resolve_in_time, self._resolve, line))
             with closing(_connect(addresses, target.port, line)) as plain:
                 context = self._context(parcel.verify_tls) if target.secure else None
                 plain.settimeout(line.left)
@@ -113,19 +118,42 @@ class _Line:
         return left
 
 
+def _resolve_in_time(resolve: Resolve, line: _Line, name: str, port: int) -> Sequence[str]:
+    """The addresses, when they are known in time. Raises TimeoutError, and what `resolve` does.
+
+    The system cannot be told to stop looking, and name servers that never answer are easily had: the thread
+    that asks them is left behind, and ends when the system has given up.
+    """
+    answer: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(resolve(name, port))
+        except (OSError, UnicodeError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="penstock-resolve", daemon=True).start()
+    return answer.result(line.left)
+
+
 class _Drip(io.RawIOBase):
-    """The bytes of a connection; however slowly they come, no call lasts longer than the attempt may."""
+    """The first bytes of a connection. However slowly they come, no call outlasts the attempt."""
 
     def __init__(self, connection: socket.socket, line: _Line) -> None:
         self._connection = connection
         self._line = line
+        self._room = _MOST_READ
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what `BufferedReader` gives
+        if not self._room:
+            raise HTTPException("no answer needs so much")
         self._connection.settimeout(self._line.left)
-        return self._connection.recv_into(buffer)
+        size = self._connection.recv_into(buffer, min(len(buffer), self._room))
+        self._room -= size
+        return size
 
 
 class _Answering:

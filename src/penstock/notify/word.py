@@ -40,6 +40,9 @@ _GITLAB = "gl"
 _WITHOUT_VCS = {_GITLAB, STANDALONE}
 """Hosts whose pipelines have `trigger_parameters` instead of `vcs`."""
 
+_LONGEST = 16_384
+"""Characters of a commit's message; every webhook keeps a thousand of them."""
+
 PARAMETERS = "pipeline.trigger_parameters."
 """How the names of values begin that an event has left for these."""
 
@@ -128,8 +131,8 @@ def _word_vcs(revision: Revision, project: Project) -> payload.Vcs:
 def _word_commit(revision: Revision) -> payload.Commit:
     known = revision.authorship
     return payload.Commit(
-        subject=revision.subject,
-        body=revision.body,
+        subject=revision.subject[:_LONGEST],
+        body=revision.body[:_LONGEST],
         author=payload.Person(name=revision.author, email=known.email if known else ""),
         authored_at=_show_seconds(known.authored_at) if known else None,
         committer=payload.Person(
@@ -142,7 +145,8 @@ def _word_commit(revision: Revision) -> payload.Commit:
 def _word_parameters(story: Story, project: Project, trigger: str) -> dict[str, dict[str, str]]:
     """What is known of the commit, and what the event said of itself, all as text."""
     revision = story.pipeline.revision
-    ref = f"refs/tags/{revision.tag}" if revision.tag else f"refs/heads/{revision.branch}"
+    name = f"refs/heads/{revision.branch}" if revision.branch else ""
+    ref = f"refs/tags/{revision.tag}" if revision.tag else name
     by_event = story.pipeline.trigger is TriggerType.WEBHOOK
     parameters = {
         "circleci": {

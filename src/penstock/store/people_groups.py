@@ -71,12 +71,13 @@ def count_groups(tx: Transaction, organization_id: int) -> int:
     return int(tx.execute(select(func.count()).select_from(people_groups).where(mine)).scalar_one())
 
 
-def name_groups(tx: Transaction, uuids: Collection[str]) -> dict[str, str]:
-    """The names of these groups by UUID; those that are gone are left out."""
+def name_groups(tx: Transaction, organization_id: int, uuids: Collection[str]) -> dict[str, str]:
+    """The names of these groups of the organization by UUID; those that are gone are left out."""
     if not uuids:
         return {}
     chosen = select(people_groups.c.uuid, people_groups.c.name)
-    found = tx.execute(chosen.where(people_groups.c.uuid.in_(sorted(uuids))))
+    mine = people_groups.c.organization_id == organization_id
+    found = tx.execute(chosen.where(mine, people_groups.c.uuid.in_(sorted(uuids))))
     return {str(uuid): str(name) for uuid, name in found}
 
 
@@ -117,16 +118,22 @@ def members_of(tx: Transaction, group_id: int, *, after: int = 0, limit: int = 1
 
 def is_in_any(tx: Transaction, user_id: int, organization_id: int, uuids: Collection[str]) -> bool:
     """True when the user is in one of these groups of the organization."""
+    values = {"user": user_id, "organization": organization_id, "uuids": sorted(uuids)}
+    return bool(uuids) and tx.execute(_select_membership(), values).first() is not None
+
+
+@cache
+def _select_membership() -> Select[Any]:
     joined = select(people_groups.c.id).join_from(
         people_groups, people_group_members, people_group_members.c.group_id == people_groups.c.id
     )
     mine = joined.where(
-        people_group_members.c.user_id == user_id,
-        people_group_members.c.organization_id == organization_id,
-        people_groups.c.organization_id == organization_id,
-        people_groups.c.uuid.in_(sorted(uuids)),
+        people_group_members.c.user_id == bindparam("user"),
+        people_group_members.c.organization_id == bindparam("organization"),
+        people_groups.c.organization_id == bindparam("organization"),
+        people_groups.c.uuid.in_(bindparam("uuids", expanding=True)),
     )
-    return bool(uuids) and tx.execute(mine.limit(1)).first() is not None
+    return mine.limit(1)
 
 
 @cache

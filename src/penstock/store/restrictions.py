@@ -60,13 +60,9 @@ def restrictions_by_name(
     tx: Transaction, organization_id: int, names: Collection[str]
 ) -> dict[str, list[Restriction]]:
     """The restrictions of the organization's contexts of these names; contexts that are not are left out."""
-    columns = rows.columns_of(context_restrictions, Restriction)
-    joined = select(contexts.c.name, *columns).join_from(
-        contexts, context_restrictions, contexts.c.id == context_restrictions.c.context_id, isouter=True
-    )
-    mine = joined.where(contexts.c.organization_id == organization_id, contexts.c.name.in_(sorted(names)))
+    values = {"organization": organization_id, "names": sorted(names)}
     found: dict[str, list[Restriction]] = {}
-    for name, *row in tx.execute(mine.order_by(contexts.c.id, context_restrictions.c.id)):
+    for name, *row in tx.execute(_select_by_names(), values):
         every = found.setdefault(name, [])
         if row[0] is not None:
             every.append(rows.build(Restriction, row))
@@ -81,6 +77,19 @@ def restriction_by_uuid(tx: Transaction, uuid: str) -> Restriction | None:
 def delete_restriction(tx: Transaction, restriction_id: int) -> None:
     """The context has the restriction no more."""
     tx.execute(delete(context_restrictions).where(context_restrictions.c.id == restriction_id))
+
+
+@cache
+def _select_by_names() -> Select[Any]:
+    columns = rows.columns_of(context_restrictions, Restriction)
+    joined = select(contexts.c.name, *columns).join_from(
+        contexts, context_restrictions, contexts.c.id == context_restrictions.c.context_id, isouter=True
+    )
+    mine = joined.where(
+        contexts.c.organization_id == bindparam("organization"),
+        contexts.c.name.in_(bindparam("names", expanding=True)),
+    )
+    return mine.order_by(contexts.c.id, context_restrictions.c.id)
 
 
 @cache

@@ -213,6 +213,17 @@ def forget_usage(tx: Transaction, before: int, *, limit: int = 5000) -> int:
     return len(ids)
 
 
+def forget_organization(tx: Transaction, organization_id: int, *, limit: int = 5000) -> int:
+    """Forget what an organization used, a bounded number of rows; returns how many."""
+    for table in (usage_runs, usage_workflows):
+        mine = select(table.c.id).where(table.c.organization_id == organization_id).limit(limit)
+        ids = list(tx.execute(mine).scalars())
+        if ids:
+            tx.execute(delete(table).where(table.c.id.in_(ids)))
+            return len(ids)
+    return 0
+
+
 @cache
 def _upsert(dialect: str) -> Executable:
     new = insert_into(dialect, usage_workflows)
@@ -238,14 +249,17 @@ def _select_spans() -> Executable:
 
 @cache
 def _select_page() -> Executable:
+    """The runs of the page are chosen before their workflows are looked for, whatever a planner believes."""
     run, flow = usage_runs.c, usage_workflows.c
-    own = [run[name] for name in UsageRow.__struct_fields__[:_OWN]]
-    shared = [flow[_NAMES.get(name, name)] for name in UsageRow.__struct_fields__[_OWN:]]
-    joined = usage_runs.join(usage_workflows, flow.id == run.workflow_id)
     behind = tuple_(run.started_at, run.id) > tuple_(bindparam("instant"), bindparam("after"))
-    chosen = select(*own, *shared).select_from(joined)
     mine = (run.organization_id == bindparam("owner"), behind, run.started_at <= bindparam("until"))
-    return chosen.where(*mine).order_by(run.started_at, run.id).limit(bindparam("count"))
+    own = [run[name] for name in UsageRow.__struct_fields__[:_OWN]]
+    chosen = select(*own).where(*mine).order_by(run.started_at, run.id).limit(bindparam("count"))
+    page = chosen.subquery("page")
+    shared = [flow[_NAMES.get(name, name)] for name in UsageRow.__struct_fields__[_OWN:]]
+    joined = page.join(usage_workflows, flow.id == page.c.workflow_id)
+    whole = select(*page.c, *shared).select_from(joined)
+    return whole.order_by(page.c.started_at, page.c.id)
 
 
 _OWN = UsageRow.__struct_fields__.index("workflow")  # so many fields are of the run itself

@@ -34,11 +34,6 @@ class Queue(msgspec.Struct, frozen=True):
     due_at: int
     delivery_id: int
 
-    @property
-    def ready_at(self) -> int:
-        """When something can be sent."""
-        return max(self.due_at, self.rests_until)
-
 
 class DeliveryChange(msgspec.Struct, kw_only=True):
     """What may change about a delivery; unset fields stay as they are."""
@@ -148,9 +143,10 @@ def prune_deliveries(tx: Transaction, webhook_id: int, *, keep: int) -> int:
 
 
 def forget_deliveries(tx: Transaction, before: int, *, limit: int = 1000) -> int:
-    """Ended deliveries of what happened before the instant are gone, so many of them at most."""
-    old = select(table.c.id).where(table.c.created_at < before, table.c.due_at.is_(None)).limit(limit)
-    return tx.execute(delete(table).where(table.c.id.in_(old))).rowcount
+    """Of the oldest deliveries, so many, those that have ended and are from before the instant are gone."""
+    oldest = select(table.c.id, table.c.created_at, table.c.due_at).order_by(table.c.id).limit(limit)
+    gone = [row.id for row in tx.execute(oldest) if row.created_at < before and row.due_at is None]
+    return tx.execute(delete(table).where(table.c.id.in_(gone))).rowcount if gone else 0
 
 
 @cache

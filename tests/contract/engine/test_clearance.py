@@ -114,22 +114,22 @@ def test_a_job_that_runs_already_goes_on(place: Place) -> None:
     assert place.deploy(pipeline).status is JobStatus.RUNNING
 
 
-SLOW = " or ".join(["pipeline.git.branch matches /(a+)+x/"] * 40)
+SLOW = " or ".join(["pipeline.git.branch matches /(a|aa)+(b|bb)*(a|aa)+$x/"] * 40)
 
 
 def test_rules_that_take_long_deny_at_once_and_hold_up_nobody(place: Place) -> None:
-    for number in range(50):
+    for number in range(10):
         place.restrict(RestrictionKind.EXPRESSION, f"{SLOW} or pipeline.number == {1000 + number}")
     begun = time.monotonic()
     slow = place.run(branch="a" * 200)
     first = time.monotonic() - begun
     assert place.deploy(slow).status is JobStatus.UNAUTHORIZED
-    assert first < 2 < 50 * 40 * LONGEST_MATCH
+    assert first < 5 < 10 * 40 * LONGEST_MATCH
     workflow = place.lab.workflow(slow).uuid
     begun = time.monotonic()
     for _ in range(10):
         rerun_workflow(place.lab.parts, workflow, by="ada", from_failed=True)
-    assert time.monotonic() - begun < 10 * PATIENCE + 2
+    assert time.monotonic() - begun < 10 * PATIENCE
     assert place.deploy(slow).status is JobStatus.UNAUTHORIZED
     place.restrict(RestrictionKind.EXPRESSION, 'pipeline.git.branch == "main"')
     assert place.deploy(place.run()).status is JobStatus.QUEUED

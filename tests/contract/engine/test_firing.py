@@ -22,9 +22,10 @@ from penstock.model.project import Project
 from penstock.model.run import Pipeline, TriggerType
 from penstock.model.schedule import SYSTEM, next_firing
 from penstock.model.status import PipelineStatus, WorkflowStatus
-from penstock.model.timetable import Timetable, Weekday
+from penstock.model.timetable import Timetable, TimetableChange, Weekday
 from penstock.store import pipelines, projects, rows, schedules
 from penstock.store.schema import schedules as table
+from tests.support.clocks import HandClock
 from tests.support.firing import HOUR, PLAIN, Bell
 from tests.support.invariants import check_all
 from tests.support.people import sign_in
@@ -249,12 +250,44 @@ def test_a_schedule_that_was_changed_fires_as_it_is_now(bell: Bell) -> None:
     assert pipeline.revision.branch == "dev"
 
 
-def test_a_change_makes_what_was_due_and_not_yet_fired_void(bell: Bell) -> None:
+def test_what_is_due_stays_due_unless_the_timetable_changes(bell: Bell) -> None:
     made = bell.schedule(bell.add_project())
     bell.wait_for(made)
-    edit = Edit(parameters={"branch": "dev"})
-    assert change_schedule(bell.parts, SERVER, made.uuid, edit).next_at == next_firing(made, bell.clock.now())
-    assert bell.ring() == []
+    edit = Edit(parameters={"branch": "dev"}, name="other")
+    assert change_schedule(bell.parts, SERVER, made.uuid, edit).next_at == made.next_at
+    assert bell.ring()[0].revision.branch == "dev"
+    bell.wait_for(made)
+    changed = change_schedule(bell.parts, SERVER, made.uuid, Edit(timetable=TimetableChange(per_hour=3)))
+    assert changed.next_at == next_firing(changed, bell.clock.now())
+    assert len(bell.ring()) == 1
+
+
+def test_servers_whose_clocks_differ_fire_once(url: str, tmp_path: Path) -> None:
+    ahead = Bell(url, tmp_path)
+    behind = Bell(url, tmp_path, clock=HandClock(ahead.clock.now() - 150_000))
+    try:
+        made = ahead.schedule(ahead.add_project())
+        for _ in range(4 * 60):
+            for each in (ahead, behind):
+                each.clock.advance(60)
+                each.ring()
+        seen = ahead.every_pipeline()
+        assert 3 <= len(seen) <= 5
+        assert len({each.created_at // 3_600_000 for each in seen}) == len(seen)
+        assert ahead.find(made).pipeline == seen[0].uuid
+    finally:
+        ahead.close()
+        behind.close()
+
+
+def test_what_was_promised_hours_ago_is_not_made_any_more(bell: Bell) -> None:
+    made = bell.schedule(bell.add_project())
+    bell.wait_for(made)
+    bell.fire()
+    bell.clock.advance(2.1 * HOUR)
+    bell.deliver()
+    assert bell.every_pipeline() == []
+    assert bell.find(made).outcome.startswith("missed")
 
 
 def test_a_project_that_is_deleted_fires_no_more(bell: Bell) -> None:
@@ -386,8 +419,8 @@ def test_a_git_host_that_stays_away_ends_as_an_errored_pipeline(bell: Bell) -> N
     bell.code.errors = [UnavailableError("no answer") for _ in range(1000)]
     bell.wait_for(made)
     bell.fire()
-    for _ in range(20):
-        bell.clock.advance(600)
+    for _ in range(30):
+        bell.clock.advance(300)
         bell.deliver()
     [pipeline] = bell.every_pipeline()
     assert "no answer" in pipeline.errors[0].message

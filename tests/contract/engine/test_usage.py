@@ -27,10 +27,11 @@ from penstock.model.project import Organization
 from penstock.model.status import JobStatus, TaskStatus
 from penstock.store import outbox, projects, removal, usage, usage_exports
 from penstock.store.outbox import Letter
-from penstock.store.usage import UsageRow, UsageRun
+from penstock.store.usage import UsageRow
 from penstock.store.usage_exports import Export, ExportState
 from tests.support.lab import LAPSE, Lab
 from tests.support.processes import wait_until
+from tests.support.usage_records import usage_run
 
 LEASE = 60_000
 RUNS, SMALL = 6000, 40_000
@@ -143,21 +144,9 @@ def add_runs(lab: Lab) -> None:
     with lab.parts.db.write() as tx:
         [row] = usage.read_page(tx, owner, after=(0, 0), until=1 << 60, limit=9)
         for number in range(RUNS - 1):
-            run = UsageRun(
-                organization_id=owner,
-                workflow_id=row.workflow_id,
-                job=new_id(),
-                number=number,
-                name=f"job {new_id()}",
-                status="success",
-                resource_class="",
-                executor="docker",
-                parallelism=1,
-                queued_at=None,
-                started_at=row.started_at,
-                stopped_at=row.stopped_at,
-                worked=1,
-            )
+            begun = {"started_at": row.started_at, "stopped_at": row.stopped_at}
+            mine = {"organization_id": owner, "workflow_id": row.workflow_id, "number": number}
+            run = usage_run(**mine, **begun, job=new_id(), name=f"job {new_id()}")
             usage.note_run(tx, run)
 
 
@@ -300,6 +289,11 @@ def test_runs_stay_when_their_pipelines_go_while_an_export_is_made(lab: Lab) -> 
     assert len(rows_of(lab, uuid)) == 2
 
 
+def test_where_nothing_was_exported_nothing_is_swept(lab: Lab) -> None:
+    sweep_usage(lab.parts)
+    assert blobs_of(lab) == []
+
+
 def test_what_is_old_is_swept_away(lab: Lab) -> None:
     run_jobs(lab, 2)
     uuid = ask(lab)
@@ -318,6 +312,7 @@ def test_what_is_old_is_swept_away(lab: Lab) -> None:
     with lab.parts.db.read() as tx:
         assert usage.read_page(tx, owner_of(lab).id, after=(0, 0), until=1 << 60, limit=9) == []
         assert usage.last_ends(tx, owner_of(lab).id) == {}
+    assert expire_pipelines(lab.parts, before=lab.clock.now()) == 2  # which would be gone by then
 
 
 def test_an_organization_that_goes_takes_its_usage_along(lab: Lab) -> None:

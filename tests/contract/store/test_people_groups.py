@@ -37,8 +37,9 @@ def test_groups_are_found_listed_named_and_deleted(db: Database) -> None:
         assert people_groups.find_group(tx, owner.id + 1, "A b") is None
         assert people_groups.count_groups(tx, owner.id) == 3
         assert people_groups.list_groups(tx, owner.id, after=made[0].id, limit=1) == [made[1]]
-        assert people_groups.name_groups(tx, [made[1].uuid, "x"]) == {made[1].uuid: "A b"}
-        assert people_groups.name_groups(tx, []) == {}
+        assert people_groups.name_groups(tx, owner.id, [made[1].uuid, "x"]) == {made[1].uuid: "A b"}
+        assert people_groups.name_groups(tx, owner.id + 1, [made[1].uuid]) == {}
+        assert people_groups.name_groups(tx, owner.id, []) == {}
         people_groups.delete_group(tx, made[1].id)
         assert people_groups.find_group(tx, owner.id, "A b") is None
 

@@ -9,44 +9,12 @@ from sqlalchemy import text
 from penstock.model.usage import Used
 from penstock.store import outbox, projects, usage, usage_exports
 from penstock.store.database import Database
-from penstock.store.usage import UsageRun, UsageWorkflow
+from penstock.store.usage import UsageRun
 from penstock.store.usage_exports import Export, ExportState, Part
 from tests.support.records import NOW
+from tests.support.usage_records import usage_run, usage_workflow
 
-WORKFLOW = UsageWorkflow(
-    id=7,
-    organization_id=1,
-    uuid="w",
-    name="main",
-    project="p",
-    project_name="app",
-    project_slug="gh/acme/app",
-    url="https://example.com/app.git",
-    project_created_at=NOW,
-    branch="main",
-    pipeline="l",
-    pipeline_number=3,
-    pipeline_created_at=NOW,
-    trigger="api",
-    actor="ada",
-    queued_at=NOW + 10,
-    started_at=NOW + 20,
-)
-RUN = UsageRun(
-    organization_id=1,
-    workflow_id=7,
-    job="j",
-    number=1,
-    name="build",
-    status="success",
-    resource_class="large",
-    executor="docker",
-    parallelism=1,
-    queued_at=NOW + 10,
-    started_at=NOW + 20,
-    stopped_at=NOW + 80,
-    worked=60,
-)
+WORKFLOW, RUN = usage_workflow(), usage_run()
 EXPORT = Export(
     id=0,
     uuid="e",
@@ -134,6 +102,13 @@ def test_old_runs_are_forgotten_with_their_workflows(owned: Database) -> None:
         assert left.workflow == "w"
         assert usage.forget_usage(tx, NOW + 100) == 1
         assert usage.last_ends(tx, 1) == {}
+
+
+def test_usage_of_an_organization_goes_in_pieces(owned: Database) -> None:
+    add_runs(owned, at(1), at(2), at(3))
+    with owned.write() as tx:
+        assert [usage.forget_organization(tx, 1, limit=2) for _ in range(4)] == [2, 1, 1, 0]
+        assert usage.read_page(tx, 1, after=(0, 0), until=1 << 60, limit=9) == []
 
 
 def test_usage_goes_with_the_organization(owned: Database) -> None:

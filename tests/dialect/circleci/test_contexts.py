@@ -159,6 +159,10 @@ def test_a_restriction_that_makes_no_sense_is_refused(
     assert len(list_restrictions(site, context)) == 1
 
 
+def test_no_restriction_at_all_is_refused(site: CircleSite) -> None:
+    assert set(site.post(f"context/{make(site)}/restrictions", None, 400)) == {"message"}
+
+
 def test_a_rule_that_would_fill_the_memory_is_refused(site: CircleSite) -> None:
     context = make(site)
     pattern = "(?:" * 30 + "a" + "){2}" * 30
@@ -191,7 +195,8 @@ def test_a_context_that_cannot_be_is_refused(site: CircleSite, body: object, sta
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("", 400), ("owner-id=x", 400), (f"owner-id={new_id()}", 404), ("owner-slug=gh/none", 404),
+    [("", 400), ("owner-id=x", 400), ("owner-id=01a2000c-0d60-763e-aba0-9f0199446560", 404),
+     ("owner-slug=gh/none", 404),
      ("owner-slug=gh/acme&owner-type=account", 400), ("owner-slug=gh/acme&page-token=x", 400)],
 )  # fmt: skip
 def test_a_list_of_nobodys_contexts_is_refused(site: CircleSite, query: str, status: int) -> None:

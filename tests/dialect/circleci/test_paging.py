@@ -138,7 +138,11 @@ def test_no_list_takes_a_token_that_is_none_of_its_own(site: CircleSite, route: 
     for place, uuid in owners.items():
         path = path.replace(place, place.replace("{id}", uuid))
     path = path.replace("{slug:3}", APP).replace("{number}", str(job.number))
-    query = "owner-slug=gh/acme&" if path.endswith("/context") else ""
+    queries = {
+        "/api/v2/context": "owner-slug=gh/acme&",
+        "/api/v2/webhook": f"scope-type=project&scope-id={site.project.uuid}&",
+    }
+    query = queries.get(path, "")
     assert site.call("GET", f"{path}?{query}").status == 200
     foreign = write_token("pipelines/999999", 1)
     for token in (

@@ -51,6 +51,10 @@ def fill(site: CircleSite, route: Route) -> str:
         "{context}": site.context,
         "{org_id}": site.acme.uuid,
         "{group}": new_id(),
+        "{owner}": site.acme.uuid,
+        "{policy_context}": "config",
+        "{decision}": new_id(),
+        "{policy}": "none",
         "{usage_export_job_id}": new_id(),
         "{file}": "usage-1.csv.gz",
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from penstock.model.project import Project
 from penstock.model.status import TaskStatus
 from penstock.model.webhook import DeliveryState
 from penstock.notify.send import Parcel, Receipt
+from penstock.store import removal
 from tests.support import hooks as told
 from tests.support.circle import CircleSite
 from tests.support.hook_site import HookSite
@@ -498,3 +499,43 @@ def test_a_sender_that_breaks_breaks_nothing_else(hooks: WebhookSite) -> None:
     assert hooks.carry() is not None
     [delivery] = hooks.log()
     assert (delivery.state, delivery.error) == (DeliveryState.WAITING, "internal error (ZeroDivisionError)")
+
+
+def test_a_server_without_room_for_another_thread_tries_again(hooks: WebhookSite) -> None:
+    hooks.create(events=["workflow-completed"])
+    run(hooks)
+
+    class Full(list[Callable[[], None]]):
+        def append(self, work: Callable[[], None]) -> None:
+            raise RuntimeError("can't start new thread", work)
+
+    hooks.held = Full()
+    assert hooks.carry() is not None
+    assert hooks.sent == []
+    hooks.held = None
+    hooks.site.lab.clock.advance(FIRST_REST / 1000)
+    assert hooks.carry() is None
+    assert len(hooks.sent) == 1
+
+
+def test_a_pipeline_that_was_removed_is_not_told_of(hooks: WebhookSite) -> None:
+    hooks.create(events=["workflow-completed"])
+    run(hooks)
+    with hooks.parts.db.write() as tx:
+        removal.delete_pipelines(tx, [hooks.site.lab.every_pipeline()[0].id])
+    assert hooks.carry() is None
+    [delivery] = hooks.log()
+    assert (delivery.state, hooks.sent) == (DeliveryState.DROPPED, [])
+
+
+def test_a_very_long_message_of_a_commit_is_cut(hooks: WebhookSite) -> None:
+    hooks.create(events=["workflow-completed"])
+    plan = {"workflows": {"main": {"jobs": {"a": None}}}}
+    pipeline = hooks.site.lab.trigger(plan, subject="s" * 50_000, body="b" * 500_000)
+    finish(hooks.site.worker)
+    hooks.carry()
+    [body] = hooks.bodies()
+    assert body["pipeline"]["id"] == pipeline.uuid
+    commit = body["pipeline"]["vcs"]["commit"]
+    assert (len(commit["subject"]), len(commit["body"])) == (16_384, 16_384)
+    assert commit["committed_at"] is None

@@ -85,6 +85,31 @@ def test_what_was_read_may_be_written_back(hooks: WebhookSite) -> None:
     assert all(_is_signed(hooks, number, SECRET) for number in range(len(hooks.sent)))
 
 
+@pytest.mark.parametrize("field", ["name", "url", "signing-secret"])
+@pytest.mark.parametrize("text", ["\\ud800", "\\u0000", "a\\udfffb"])
+def test_texts_that_are_none_are_no_fault_of_ours(hooks: WebhookSite, field: str, text: str) -> None:
+    body = {
+        "name": "n",
+        "events": ["job-completed"],
+        "url": URL,
+        "verify-tls": True,
+        "signing-secret": "",
+        "scope": {"id": hooks.site.project.uuid, "type": "project"},
+        field: "TEXT",
+    }
+    raw = msgspec.json.encode(body).replace(b"TEXT", text.encode())
+    reply = hooks.site.send("POST", "/api/v2/webhook", raw, {"circle-token": hooks.site.token})
+    accepted = field == "signing-secret" and text == "\\u0000"
+    assert reply.status == (201 if accepted else 400), reply.body
+
+
+def test_what_is_shown_in_the_place_of_a_secret_is_none(hooks: WebhookSite) -> None:
+    assert "give the secret itself" in hooks.create(400, signing_secret="****")["message"]
+    made = hooks.create(signing_secret="")
+    change(hooks, made, {"signing-secret": "****"}, 400)
+    assert listed(hooks)[0]["signing-secret"] == ""
+
+
 def test_a_webhook_without_a_secret_says_so(hooks: WebhookSite) -> None:
     assert hooks.create(signing_secret="")["signing-secret"] == ""
 

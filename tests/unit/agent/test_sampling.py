@@ -89,13 +89,16 @@ def test_memory_is_a_share_of_what_is_granted(sampler: Sampler) -> None:
 
 
 def test_a_place_that_cannot_tell_is_passed_over(sampler: Sampler) -> None:
-    mute, broken, well = Scripted(None), Scripted(UnavailableError("away")), Scripted(Load(0, 10))
-    for place in (mute, broken, well):
+    mute, well = Scripted(None), Scripted(Load(0, 10))
+    away, broken = Scripted(UnavailableError("away")), Scripted(ZeroDivisionError("a fault of ours"))
+    for place in (mute, away, broken, well):
         sampler.begin(place)
-    for place in (mute, broken, well):
+    for place in (mute, away, broken, well):
         assert place.seen.acquire(timeout=20)
+        assert place.seen.acquire(timeout=20)  # it is looked at again
     wait_until(lambda: sampler_knows(well, sampler), what="the last place was looked at")
     assert sampler.end(mute) is None
+    assert sampler.end(away) is None
     assert sampler.end(broken) is None
     assert sampler.end(well) is not None
     assert sampler.end(well) is None
@@ -126,8 +129,9 @@ def test_a_task_that_burns_a_processor_is_told_as_it_was(bench: Bench) -> None:
     used = bench.server.finish_of(task).used
     assert used is not None
     processors = measure_machine().processors
-    assert used.cpu_median / 10_000 * processors == pytest.approx(burnt, abs=0.35)
-    assert used.cpu_max >= used.cpu_median
+    most = used.cpu_max / 10_000 * processors
+    assert burnt * 0.7 < most < 1.5  # the most is no less than the mean, and one process is one processor
+    assert 0 < used.cpu_median <= used.cpu_max
     assert used.ram_max >= used.ram_median > 0
 
 
@@ -137,7 +141,7 @@ def test_what_many_short_processes_use_counts_too(bench: Bench) -> None:
     task = bench.run(loop)
     used = bench.server.finish_of(task).used
     assert used is not None
-    assert used.cpu_median > 500
+    assert used.cpu_max > 500
 
 
 def test_a_task_that_ends_before_the_first_look_tells_nothing(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from penstock.engine.webhook_choice import (
     Limits,
     choose_queues,
     find_next,
+    find_ready,
     find_rest,
     is_news,
     is_troubled,
@@ -80,6 +81,13 @@ def test_what_is_not_due_or_whose_receiver_rests_waits() -> None:
     assert find_next([queue(due=-1)], [], NOW) is None
 
 
+def test_a_clock_that_was_set_back_puts_nothing_off() -> None:
+    year = 365 * 86_400_000
+    for each in (queue(due=year), queue(rests=NOW + year), queue(due=year, rests=NOW + year)):
+        assert choose_queues([each], [], NOW, LIMITS) == [each]
+    assert find_ready(queue(rests=NOW + 3_600_000, due=-1), NOW) == NOW + 3_600_000
+
+
 def test_a_host_has_its_share_however_many_webhooks_lead_there() -> None:
     crowd = [queue(project, "slow.example:443", due=-9) for project in range(50)]
     other = queue(99)
@@ -138,7 +146,7 @@ def test_no_limit_is_ever_passed_and_no_room_is_wasted(queues: list[Queue], begu
     assert sum(map(is_troubled, every)) <= LIMITS.of_troubled
     assert sum(map(is_unproven, every)) <= LIMITS.of_unproven
     for each in queues:
-        if each not in every and each.ready_at <= NOW and len(every) < LIMITS.slots:
+        if each not in every and find_ready(each, NOW) <= NOW and len(every) < LIMITS.slots:
             full = is_troubled(each) and sum(map(is_troubled, every)) == LIMITS.of_troubled
             full |= is_unproven(each) and sum(map(is_unproven, every)) == LIMITS.of_unproven
             assert full or hosts[each.host] == LIMITS.of_host

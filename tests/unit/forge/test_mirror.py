@@ -82,6 +82,26 @@ def test_branches_tags_and_files_of_the_origin_are_here(mirror: Mirror, source: 
     assert mirror.find_branches_of(UNKNOWN) == []
 
 
+@pytest.mark.parametrize("date", ["99999999999999", "18446744073709551615", "-5", "x", ""])
+def test_a_commit_may_say_that_it_was_made_at_any_time(mirror: Mirror, source: Path, date: str) -> None:
+    tree = git(source, "rev-parse", "HEAD^{tree}")
+    person = f"A <a@example.com> {date} +0000"
+    text = f"tree {tree}\nauthor {person}\ncommitter {person}\n\nodd\n"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "--literally", "-w", "--stdin"],
+        cwd=source,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    git(source, "update-ref", "refs/heads/odd", made.stdout.strip())
+    mirror.fetch()
+    found = mirror.resolve("odd")
+    assert found.subject == "odd"
+    assert 0 <= found.authorship.committed_at <= 253_402_300_799_000
+
+
 def test_a_mirror_that_was_never_fetched_is_fetched_when_it_is_read(mirror: Mirror, source: Path) -> None:
     assert mirror.resolve("main").sha == git(source, "rev-parse", "HEAD")
 

@@ -80,6 +80,20 @@ def test_a_name_is_resolved_once_so_that_it_cannot_change_its_mind() -> None:
         assert receiver.take().headers["host"] == f"rebind.example:{receiver.port}"
 
 
+def test_a_name_that_takes_too_long_to_resolve_is_given_up_in_time() -> None:
+    over = threading.Event()
+
+    def linger(_name: str, _port: int) -> Sequence[str]:
+        over.wait(30)
+        return ["127.0.0.1"]
+
+    begun = time.monotonic()
+    receipt = Sender(NEAR, linger, patience=0.3).send(parcel("http://slow.example:1/"))
+    assert time.monotonic() - begun < 5
+    over.set()
+    assert (receipt.error, receipt.final) == ("slow.example cannot be resolved", False)
+
+
 def test_another_address_is_tried_when_the_first_takes_no_connection() -> None:
     with receiving() as receiver:
         sender = Sender(NEAR, lambda *_: ["127.0.0.9", "127.0.0.1"])
@@ -194,6 +208,8 @@ def test_an_answer_that_never_ends_is_an_answer() -> None:
         b"HTTP/1.1 99999 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + (b"A: " + b"b" * 10_000 + b"\r\n") * 99 + b"\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
         b"\x16\x03\x01\x00\x00",
         b"",
     ],

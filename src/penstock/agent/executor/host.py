@@ -12,7 +12,7 @@ from pathlib import Path
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
-from penstock.agent.executor.desk import Desk
+from penstock.agent.executor.desk import Desk, Seat
 from penstock.agent.executor.guardian import Guardian
 from penstock.agent.executor.load import Grant, Load, ProcessMeter, choose_grant, measure_machine
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
@@ -49,6 +49,7 @@ class HostExecutor:
         self._host = read_host(os.environ, Path.home())
         self._machine = measure_machine()
         self._lock = threading.Lock()
+        self._desk = Desk()
 
     def prepare(self, assignment: Assignment, watch: Watch) -> "HostPlace":  # noqa: ARG002 - takes no time
         """A new folder with a home in it. Raises UnavailableError when the disk refuses."""
@@ -67,10 +68,11 @@ class HostExecutor:
         variables = self._variables(top, assignment.task, commands)
         executor = assignment.plan.executor
         grant = choose_grant(executor.resource_class, executor.kind, self._machine)
-        return HostPlace(top, variables, self._family, grant, keep=self._keep)
+        return HostPlace(top, variables, self._family, grant, self._desk, keep=self._keep)
 
     def close(self) -> None:
         """The guardian is gone, and the executor's folder unless it is to be kept."""
+        self._desk.close()
         if self.guardian is not None:
             self.guardian.close()
         if not self._keep:
@@ -116,14 +118,22 @@ class HostPlace:
     """The folder of one task."""
 
     def __init__(
-        self, top: Path, variables: dict[str, str], family: Family, grant: Grant, *, keep: bool = False
+        self,
+        top: Path,
+        variables: dict[str, str],
+        family: Family,
+        grant: Grant,
+        desk: Desk,
+        *,
+        keep: bool = False,
     ) -> None:
         self._top = top
         self._keep = keep
         self._family = family
         self._sessions: list[int] = []
         self._ended = False
-        self._desk: Desk | None = None
+        self._desk = desk
+        self._seat: Seat | None = None
         self._meter = ProcessMeter(f"{PLACE_MARKER}={variables[PLACE_MARKER]}\0", self._sessions)
         family.begin_task()
         self.grant = grant
@@ -207,14 +217,14 @@ class HostPlace:
 
     def serve(self, answers: Answers) -> None:
         """Requests in the control folder are answered until the processes end."""
-        self._desk = Desk(Path(self.control), answers)
+        self._seat = self._desk.open(Path(self.control), answers)
 
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""
         if not self._ended:
             self._ended = True
-            if self._desk is not None:
-                self._desk.close()
+            if self._seat is not None:
+                self._desk.dismiss(self._seat)
             self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:

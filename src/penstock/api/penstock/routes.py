@@ -10,6 +10,7 @@ from penstock.api.penstock import (
     agents,
     hooks,
     hosting,
+    identity,
     organizations,
     people_groups,
     projects,
@@ -25,6 +26,7 @@ from penstock.api.penstock.paging import Page, PageQuery
 from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
 from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
+from penstock.model.identity import KnownKey
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
@@ -129,6 +131,10 @@ ROUTES: tuple[Route, ...] = (
     _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
+
+    _route("GET", "signing-keys", identity.list_signing_keys, Action.CHANGE_SIGNING_KEYS, Page[KnownKey]),
+    _route("POST", "signing-keys", identity.rotate, Action.CHANGE_SIGNING_KEYS, Page[KnownKey],
+           identity.NewRotation, status=201, optional=True),
 
     _list("agent-groups", agents.list_groups, SELF, p.GroupView),
     _route("POST", "agent-groups", agents.create_group, Action.CHANGE_AGENTS, p.MadeJoinToken, p.NewGroup,

@@ -13,7 +13,7 @@ _END = re.compile(r"(?<!\\)((?:\\\\)*)\\z")
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?P<least>[0-9]*)(?P<more>,[0-9]*)?\}|.", re.DOTALL)
 _SHORT_TEXT = 256
 _FEW_REPEATS = 3
-_MOST_NODES = 2000
+_MOST_NODES = 1000
 _MOST_DIGITS = 5
 
 

@@ -1,6 +1,7 @@
 """The desk at which jobs of this machine hand in requests: nothing a job puts there stops it."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ class Caller:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bodies: list[bytes] = []
-        self.desk = Desk(folder, {Errand.CONTINUE: self.answer})
+        self.desk = Desk()
+        self.seat = self.desk.open(folder, {Errand.CONTINUE: self.answer})
 
     def answer(self, body: bytes) -> Reply:
         self.bodies.append(body)
@@ -43,6 +45,7 @@ class Caller:
 def caller(tmp_path: Path) -> Iterator[Caller]:
     made = Caller(tmp_path)
     yield made
+    made.desk.dismiss(made.seat)
     made.desk.close()
 
 
@@ -84,3 +87,47 @@ def test_rings_that_come_in_pieces_are_put_together(caller: Caller) -> None:
         os.write(handle, piece)
         os.close(handle)
     wait_until(lambda: caller.bodies == [b"asks"], seconds=10, what="it was answered")
+
+
+def test_tasks_are_answered_apart(caller: Caller, tmp_path: Path) -> None:
+    """One whose answer takes long holds up nobody but itself."""
+    busy, free = threading.Event(), threading.Event()
+
+    def think(_: bytes) -> Reply:
+        busy.set()
+        assert free.wait(20)
+        return Reply(status=200, message="at last")
+
+    (tmp_path / "slow").mkdir()
+    slow = caller.desk.open(tmp_path / "slow", {Errand.IDENTITY: think})
+    (tmp_path / "slow/identity-1").write_text("{}")
+    handle = os.open(tmp_path / "slow" / BELL, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(handle, b"identity-1\n")
+    assert busy.wait(20)
+    assert caller.ask("1-1").startswith("200")
+    free.set()
+    wait_until((tmp_path / "slow/answer-1").exists, seconds=10, what="it was answered")
+    os.close(handle)
+    caller.desk.dismiss(slow)
+
+
+def test_a_task_that_may_not_is_told_so(caller: Caller) -> None:
+    os.mkfifo(caller.folder / "answered-1")
+    waiting = os.open(caller.folder / "answered-1", os.O_RDWR)
+    (caller.folder / "identity-1").write_text("{}")
+    caller.ring("identity-1")
+    os.read(waiting, 1)
+    os.close(waiting)
+    assert (caller.folder / "answer-1").read_text().startswith("403\n")
+
+
+def test_tasks_come_and_go_while_others_ring(caller: Caller, tmp_path: Path) -> None:
+    for number in range(50):
+        folder = tmp_path / f"task-{number}"
+        folder.mkdir()
+        seat = caller.desk.open(folder, {})
+        handle = os.open(folder / BELL, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(handle, b"identity-1\n" * 20)
+        os.close(handle)
+        caller.desk.dismiss(seat)
+    assert caller.ask("1-1").startswith("200")

@@ -114,6 +114,8 @@ class Container:
             stats = self._engine.ask(_Stats, f"{self._path}/stats", query)
         except EngineError as error:
             raise LostPlaceError(f"the container of the job is gone: {error}") from error
+        except msgspec.DecodeError as error:  # nothing at all, when it ends at that moment
+            raise LostPlaceError("the container of the job tells nothing of its load") from error
         memory = stats.memory_stats
         cached = memory.stats.get("inactive_file", memory.stats.get("total_inactive_file", 0))
         return Load(stats.cpu_stats.cpu_usage.total_usage / 1e9, max(memory.usage - cached, 0))

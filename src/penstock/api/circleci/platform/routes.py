@@ -45,7 +45,7 @@ _CONTEXTS: tuple[Route, ...] = (
            Action.CHANGE_CONTEXTS, Message),
     get_list(f"{_CONTEXT}/restrictions", contexts.list_restrictions, Action.SEE_CONTEXTS, c.Restriction),
     post(f"{_CONTEXT}/restrictions", contexts.create_restriction, Action.RESTRICT_CONTEXTS,
-         c.Restriction, c.NewRestriction, status=CREATED),
+         c.Restriction, c.NewRestriction, status=CREATED, optional=False),
     delete(f"{_CONTEXT}/restrictions/{{restriction}}", contexts.delete_restriction,
            Action.RESTRICT_CONTEXTS, Message),
 )
