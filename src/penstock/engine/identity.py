@@ -155,7 +155,8 @@ def _find_passport(tx: Transaction, parts: Parts, task: str) -> Passport:
 
 def _describe(tx: Transaction, facts: Facts, job: Job) -> Passport:
     organization, project = facts.organization, facts.project
-    user = users.user_by_login(tx, facts.started_by)
+    is_stranger = facts.pipeline.revision.fork is not None  # who may have the login of somebody here
+    user = None if is_stranger else users.user_by_login(tx, facts.started_by)
     bearer = Bearer(
         organization=organization.uuid,
         project=project.uuid,

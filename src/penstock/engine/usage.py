@@ -34,11 +34,9 @@ def note_ended(unit: Unit, place: Place, verdict: JobStatus, at: int) -> None:
 def note_stopped(unit: Unit, flow: Flow, key: str, attempt: int, verdict: JobStatus) -> None:
     """The same for an attempt that ended with copies nobody had begun, if others had run before."""
     job_id, _ = flow.ids[key]
-    if flow.facts.is_local:
-        return
-    spans = [each for each in usage.spans_of(unit.tx, job_id, attempt=attempt) if each.started_at is not None]
-    job = jobs.get_job(unit.tx, job_id) if spans else None
+    job = None if flow.facts.is_local else jobs.get_job(unit.tx, job_id)
     if job is not None and job.started_at is not None:
+        spans = usage.spans_of(unit.tx, job_id, attempt=attempt)
         _note(unit, flow, job, spans, (verdict, unit.now))
 
 

@@ -3,8 +3,10 @@
 import io
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from functools import cache, partial
 from http.client import HTTPException, HTTPResponse
@@ -79,7 +81,7 @@ class Sender:
         line = _Line(self._patience)
         try:
             target = read_target(parcel.url, self.reach)
-            addresses = find_addresses(target, self.reach, self._resolve)
+            addresses = find_addresses(target, self.reach, partial(_resolve_in_time, self._resolve, line))
             with closing(_connect(addresses, target.port, line)) as plain:
                 context = self._context(parcel.verify_tls) if target.secure else None
                 plain.settimeout(line.left)
@@ -114,6 +116,24 @@ class _Line:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def _resolve_in_time(resolve: Resolve, line: _Line, name: str, port: int) -> Sequence[str]:
+    """The addresses, when they are known in time. Raises TimeoutError, and what `resolve` does.
+
+    The system cannot be told to stop looking, and name servers that never answer are easily had: the thread
+    that asks them is left behind, and ends when the system has given up.
+    """
+    answer: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(resolve(name, port))
+        except (OSError, UnicodeError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="penstock-resolve", daemon=True).start()
+    return answer.result(line.left)
 
 
 class _Drip(io.RawIOBase):

@@ -4,6 +4,7 @@ It reads requests from standard input and writes answers to standard output, eac
 that much of msgpack.
 """
 
+import gc
 import json
 import os
 import resource
@@ -22,8 +23,8 @@ from penstock.policy.rego.builtins.times import load_zones
 from penstock.policy.rego.errors import EvaluationError
 from penstock.policy.rego.program import read_value
 
-KEPT = 8
-"""Bundles that are kept as programs, the last that were used."""
+KEPT, KEPT_BYTES = 8, 3 << 20
+"""How many bundles are kept as programs, and how long their texts may be: the last that were used."""
 
 _WARM = """package org
 import data.circleci.config
@@ -60,9 +61,12 @@ class Court:
                 return None
             self._bundles[request.bundle] = read_bundle(request.files)
         self._bundles.move_to_end(request.bundle)
-        while len(self._bundles) > KEPT:
+        while len(self._bundles) > 1 and (len(self._bundles) > KEPT or self._weigh() > KEPT_BYTES):
             self._bundles.popitem(last=False)
         return self._bundles[request.bundle]
+
+    def _weigh(self) -> int:
+        return sum(len(text) for bundle in self._bundles.values() for text in bundle.policies.values())
 
 
 def _answer(bundle: Bundle, request: Request) -> Reply:
@@ -131,5 +135,7 @@ def main() -> None:
     os.close(void)
     sys.setrecursionlimit(_DEEPEST)
     warm_up()
+    gc.set_threshold(100_000, 50, 1000)  # programs are large and stay
+    gc.freeze()
     confine(int(sys.argv[-1]))
     serve(source, sink)

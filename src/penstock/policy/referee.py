@@ -23,8 +23,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What one question may take, and how many may be asked at once."""
 
     seconds: float = 2.0  # of a processor
+    reading: float = 5.0  # more, for each MiB of policies, when they are read first
     patience: float = 30.0  # seconds on the wall
-    memory: int = 512 << 20  # bytes of address space
+    memory: int = 768 << 20  # bytes of address space
     largest: int = 8 << 20  # bytes of an answer
     workers: int = 2  # processes
     waiting: int = 4  # more are turned away
@@ -113,11 +114,18 @@ class Referee:
             deadline = time.monotonic() + self._bounds.patience
             reply = self._exchange(worker, request, deadline)
             if reply.missing:
-                complete = msgspec.structs.replace(request, files=dict(files))
+                complete = self._complete(request, files)
+                deadline += 2 * complete.seconds
                 reply = self._exchange(worker, complete, deadline)
             if reply.spent:
                 worker.kill()
             return reply
+
+    def _complete(self, request: Request, files: Mapping[str, str]) -> Request:
+        """The request with the files, and with time to read them."""
+        size = sum(map(len, files.values()))
+        seconds = request.seconds + size / (1 << 20) * self._bounds.reading
+        return msgspec.structs.replace(request, files=dict(files), seconds=seconds)
 
     def _exchange(self, worker: Worker, request: Request, deadline: float) -> Reply:
         try:
@@ -128,7 +136,7 @@ class Referee:
         except EOFError:
             status = worker.wait()
         if status == -signal.SIGXCPU:
-            raise LostError(f"the policies took more than {self._bounds.seconds:g} seconds of a processor")
+            raise LostError(f"the policies took more than {request.seconds:g} seconds of a processor")
         raise LostError("the process that evaluates the policies was killed", ours=False)
 
     @contextmanager

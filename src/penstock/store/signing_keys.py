@@ -58,5 +58,5 @@ def place_key(kid: str) -> str:
 
 @cache
 def _select_keys() -> Executable:
-    chosen = select(*rows.columns_of(signing_keys, SigningKey))
-    return chosen.order_by(signing_keys.c.signs_at, signing_keys.c.id)
+    chosen = select(*rows.columns_of(signing_keys, SigningKey)).where(signing_keys.c.signs_at > 0)
+    return chosen.order_by(signing_keys.c.signs_at, signing_keys.c.id)  # along the index

@@ -12,6 +12,7 @@ import pytest
 from penstock.engine.accounts import create_user
 from penstock.engine.contexts import create_context
 from penstock.engine.forks import URL, label_fork
+from penstock.engine.identity import NOBODY
 from penstock.engine.identity_claims import read_claims, set_claims, unset_claims
 from penstock.engine.lookup import find_organization, find_project
 from penstock.engine.organizations import create_organization, set_member
@@ -118,10 +119,12 @@ def test_the_origin_of_a_trusted_fork_is_the_fork(lab: Lab, monkeypatch: pytest.
     labels = label_fork(trusted=True, url="https://github.com/eve/app.git")
     monkeypatch.setattr("penstock.store.pipelines.load_labels", lambda *_: labels)
     fork = Fork(number=7, owner="eve", name="app")
+    create_user(lab.parts, SERVER, Profile(login="ada"))  # the login that the stranger has
     lab.trigger({"workflows": {"main": {"jobs": {"build": {}}}}}, branch="pull/7", fork=fork)
     claims = read(lab, take(lab).environment[SECOND])
     assert labels[URL]
     assert claims[f"{PREFIX}vcs-origin"] == "github.com/eve/app"
+    assert f"/user/{NOBODY}/" in claims["sub"]
     assert claims["sub"].endswith("/vcs-origin/github.com/eve/app/vcs-ref/refs/heads/pull/7")
 
 

@@ -312,6 +312,7 @@ def test_what_is_old_is_swept_away(lab: Lab) -> None:
     with lab.parts.db.read() as tx:
         assert usage.read_page(tx, owner_of(lab).id, after=(0, 0), until=1 << 60, limit=9) == []
         assert usage.last_ends(tx, owner_of(lab).id) == {}
+    assert expire_pipelines(lab.parts, before=lab.clock.now()) == 2  # which would be gone by then
 
 
 def test_an_organization_that_goes_takes_its_usage_along(lab: Lab) -> None:

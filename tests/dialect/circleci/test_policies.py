@@ -183,6 +183,26 @@ def test_the_log_can_be_filtered_and_paged_and_knows_the_bundle(site: CircleSite
         assert site.call("GET", f"/api/v2/{path}?{query}").status == 400
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"vcs": 3, "project_id": None, "build_number": 2**70},
+        {"vcs": {"branch": "\x00zero"}, "build_number": True, "project_id": ["x"]},
+        {"vcs": {"branch": "é" * 5000}, "build_number": -1.5},
+        {"deep": [[[[[[{}]]]]]], "": "", "x" * 1000: None},
+        None,
+    ],
+)
+def test_whatever_is_said_of_a_config_is_kept(site: CircleSite, metadata: Any) -> None:  # noqa: ANN401 - anything
+    push(site, PINNED)
+    path = f"{root(site)}/decision"
+    assert site.post(path, {"input": "{}", "metadata": metadata})["status"] == "PASS"
+    [entry] = site.get(path)
+    assert entry["decision"] == {"status": "PASS", "enabled_rules": ["pinned_images"]}
+    for query in ("status=%00", "branch=%00&project_id=%F0", "build_number=%00'", "offset=9007199254740992"):
+        assert site.call("GET", f"/api/v2/{path}?{query}").status in {200, 400}
+
+
 def test_a_hard_failure_stops_a_pipeline_and_is_in_the_log(site: CircleSite) -> None:
     enable(site, NO_LARGE, PINNED)
     pipeline = run(site)

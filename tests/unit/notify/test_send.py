@@ -80,6 +80,20 @@ def test_a_name_is_resolved_once_so_that_it_cannot_change_its_mind() -> None:
         assert receiver.take().headers["host"] == f"rebind.example:{receiver.port}"
 
 
+def test_a_name_that_takes_too_long_to_resolve_is_given_up_in_time() -> None:
+    over = threading.Event()
+
+    def linger(_name: str, _port: int) -> Sequence[str]:
+        over.wait(30)
+        return ["127.0.0.1"]
+
+    begun = time.monotonic()
+    receipt = Sender(NEAR, linger, patience=0.3).send(parcel("http://slow.example:1/"))
+    assert time.monotonic() - begun < 5
+    over.set()
+    assert (receipt.error, receipt.final) == ("slow.example cannot be resolved", False)
+
+
 def test_another_address_is_tried_when_the_first_takes_no_connection() -> None:
     with receiving() as receiver:
         sender = Sender(NEAR, lambda *_: ["127.0.0.9", "127.0.0.1"])

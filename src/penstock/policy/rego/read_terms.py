@@ -25,15 +25,18 @@ DEEPEST = 60
 KEYWORDS = frozenset({"as", "default", "else", "false", "import", "not", "null", "package", "some", "true",
                       "with", "if", "in", "every"})  # fmt: skip
 
-_OPERATORS = (
-    {"in": "in"},
-    {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="},
-    {"|": "or"},
-    {"&": "and"},
-    {"+": "plus", "-": "minus"},
-    {"*": "mul", "/": "div", "%": "rem"},
-)
-"""What binds least comes first, each with the function it stands for."""
+_OPERATORS = {
+    "in": (0, "in"),
+    **{sign: (1, sign) for sign in ("==", "!=", "<", "<=", ">", ">=")},
+    "|": (2, "or"),
+    "&": (3, "and"),
+    "+": (4, "plus"),
+    "-": (4, "minus"),
+    "*": (5, "mul"),
+    "/": (5, "div"),
+    "%": (5, "rem"),
+}
+"""How much each binds, and the function it stands for."""
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
@@ -101,13 +104,13 @@ class TermReader:
         self._depth -= 1
 
     def _read_level(self, level: int) -> Term:
-        if level == len(_OPERATORS):
-            return self._read_reference()
-        left = self._read_level(level + 1)
-        while (name := _OPERATORS[level].get(self.word.text)) and self._is_operator():
+        left = self._read_reference()
+        while True:
+            binds, name = _OPERATORS.get(self.word.text, (-1, ""))
+            if binds < level or not self._is_operator():
+                return left
             line = self.take().line
-            left = Call((name,), (left, self._read_level(level + 1)), line)
-        return left
+            left = Call((name,), (left, self._read_level(binds + 1)), line)
 
     def _is_operator(self) -> bool:
         if self.word.text == "-" and self.word.first:

@@ -209,7 +209,9 @@ class Scope:
                 raise self._name_unsafe([term], bound, line)
 
     def _explain(self, waiting: list[Literal], have: set[int]) -> RegoError:
+        made = {var.name for var in list_declared(waiting)}
         terms = [term for literal in waiting for term in list_terms(literal)]
+        terms.sort(key=lambda term: any(var.name in made for var in find_vars(term)))
         return self._name_unsafe(terms, have, waiting[0].line)
 
     def _name_unsafe(self, terms: Iterable[Term], have: set[int], line: int) -> RegoError:

@@ -25,6 +25,7 @@ signing_keys = Table(
     whole("created_at"),
     whole("signs_at"),
     UniqueConstraint("kid"),
+    Index("signing_keys_in_turn", "signs_at", "id"),
 )
 
 custom_claims = Table(

@@ -16,7 +16,7 @@ FAULTS = [
     ("r[x] { true }", "line 2: var x is unsafe"),
     ("r = [x | true]", "line 2: var x is unsafe"),
     ("r {\n\tx := 1\n}", "line 3: assigned var x unused"),
-    ("r { some x; true }", "line 2: assigned var x unused"),
+    ("r { some x; true }", "line 2: declared var x unused"),
     ("import data.circleci.config\nr = 1", "line 2: import data.circleci.config unused"),
     ("r = http.send({})", "line 2: undefined function http.send"),
     ('r = net.lookup_ip_addr("x")', "line 2: undefined function net.lookup_ip_addr"),
@@ -24,8 +24,11 @@ FAULTS = [
     ("r = count(1, 2, 3)", "line 2: count takes 1 argument(s), not 3"),
     ("r = f(1, 2, 3)\nf(x) = x", "line 2: f takes 1 argument(s), not 3"),
     ("r = f\nf(x) = x", "line 2: data.org.f is a function: it must be called"),
-    ("r = s\ns { t }\nt { s }", "rule data.org.s is recursive: data.org.s -> data.org.t -> data.org.s"),
-    ("f(x) = f(x)", "rule data.org.f is recursive: data.org.f -> data.org.f"),
+    (
+        "r = s\ns { t }\nt { s }",
+        "line 3: rule data.org.s is recursive: data.org.s -> data.org.t -> data.org.s",
+    ),
+    ("f(x) = f(x)", "line 2: rule data.org.f is recursive: data.org.f -> data.org.f"),
     ("r = 1\nr(x) = x", "line 3: conflicting rules data.org.r found"),
     ("r = 1\nr.x = 2", "line 3: rule data.org.r.x conflicts with another rule"),
     ("default r = 1\ndefault r = 2", "line 3: multiple default rules data.org.r found"),
@@ -57,7 +60,7 @@ TEXTS = [
     ("package a\nx = " + "not " * 9, "unexpected not"),
     ("package a\nx = " + "9" * 500, "a number is too long"),
     ("package a\nx = 1 y = 2", "expected the end of the rule"),
-    ("package a\nx[a].b = 1", "one key in brackets"),
+    ("package a\nx[a](b) = 1", "the name of a function can have no variables"),
 ]
 
 

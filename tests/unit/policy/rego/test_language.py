@@ -60,7 +60,7 @@ RULES = [
     ('r = x { {"k": x} = {"k": 3} }', 3),
     ('r[p] { walk(input, [p, "evil"]) }', [["jobs", "b", "image"]]),
     ("r = y { x = y; y = 1; x == 1 }", 1),  # the order does not matter
-    ("r { y == 2; y := x + 1; x := 1 }", True),
+    ("r { y == 2; y = x + 1; x = 1 }", True),
     ("r = input", JOBS),
     ("r = input.list[10]", NOTHING),
     ("r = input.lines.x", NOTHING),

@@ -31,6 +31,7 @@ from penstock.kit.clock import from_datetime
 from penstock.kit.shapes import learn
 from penstock.model.errors import InvalidError, LimitExceededError
 from penstock.model.project import Organization
+from penstock.policy.decision import Status
 from penstock.store import decisions, policies
 from penstock.store.database import Transaction
 from penstock.store.decisions import Filter, StoredDecision
@@ -84,6 +85,8 @@ def list_decisions(server: Server, call: Call) -> list[DecisionLog]:
     """List decisions by the policies of an organization, newest first."""
     owner = _open(server, call, Action.SEE_POLICIES)
     query: DecisionsQuery = call.query
+    if query.status and query.status not in set(Status):
+        return []
     wanted = Filter(
         status=query.status,
         after=from_datetime(query.after) if query.after is not None else None,

@@ -29,6 +29,7 @@ def upgrade() -> None:
         primary_key("signing_keys", "id"),
         unique("signing_keys", "kid"),
     )
+    make_index("signing_keys_in_turn", "signing_keys", "signs_at", "id")
     table = "custom_claims"
     op.create_table(
         table,
