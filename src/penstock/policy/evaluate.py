@@ -8,10 +8,13 @@ from penstock.policy.rego.errors import EvaluationError
 from penstock.policy.rego.program import find_value
 from penstock.policy.rego.values import UNDEFINED, Obj, Value
 
-MOST_VIOLATIONS = 1000
+MOST_VIOLATIONS = 500
 """How many violations of a kind a decision lists."""
 
-LONGEST_REASON = 5000
+MOST_RULES = 10_000
+"""How many rules may be enabled."""
+
+LONGEST_REASON = 1000
 """Characters of each."""
 
 
@@ -54,7 +57,9 @@ def _list_names(values: Mapping[str, Value], rule: str) -> set[str]:
         return set()
     if not isinstance(value, tuple | frozenset):
         raise EvaluationError(f"invalid {rule}: value is not a slice")
-    return {each for each in value if isinstance(each, str)}
+    if len(value) > MOST_RULES:
+        raise EvaluationError(f"invalid {rule}: it has more than {MOST_RULES} rules")
+    return {each[:LONGEST_REASON] for each in value if isinstance(each, str)}
 
 
 def _list_reasons(value: Value) -> list[str]:

@@ -136,7 +136,9 @@ class Referee:
         except EOFError:
             status = worker.wait()
         if status == -signal.SIGXCPU:
-            raise LostError(f"the policies took more than {request.seconds:g} seconds of a processor")
+            raise LostError(
+                f"the policies took more than {round(request.seconds, 1):g} seconds of a processor"
+            )
         raise LostError("the process that evaluates the policies was killed", ours=False)
 
     @contextmanager

@@ -3,9 +3,21 @@
 from collections.abc import Sequence
 
 from penstock.policy.rego.builtins import Builtin
-from penstock.policy.rego.errors import BuiltinError
+from penstock.policy.rego.builtins.patterns import is_pattern
+from penstock.policy.rego.errors import BuiltinError, RegoError
 from penstock.policy.rego.run import Context, Env, Fn, Mock, RuleSet
+from penstock.policy.rego.tree import Call, Scalar
 from penstock.policy.rego.values import UNDEFINED, Value
+
+_PATTERN_AT = {
+    "regex.match": 0,
+    "re_match": 0,
+    "regex.find_n": 0,
+    "regex.find_all_string_submatch_n": 0,
+    "regex.split": 0,
+    "regex.replace": 1,
+}
+"""Which argument is a pattern."""
 
 _SOFT = (BuiltinError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 """What a builtin raises for values that are not of its kind: then there is no result."""
@@ -15,6 +27,14 @@ CLOCK = "time.now_ns"
 """The builtin that says the same as long as an evaluation lasts."""
 
 _OPERATORS = frozenset({"in", "in_3", "plus", "minus", "mul", "div", "rem", "and", "or"})
+
+
+def check_pattern(call: Call) -> None:
+    """Raises RegoError for a pattern that is none, when it is written out: it would match nothing."""
+    at = _PATTERN_AT.get(".".join(call.path))
+    pattern = call.args[at] if at is not None and at < len(call.args) else None
+    if isinstance(pattern, Scalar) and isinstance(pattern.value, str) and not is_pattern(pattern.value):
+        raise RegoError(call.line, f"invalid pattern {pattern.value[:80]}")
 
 
 def apply_rules(function: RuleSet, args: Sequence[Fn]) -> Fn:

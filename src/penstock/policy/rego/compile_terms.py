@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from penstock.policy.rego.builtins import find_builtin
-from penstock.policy.rego.calls import apply_builtin, apply_rules
+from penstock.policy.rego.calls import apply_builtin, apply_rules, check_pattern
 from penstock.policy.rego.errors import EvaluationError, RegoError
 from penstock.policy.rego.link import Linker, Node
 from penstock.policy.rego.run import Env, Fn, RuleSet, Step
@@ -182,6 +182,7 @@ class TermCompiler:
         builtin = find_builtin(".".join(term.path))
         if builtin is None:
             raise RegoError(term.line, f"undefined function {'.'.join(term.path)}")
+        check_pattern(term)
         return apply_builtin(".".join(term.path), builtin, args)
 
     def _compile_walk(self, value: Fn, place: Place) -> Fn:

@@ -110,7 +110,7 @@ VERSION_1: dict[str, tuple[str, object]] = {
         .replace("'", '"'), [1, True]),
     "walk": ("p := [v | walk(input.jobs.test, [_, v]); is_string(v)]", ["evil/go", "checkout"]),
     "walk as a value": (
-        "p contains path if { [path, v] := walk(input.jobs.test); v == \"checkout\" }",
+        'p contains path if { [path, v] := walk(input.jobs.test); v == "checkout" }',
         [["steps", 0]],
     ),
     "a function's value as its last argument": ("p := x if count([1, 2], x)", 2),

@@ -18,19 +18,34 @@ _LONGEST_PATTERN = 10_000
 _FOREIGN = re.compile(r"\(\?(?:[=!>|#]|<[=!])|\\[1-9]|[*+?}]\+")
 """What RE2 does not have: looking around, references back, possession."""
 
-_PART = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$", re.DOTALL)
+_ESCAPE = r"\\Q.*?(?:\\E|$)|\\[pP](?:\{\^?\w+\}|[A-Z])|\\x\{[0-9a-fA-F]{1,6}\}|\\."
+_PART = re.compile(_ESCAPE + r"|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$", re.DOTALL)
+_INNER = re.compile(_ESCAPE + r"|\[:\w+:\]", re.DOTALL)
 _MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+_SETS = {"d": "0-9", "s": r"\t\n\f\r ", "w": "0-9A-Za-z_"}
+_NAMED = {
+    "[:alpha:]": "A-Za-z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "0-9A-Za-z",
+    "[:upper:]": "A-Z",
+    "[:lower:]": "a-z",
+    "[:space:]": r"\t\n\v\f\r ",
+    "[:blank:]": r"\t ",
+    "[:punct:]": r"!-/:-@\[-`{-~",
+    "[:xdigit:]": "0-9A-Fa-f",
+    "[:word:]": "0-9A-Za-z_",
+}
+"""Digits, blanks and letters are those of ASCII in RE2, and all there are in the library."""
 
 
 @lru_cache(maxsize=512)
 def _compile(pattern: str) -> Any:  # noqa: ANN401 - of a library without types
     if len(pattern) > _LONGEST_PATTERN or _FOREIGN.search(_PART.sub(_skip_part, pattern)):
         raise BuiltinError
+    lines = _MULTILINE.search(pattern) is not None
     try:
-        return regex.compile(
-            _PART.sub(_translate, pattern) if not _MULTILINE.search(pattern) else pattern, regex.ASCII
-        )
-    except (regex.error, OverflowError, RecursionError):
+        return regex.compile(_PART.sub(lambda match: _translate(match.group(), lines=lines), pattern))
+    except (regex.error, OverflowError, RecursionError, ValueError):
         raise BuiltinError from None
 
 
@@ -39,12 +54,33 @@ def _skip_part(match: re.Match[str]) -> str:
     return found if found[0] == "\\" and found[1:2].isdigit() else "_"
 
 
-def _translate(match: re.Match[str]) -> str:
-    r"""`$` is the very end, as `\z` is; `\Q…\E` is meant literally."""
-    found = match.group()
-    if found in {"$", "\\z"}:
-        return "\\Z"
-    return re.escape(found[2:].removesuffix("\\E")) if found.startswith("\\Q") else found
+def _translate(found: str, *, lines: bool) -> str:
+    r"""A part of a pattern in the library's words: without `(?m)`, `$` is the very end, as `\z` is."""
+    if found == "$":
+        return "$" if lines else r"\Z"
+    if found[0] == "[":
+        return "[" + _INNER.sub(lambda match: _translate_inner(match.group()), found[1:-1]) + "]"
+    if found == r"\z":
+        return r"\Z"
+    if found[1] in _SETS or found[1].lower() in _SETS:
+        return f"[{'^' if found[1].isupper() else ''}{_SETS[found[1].lower()]}]"
+    return _translate_escape(found)
+
+
+def _translate_inner(found: str) -> str:
+    if found[0] == "[":
+        if found not in _NAMED:
+            raise ValueError(found)
+        return _NAMED[found]
+    return _SETS.get(found[1], "") or _translate_escape(found)
+
+
+def _translate_escape(found: str) -> str:
+    if found.startswith("\\Q"):
+        return re.escape(found[2:].removesuffix("\\E"))
+    if found.startswith("\\x{"):
+        return re.escape(chr(int(found[3:-1], 16)))
+    return f"\\{found[1]}{{{found[2]}}}" if found[1] in "pP" and len(found) == 3 else found  # noqa: PLR2004 - `\pL`
 
 
 def _use(pattern: Value, method: str, *arguments: object, shown: str = "") -> Any:  # noqa: ANN401 - the same
@@ -58,7 +94,8 @@ def _matches(pattern: Value, text: Value) -> Value:
     return _use(pattern, "search", check_text(text)) is not None
 
 
-def _is_valid(pattern: Value) -> Value:
+def is_pattern(pattern: Value) -> bool:
+    """Whether the text is a regular expression of RE2's kind."""
     try:
         _compile(check_text(pattern))
     except BuiltinError:
@@ -152,7 +189,7 @@ def _translate_glob(pattern: str, other: str) -> str:
 TABLE = make_table({
     "regex.match": _matches,
     "re_match": _matches,
-    "regex.is_valid": _is_valid,
+    "regex.is_valid": is_pattern,
     "regex.find_n": _find,
     "regex.find_all_string_submatch_n": _find_groups,
     "regex.split": _split,
