@@ -63,3 +63,26 @@ def test_a_pattern_that_would_take_for_ever_ends(pattern: str, monkeypatch: pyte
 def test_a_module_that_is_nested_too_deeply_is_refused(text: str) -> None:
     with pytest.raises(RegoError, match=r"nested more than 60 levels deep|unexpected"):
         read_module(text)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'json.unmarshal("NaN")',
+        'json.unmarshal("[-Infinity]")',
+        'json.unmarshal("[[")',
+        "yaml.unmarshal(`.inf`)",
+        "yaml.unmarshal(`a: !!binary aGVsbG8=`)",
+        "yaml.unmarshal(`!!set {a, b}`)",
+        "yaml.unmarshal(`&a [*a]`)",
+        "yaml.unmarshal(`[1, 2]: 3`)",
+        "yaml.unmarshal(`!!python/name:os.system x`)",
+        "time.clock([0, `../../etc/passwd`])",
+        "substring(`abc`, 0, 1e30)",
+        "array.slice([1], 0, 1.5)",
+        "rand.intn(`a`, 0)",
+        "[1, 2][0.5]",
+    ],
+)
+def test_what_is_no_value_is_none(call: str) -> None:
+    assert ask(f"p = {call}") is UNDEFINED
