@@ -47,10 +47,12 @@ class Referee:
         """No process is left; what is being asked ends in an error."""
         with self._lock:
             self._closed = True
-            workers = [*self._idle, *self._busy]
+            idle, busy = [*self._idle], [*self._busy]
             self._idle.clear()
-        for worker in workers:
+        for worker in idle:
             worker.kill()
+        for worker in busy:
+            worker.stop()  # who asks it closes its pipes
 
     def judge(self, policies: Mapping[str, str], document: bytes, meta: bytes) -> Decision:
         """What the policies say of a document; both are JSON. An error when they cannot say anything.
@@ -181,4 +183,7 @@ class Referee:
         worker = Worker(self._bounds.memory)
         with self._lock:
             self._busy.add(worker)
+            late = self._closed  # meanwhile
+        if late:
+            worker.stop()
         return worker
