@@ -14,6 +14,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     message: str
 
+    def __repr__(self) -> str:
+        """Without the text, which may be a token."""
+        return f"Reply(status={self.status})"
+
 
 class Errand(StrEnum):
     """What a job can send its agent for."""

@@ -5,6 +5,7 @@ from functools import cache
 
 from sqlalchemy import Executable, delete, func, select, update
 
+from penstock.model.errors import RefusedError
 from penstock.model.identity import SigningKey
 from penstock.store import rows
 from penstock.store.database import Transaction
@@ -37,7 +38,10 @@ def list_keys(tx: Transaction) -> list[SigningKey]:
 def open_key(tx: Transaction, sealer: Sealer, key: SigningKey) -> bytes:
     """The private half. Raises RefusedError when it cannot be opened with the present sealing keys."""
     chosen = select(signing_keys.c.sealed).where(signing_keys.c.id == key.id)
-    return sealer.open(tx.execute(chosen).scalar_one(), place_key(key.kid))
+    sealed = tx.execute(chosen).scalar_one_or_none()
+    if sealed is None:
+        raise RefusedError("it was withdrawn")
+    return sealer.open(sealed, place_key(key.kid))
 
 
 def move_key(tx: Transaction, key_id: int, *, signs_at: int) -> None:
