@@ -181,9 +181,13 @@ class Referee:
                     return worker
                 worker.kill()
         worker = Worker(self._bounds.memory)
+        self._announce(worker)
+        return worker
+
+    def _announce(self, worker: Worker) -> None:
+        """A new process is known to `close`, or ends when that was called meanwhile."""
         with self._lock:
             self._busy.add(worker)
-            late = self._closed  # meanwhile
+            late = self._closed
         if late:
             worker.stop()
-        return worker
