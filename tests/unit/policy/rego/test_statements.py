@@ -117,6 +117,7 @@ VERSION_1: dict[str, tuple[str, object]] = {
         'p := [x, y] if { x := input.on with input as {"on": 1}; y := input.on }',
         [1, True],
     ),
+    "print is true whatever it is given": ("p if { print(input.missing, input.names[_]); input.on }", True),
     "walk": ("p := [v | walk(input.jobs.test, [_, v]); is_string(v)]", ["evil/go", "checkout"]),
     "walk as a value": (
         'p contains path if { [path, v] := walk(input.jobs.test); v == "checkout" }',
