@@ -47,10 +47,12 @@ class Referee:
         """No process is left; what is being asked ends in an error."""
         with self._lock:
             self._closed = True
-            workers = [*self._idle, *self._busy]
+            idle, busy = [*self._idle], [*self._busy]
             self._idle.clear()
-        for worker in workers:
+        for worker in idle:
             worker.kill()
+        for worker in busy:
+            worker.stop()  # who asks it closes its pipes
 
     def judge(self, policies: Mapping[str, str], document: bytes, meta: bytes) -> Decision:
         """What the policies say of a document; both are JSON. An error when they cannot say anything.
@@ -179,6 +181,13 @@ class Referee:
                     return worker
                 worker.kill()
         worker = Worker(self._bounds.memory)
+        self._announce(worker)
+        return worker
+
+    def _announce(self, worker: Worker) -> None:
+        """A new process is known to `close`, or ends when that was called meanwhile."""
         with self._lock:
             self._busy.add(worker)
-        return worker
+            late = self._closed
+        if late:
+            worker.stop()

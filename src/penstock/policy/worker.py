@@ -69,10 +69,14 @@ class Worker:
         self.kill()
         return self._process.returncode
 
-    def kill(self) -> None:
-        """The process is gone, its pipes are closed."""
+    def stop(self) -> None:
+        """The process ends; whoever asks it is told, and closes its pipes."""
         with suppress(OSError):
             self._process.kill()
+
+    def kill(self) -> None:
+        """The process is gone, its pipes are closed; nobody else may be asking it."""
+        self.stop()
         self._process.wait()
         children.forget_child(self._process.pid)
         for pipe in (self._process.stdin, self._process.stdout):
