@@ -130,7 +130,7 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "token": {"resource_class": "acme/large", "nickname": "new"},
     "decision": {"input": "{}"},
     "policy-bundle": {"policies": {}},
-    "settings": {"enabled": True},
+    "decision/settings": {"enabled": True},
     "webhook": {
         "name": "new",
         "events": ["job-completed"],
@@ -155,6 +155,12 @@ PLACED = [
 
 def name_route(value: object) -> str:
     return f"{value.method} {value.path}" if isinstance(value, Route) else getattr(value, "name", "")
+
+
+def _find_body(route: Route) -> Mapping[str, object]:
+    """What a request of the route must say; the most words of its path count."""
+    found = [name for name in BODIES if route.path.endswith(f"/{name}")]
+    return BODIES[max(found, key=len)] if found else {}
 
 
 class House(CircleSite):
@@ -301,7 +307,7 @@ class House(CircleSite):
 
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""
-        body = dict(BODIES.get(route.path.rpartition("/")[2], {})) if route.body is not None else None
+        body = dict(_find_body(route)) if route.body is not None else None
         query = QUERIES.get(f"{route.method} {route.path}", "")
         if not real:
             query = query.replace("acme", "none")

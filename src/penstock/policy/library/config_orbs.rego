@@ -14,7 +14,8 @@ orbs[name] := version if {
 ban_orbs(names) := object.union(
 	{name: orb_ban_message(name) |
 		some name in names
-		orbs[name]
+		some reference in input.orbs
+		startswith(reference, concat("", [name, "@"]))
 	},
 	orb_riddles,
 )
@@ -23,8 +24,7 @@ ban_orbs(names) := object.union(
 ban_orbs_version(references) := object.union(
 	{reference: orb_ban_message(reference) |
 		some reference in references
-		[name, version] := split(reference, "@")
-		orbs[name] == version
+		reference in [used | some used in input.orbs]
 	},
 	orb_riddles,
 )

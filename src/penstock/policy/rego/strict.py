@@ -7,7 +7,8 @@ from penstock.policy.rego.names import list_declared, walk_bodies, walk_terms
 from penstock.policy.rego.tree import Call, Import, Module, Rule
 
 _RESERVED = frozenset({"input", "data"})
-_DEPRECATED = frozenset({"all", "any", "cast_array", "cast_set", "net.cidr_overlap", "re_match", "set_diff"})
+DEPRECATED = frozenset({"all", "any", "cast_array", "cast_set", "net.cidr_overlap", "re_match", "set_diff"})
+"""Functions that OPA has for policies of long ago."""
 
 
 def check_strictly(module: Module, used: set[str]) -> Iterator[RegoError]:
@@ -40,5 +41,5 @@ def _check_rule(rule: Rule) -> Iterator[RegoError]:
                     var.line, f"variables must not shadow {var.name} (use a different variable name)"
                 )
     for term in walk_terms(rule):
-        if isinstance(term, Call) and (name := ".".join(term.path)) in _DEPRECATED:
+        if isinstance(term, Call) and (name := ".".join(term.path)) in DEPRECATED:
             yield RegoError(term.line, f"deprecated built-in function calls in expression: {name}")

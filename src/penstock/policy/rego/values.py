@@ -1,6 +1,7 @@
 """The values of Rego: JSON's, and sets. Arrays are tuples, objects `Obj`, sets frozensets; none changes."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -39,14 +40,19 @@ class Obj(dict[Value, Value]):
 
 
 def freeze(value: object, depth: int = 0) -> Value:
-    """The value of plain data; keys that are no texts become theirs in JSON."""
+    """The value of plain data; keys that are no texts become theirs in JSON.
+
+    Raises TypeError for what is none, RecursionError for what is nested too deeply.
+    """
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
         return Obj((_name_key(key), freeze(each, depth + 1)) for key, each in value.items())
     if isinstance(value, list | tuple):
         return tuple(freeze(each, depth + 1) for each in value)
-    return value
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise TypeError(f"{type(value).__name__} is no value of JSON")
 
 
 def _name_key(key: object) -> str:

@@ -50,6 +50,7 @@ policy_settings = Table(
     parent("organization_id", "organizations", key=True),
     Column("enabled", Boolean, nullable=False),
     maybe_parent("bundle_id", "policy_bundles"),
+    Index("policy_settings_of_bundle", "bundle_id"),
 )
 
 policy_decisions = Table(

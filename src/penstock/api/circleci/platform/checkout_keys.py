@@ -45,7 +45,7 @@ def delete_key(server: Server, call: Call) -> Message:
 
 def list_old(server: Server, call: Call) -> list[payloads.OldCheckoutKey]:
     """The keys that open the repository of a project, as API v1.1 has them."""
-    query: payloads.KeysQuery = call.query
+    query: payloads.OldKeysQuery = call.query
     return [_show_old(key, query.digest) for key in _list(server, call)]
 
 

@@ -110,10 +110,19 @@ class OrganizationBody(Payload, frozen=True, kw_only=True):
     vcs_type: Literal["github", "bitbucket", "circleci"]
 
 
+Digest = Literal["md5", "sha256"]
+
+
 class KeysQuery(PageQuery, frozen=True, rename="kebab"):
     """The query of `listCheckoutKeys`: which kind of fingerprints."""
 
-    digest: Literal["md5", "sha256"] = "md5"
+    digest: Digest = "md5"
+
+
+class OldKeysQuery(msgspec.Struct, frozen=True):
+    """The same in v1.1, which has no pages."""
+
+    digest: Digest = "md5"
 
 
 class KeyBody(Payload, frozen=True, kw_only=True):

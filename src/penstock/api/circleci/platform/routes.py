@@ -101,7 +101,7 @@ _KEYS: tuple[Route, ...] = (
          j.KeyBody, status=CREATED, optional=False),
     get(f"v2/{_CHECKOUT_KEY}", checkout_keys.get_key, SEE, j.CheckoutKey),
     delete(f"v2/{_CHECKOUT_KEY}", checkout_keys.delete_key, CHANGE, Message),
-    get(f"v1.1/{_CHECKOUT_KEYS}", checkout_keys.list_old, SEE, list[j.OldCheckoutKey], j.KeysQuery),
+    get(f"v1.1/{_CHECKOUT_KEYS}", checkout_keys.list_old, SEE, list[j.OldCheckoutKey], j.OldKeysQuery),
     post(f"v1.1/{_CHECKOUT_KEYS}", checkout_keys.create_old, Action.ADMINISTER_PROJECT, j.OldCheckoutKey,
          j.KeyBody, status=CREATED, optional=False),
     get(f"v1.1/{_CHECKOUT_KEY}", checkout_keys.get_old, SEE, j.OldCheckoutKey),

@@ -42,4 +42,9 @@ def find_builtin(name: str) -> Builtin | None:
     return _load().get(name)
 
 
-__all__ = ["Builtin", "find_builtin"]
+def list_builtins() -> list[str]:
+    """The names of all functions, those of operators among them."""
+    return list(_load())
+
+
+__all__ = ["Builtin", "find_builtin", "list_builtins"]

@@ -33,7 +33,18 @@ def _write_json_so(value: Value, options: Value) -> Value:
 
 
 def _read_json(text: Value) -> Value:
-    return freeze(json.loads(check_text(text)))
+    return _freeze(json.loads(check_text(text), parse_constant=_refuse))
+
+
+def _refuse(_constant: str) -> None:
+    raise BuiltinError  # NaN and the infinities are no JSON
+
+
+def _freeze(value: object) -> Value:
+    try:
+        return freeze(value)
+    except RecursionError:
+        raise BuiltinError from None
 
 
 def _write_yaml(value: Value) -> Value:
@@ -43,7 +54,7 @@ def _write_yaml(value: Value) -> Value:
 def _read_yaml(text: Value) -> Value:
     try:
         _check_depth(check_text(text))
-        return freeze(yaml.load(text, Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
+        return _freeze(yaml.load(text, Loader=_PlainLoader))  # noqa: S506 - it makes nothing but plain data
     except yaml.YAMLError:
         raise BuiltinError from None
 

@@ -29,6 +29,7 @@ def upgrade() -> None:
         parent(table, "bundle_id", "policy_bundles", nullable=True),
         primary_key(table, "organization_id"),
     )
+    make_index("policy_settings_of_bundle", table, "bundle_id")
     _make_decisions()
 
 
