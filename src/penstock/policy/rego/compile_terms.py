@@ -84,6 +84,8 @@ class TermCompiler:
         match term:
             case Var(name) if (slot := place.scope.find(name)) is not None and slot not in place.bound:
                 place.bound.add(slot)
+                if self.frame.declared.get(slot, (term, ""))[1] == "declared":
+                    self.frame.read.add(slot)
                 return _assign(slot)
             case Array(items):
                 return _match_array([self.compile_pattern(each, place) for each in items])

@@ -6,7 +6,7 @@ from penstock.policy.rego.compile_bodies import BodyCompiler
 from penstock.policy.rego.compile_terms import Match, Place, TermCompiler
 from penstock.policy.rego.errors import EvaluationError, FaultError, RegoError
 from penstock.policy.rego.link import Linker, Node, plant_tree
-from penstock.policy.rego.names import find_vars
+from penstock.policy.rego.names import find_vars, list_declared
 from penstock.policy.rego.run import Clause, Context, Env, Fn, Growth, RuleSet, Step, word_conflict
 from penstock.policy.rego.scope import FIRST_SLOT, Frame, Scope
 from penstock.policy.rego.strict import check_strictly
@@ -83,6 +83,8 @@ def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -
     frame = Frame(linker.arity, linker.is_global)
     frame.size += len(rule.args)  # they come first
     steps = tuple(_compile_branch(linker, rules, frame, rule, branch) for branch in rule.branches)
+    if strict and not rule.default:
+        _check_args(rule, frame)
     for slot, (var, how) in frame.declared.items():
         if strict and slot not in frame.read:
             raise RegoError(var.line, f"{how} var {var.name} unused")
@@ -95,18 +97,30 @@ def _compile_rule(linker: Linker, rules: RuleSet, rule: Rule, *, strict: bool) -
         rules.clauses.append(clause)
 
 
+def _check_args(rule: Rule, frame: Frame) -> None:
+    """Raises RegoError for an argument that no branch of the function needs."""
+    for var in (var for each in rule.args for var in find_vars(each)):
+        if not var.name.startswith("$") and var.name not in frame.used_args:
+            raise RegoError(
+                var.line, f"unused argument {var.name}. (hint: use _ (wildcard variable) instead)"
+            )
+
+
 def _compile_branch(linker: Linker, rules: RuleSet, frame: Frame, rule: Rule, branch: Branch) -> Step:
     compiler = BodyCompiler(linker, rules, frame)
     head = [branch.value, *rule.keys, *([rule.key] if rule.key is not None else [])]
     place = Place(Scope(frame), set())
-    for var in (var for each in rule.args for var in find_vars(each)):
-        place.scope.declare(var.name)
+    args = {var.name: place.scope.declare(var.name) for each in rule.args for var in find_vars(each)}
+    again = next((var for var in list_declared(branch.body) if var.name in args), None)
+    if again is not None:
+        raise RegoError(again.line, f"arg {again.name} redeclared")
     scope = place.scope.enter(branch.body, head)
     matches = [compiler.compile_pattern(each, place) for each in rule.args]
     bound = place.bound.union(*map(scope.list_outputs, branch.body))
     scope.check(head, bound, branch.line)
     last = _compile_head(compiler, rule, branch, Place(scope, bound))
     body = compiler.compile_body(branch.body, scope, place.bound, last)
+    frame.used_args |= {name for name, slot in args.items() if slot in frame.read}
     return _take_args(matches, place.chain(body))
 
 

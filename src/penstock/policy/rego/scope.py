@@ -40,6 +40,7 @@ class Frame:
     def __init__(self, arity: Callable[[Call], int | None], is_global: Callable[[str], bool]) -> None:
         self.size = FIRST_SLOT
         self.read: set[int] = set()
+        self.used_args: set[str] = set()
         self.arity = arity
         self.is_global = is_global
         self.declared: dict[int, tuple[Var, str]] = {}  # names made by `:=` or `some`, and how

@@ -34,6 +34,9 @@ ERRORS = {
     "p { some x }": "line 2: declared var x unused",
     "import data.lib\np = 1": "line 2: import data.lib unused",
     "import data.a.x\nimport data.b.x\np = x": "line 3: import must not shadow import data.a.x",
+    "f(x, y) = y\np = f(1, 2)": "line 2: unused argument x. (hint: use _ (wildcard variable) instead)",
+    "f([x]) = 1\np = f([1])": "line 2: unused argument x. (hint: use _ (wildcard variable) instead)",
+    "f(x) { x := 1; x }": "line 2: arg x redeclared",
     "input = 1": "line 2: rules must not shadow input (use a different rule name)",
     "p { data := 1; data }": "line 2: variables must not shadow data (use a different variable name)",
     "p { any([true]) }": "line 2: deprecated built-in function calls in expression: any",
@@ -91,3 +94,27 @@ def test_only_what_opa_refuses_itself_is_wrong_when_not_strict() -> None:
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     assert refuse("p { x > 1 }\nq { y > 1 }") == ["line 2: var x is unsafe", "line 3: var y is unsafe"]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "p[name] { some i, name; input.jobs[name].docker[i].image == `x` }",
+        "p { some i; input.list[i] }",
+        "p { some x; x = 1 }",
+        "p { some i; not input.list[i]; i = 1 }",
+        "p = [i | some i; input.list[i]]",
+        "f(x) = x { true } else = 2\np = f(1)",
+        "f([x, _], _) = x\np = f([1, 2], 3)",
+        "default f(x) = 1\nf(x) = x { x > 1 }\np = f(1)",
+        "f(x) { every y in [1] { x == y } }\np { f(1) }",
+        "f(x) = [y | y := x]\np = f(1)",
+        "p { x := [1, 2]; every y in x { y > 0 } }",
+        "p { x := 1; count([y | y := 2; y > x]) == 1 }",
+        "p { x := {`a`: 1}; count([1]) == 1 with input as x }",
+        "import data.other\np { input.x with data.x as other.y }",
+        "import input.jobs\np { jobs.a }",
+    ],
+)
+def test_what_is_used_anywhere_is_used(rules: str) -> None:
+    assert refuse(rules) == []

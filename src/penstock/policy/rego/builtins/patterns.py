@@ -15,7 +15,7 @@ LONGEST_MATCH = 0.5
 """Seconds one use of a pattern may take."""
 
 _LONGEST_PATTERN = 10_000
-_FOREIGN = re.compile(r"\(\?(?:[=!>|#]|<[=!])|\\[1-9]|[*+?}]\+")
+_FOREIGN = re.compile(r"\(\?(?:[=!>|#]|<[=!])|\\[1-9](?![0-7]{2})|[*+?}]\+")
 """What RE2 does not have: looking around, references back, possession."""
 
 _ESCAPE = r"\\Q.*?(?:\\E|$)|\\[pP](?:\{\^?\w+\}|[A-Z])|\\x\{[0-9a-fA-F]{1,6}\}|\\."
