@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -9,10 +11,12 @@ from penstock.agent.reply import Reply
 from penstock.agent.transport import Transport
 from penstock.kit.ids import new_id
 from penstock.model.errors import PenstockError, UnavailableError
-from penstock.wire.messages import Continue, Continued
+from penstock.wire.messages import Continue
 
 MOST_BYTES = 8 << 20
 """Size of a request; the server's bound for the config inside is lower, but JSON may write it longer."""
+
+T = TypeVar("T")
 
 PATIENCE = 10
 PAUSE = 1.0
@@ -46,7 +50,7 @@ def answer_request(transport: Transport, task: str, body: bytes) -> Reply:
         parameters=asked.parameters or {},
     )
     try:
-        done = _ask(transport, task, wish)
+        done = insist(lambda: transport.continue_pipeline(task, wish))
     except UnavailableError as error:
         return Reply(status=503, message=str(error))
     except PenstockError as error:
@@ -57,12 +61,12 @@ def answer_request(transport: Transport, task: str, body: bytes) -> Reply:
     return Reply(status=done.status, message=done.message)
 
 
-def _ask(transport: Transport, task: str, wish: Continue) -> Continued:
-    """The server's answer. Raises UnavailableError when it stays away; asking twice does no harm."""
+def insist(ask: Callable[[], T]) -> T:
+    """The server's answer. Raises UnavailableError when it stays away; asking twice must do no harm."""
     pause = threading.Event()
     for _ in range(PATIENCE):
         try:
-            return transport.continue_pipeline(task, wish)
+            return ask()
         except UnavailableError:
             pause.wait(PAUSE)
-    return transport.continue_pipeline(task, wish)
+    return ask()

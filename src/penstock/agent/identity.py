@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from penstock.agent.continuation import insist
 from penstock.agent.reply import Reply
 from penstock.agent.transport import Transport
 from penstock.model.errors import PenstockError, UnavailableError
@@ -37,7 +38,7 @@ def answer_wish(transport: Transport, task: str, tell: Callable[[str], None], bo
     """The token, which `tell` hears of before the job does, or why there is none; never raises."""
     try:
         wish = read_wish(body)
-        minted = transport.mint_token(task, wish)
+        minted = insist(lambda: transport.mint_token(task, wish))
     except (msgspec.DecodeError, UnicodeError) as error:
         return Reply(status=400, message=f'--claims must be JSON like {{"aud": "name"}}: {error}')
     except UnavailableError as error:

@@ -93,6 +93,14 @@ def test_wrong_words_are_said_and_nobody_is_asked(caller: Caller, words: str, sa
     assert caller.bodies == []
 
 
+@pytest.mark.parametrize("words", ["", "--help", "get --help"])
+def test_help_is_printed(caller: Caller, words: str) -> None:
+    caller.serve()
+    code, printed = caller.call(f"circleci run oidc {words}")
+    assert (code, printed.startswith("Usage: circleci run oidc get")) == (0, True)
+    assert caller.bodies == []
+
+
 def test_a_job_that_is_not_vouched_for_is_told_so(caller: Caller) -> None:
     expected = (
         1,

@@ -57,10 +57,28 @@ def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("trouble", "status"), [(UnavailableError("away"), 503), (NotFoundError("no such task"), 400)]
 )
-def test_a_server_that_does_not_help_is_told(trouble: UnavailableError | NotFoundError, status: int) -> None:
+def test_a_server_that_does_not_help_is_told(
+    trouble: UnavailableError | NotFoundError, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.agent.continuation.PAUSE", 0.001)
     server = FakeServer()
     server.trouble = trouble
     assert ask(server) == Reply(status=status, message=str(trouble))
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.agent.continuation.PAUSE", 0.001)
+    calls: list[TokenWish] = []
+
+    class Flaky(FakeServer):
+        def mint_token(self, task: str, wish: TokenWish) -> Minted:
+            calls.append(wish)
+            if len(calls) < 3:
+                raise UnavailableError("it starts again")
+            return super().mint_token(task, wish)
+
+    assert ask(Flaky()).status == 200
+    assert len(calls) == 3
 
 
 def test_a_fault_of_ours_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -39,7 +39,7 @@ def main(arguments: "list[str]") -> int:
 
 def get_token(arguments: "list[str]") -> int:
     """Print an identity token; returns the exit code."""
-    if not arguments or {"--help", "-h", "help"} & set(arguments):
+    if wants_help(arguments):
         sys.stdout.write(OIDC_HELP)
         return 0
     try:
@@ -51,6 +51,11 @@ def get_token(arguments: "list[str]") -> int:
         stop(json.loads(text)["message"])
     sys.stdout.write(json.loads(text)["message"] + "\n")
     return 0
+
+
+def wants_help(arguments: "list[str] | tuple[str, ...]") -> bool:
+    """True when somebody asks what there is."""
+    return not arguments or bool({"--help", "-h", "help"} & set(arguments))
 
 
 def compose_wish(arguments: "list[str] | tuple[str, ...]") -> bytes:

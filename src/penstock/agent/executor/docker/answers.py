@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.agent.executor.docker.control import ControlFolder
-from penstock.agent.injob.asking import compose_body, compose_wish
+from penstock.agent.injob.asking import OIDC_HELP, compose_body, compose_wish, wants_help
 from penstock.agent.injob.circleci import VALUES, VARIABLE, expand_braces, translate_glob
 from penstock.agent.reply import Answers, Errand, answer
 from penstock.model.errors import PenstockError, RefusedError
@@ -130,7 +130,10 @@ def answer_question(question: Question, lookup: Lookup, control: ControlFolder) 
 
 def answer_wish(question: Question, answers: Answers) -> str:
     """The script that prints an identity token, or why there is none. Raises ValueError for wrong words."""
-    reply = answer(answers, Errand.IDENTITY, compose_wish(question.words[2:]))
+    words = question.words[2:]
+    if wants_help(words):
+        return f"{_print_text(OIDC_HELP.encode())}ps_code=0\n"
+    reply = answer(answers, Errand.IDENTITY, compose_wish(words))
     if reply.status == HTTPStatus.OK:
         return _print_text(f"{reply.message}\n".encode()) + "ps_code=0\n"
     return _print_text(f"Error: {reply.message}\n".encode(), 2) + "ps_code=1\n"
