@@ -12,7 +12,7 @@ FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Each field: its name, the least and the greatest number, and the names of numbers from the least on."""
 
-_ELEMENT = re.compile(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([0-9]{1,2}))?", re.IGNORECASE)
+_ELEMENT = re.compile(r"(\*|[0-9a-z]{1,9}(?:-[0-9a-z]{1,9})?)(?:/([0-9]{1,2}))?", re.IGNORECASE)
 
 
 def find_cron_fault(text: str) -> str:
