@@ -145,10 +145,11 @@ def test_nobody_runs_anything_in_anothers_name(site: CircleSite) -> None:
     ada, bob = (site.add_person(login, Role.MEMBER) for login in ("ada", "bob"))
     path = f"/api/v2/project/{APP}/schedule"
     uuid = site.succeed("POST", path, BODY, 201, token=ada)["id"]
-    assert change(site, uuid, bob, description="mine?", name="x")["actor"]["login"] == "ada"
+    assert change(site, uuid, bob, description="mine?", name="nightly")["actor"]["login"] == "ada"
     assert change(site, uuid, bob, parameters=BODY["parameters"])["actor"]["login"] == "ada"
     assert change(site, uuid, bob, parameters={"branch": "evil"})["actor"]["login"] == "bob"
     assert change(site, uuid, ada, timetable={"hours-of-day": [5]})["actor"]["login"] == "ada"
+    assert change(site, uuid, bob, name="deploy")["actor"]["login"] == "bob"  # configs ask for the name
     assert change(site, uuid, bob, attribution_actor="current")["actor"]["login"] == "bob"
     assert change(site, uuid, ada, attribution_actor="system")["actor"]["login"] == "system-actor"
     assert change(site, uuid, bob, parameters={"branch": "x"})["actor"]["login"] == "system-actor"
