@@ -67,9 +67,10 @@ class OpenSchedule(msgspec.Struct, frozen=True):
 def create_schedule(parts: Parts, by: Principal, project: Project, new: NewSchedule) -> Schedule:
     """A new schedule, armed for its next firing.
 
-    Raises ForbiddenError, InvalidError for what is wrong with it, ConflictError when the name is taken,
-    LimitExceededError past `MOST_SCHEDULES`.
+    Raises ForbiddenError, also for who may not run pipelines, InvalidError for what is wrong with it,
+    ConflictError when the name is taken, LimitExceededError past `MOST_SCHEDULES`.
     """
+    require(by, Action.RUN_PIPELINE, project)
     _check_texts(new.name, new.description)
     timetable, parameters = check_timetable(new.timetable), _check_parameters(new.parameters)
 
@@ -140,6 +141,8 @@ def change_schedule(parts: Parts, by: Principal, uuid: str, edit: Edit) -> Sched
     anything in another's name. Its name counts, since configs ask for it. Raises as `create_schedule`
     does, and NotFoundError.
     """
+    with parts.db.read() as tx:
+        open_schedule(tx, by, Action.RUN_PIPELINE, uuid, of_config=True)
     _check_texts("x" if edit.name is msgspec.UNSET else edit.name, edit.description or None)
 
     def work(unit: Unit, found: Schedule, owner: Organization) -> Schedule:

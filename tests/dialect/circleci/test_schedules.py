@@ -169,6 +169,18 @@ def test_who_may_see_a_schedule_may_not_all_change_it(site: CircleSite) -> None:
     assert unknown == {"message": "Schedule not found."}
 
 
+def test_a_token_that_may_not_run_pipelines_has_none_run_by_a_schedule(site: CircleSite) -> None:
+    uuid, path = create(site)["id"], f"/api/v2/project/{APP}/schedule"
+    writer = site.add_person("writer", Role.MEMBER, Scope.WRITE)
+    both = site.add_person("both", Role.MEMBER, Scope.WRITE, Scope.RUN)
+    assert site.call("POST", path, BODY | {"name": "b"}, token=writer).status == 403
+    assert site.call("PATCH", f"/api/v2/schedule/{uuid}", {"name": "c"}, token=writer).status == 403
+    assert site.get(f"schedule/{uuid}")["name"] == "nightly"
+    site.succeed("POST", path, BODY | {"name": "b"}, 201, token=both)
+    assert change(site, uuid, both, name="c")["actor"]["login"] == "both"
+    site.succeed("DELETE", f"/api/v2/schedule/{uuid}", None, 200, token=writer)
+
+
 def with_timetable(**more: object) -> dict[str, object]:
     return {"timetable": WEEKLY | {name.replace("_", "-"): value for name, value in more.items()}}
 
