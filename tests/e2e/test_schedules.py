@@ -87,6 +87,7 @@ def test_a_schedule_is_made_runs_and_is_deleted(tmp_path: Path) -> None:
     [
         (("--hours", "24"), "hours-of-day must name hours from 0 to 23"),
         (("--hours", "x"), "--hours wants numbers like 1,5 or 8-17"),
+        (("--hours", "3,22-2"), "--hours: 22-2 ends before it begins"),
         (("--hours", "1", "--days", "MOON"), "days-of-week"),
         (("--hours", "1", "--branch", "a", "--tag", "b"), "--branch and --tag exclude each other"),
         (("--hours", "1", "-p", "x=1"), "--parameter needs --branch or --tag"),

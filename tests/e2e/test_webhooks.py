@@ -149,6 +149,7 @@ def test_a_webhook_is_looked_after_from_the_command_line(tmp_path: Path) -> None
         receiver.url = receiver.url.replace("http://", "https://user@")
         refused = call(server, "create", receiver.url, *PROJECT, status=2)
         assert "no user or password" in refused
+        assert "cannot be read" in call(server, "create", "https://[x", *PROJECT, status=2)
 
 
 def test_private_addresses_are_refused_unless_the_operator_allows_them(tmp_path: Path) -> None:

@@ -285,6 +285,8 @@ def _read_numbers(text: str, option: str) -> list[int]:
         ends = [first, last if dash else first]
         if not all(end.isascii() and end.isdecimal() and len(end) <= len("31") for end in ends):
             raise InvalidError(f"{option} wants numbers like 1,5 or 8-17, not {word!r}")
+        if int(ends[0]) > int(ends[1]):
+            raise InvalidError(f"{option}: {word} ends before it begins; write it as two ranges")
         found += range(int(ends[0]), int(ends[1]) + 1)
     return found
 

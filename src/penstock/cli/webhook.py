@@ -90,7 +90,7 @@ def create(
     """
     client = open_client(access)
     body = {
-        "name": fields.name or urlsplit(url).netloc or url,
+        "name": fields.name or _name_host(url),
         "events": fields.event or list(Event),
         "url": url,
         "verify-tls": verify_tls,
@@ -191,8 +191,16 @@ def _list_cells(each: Webhook) -> list[str]:
     return [each.id, each.name, ",".join(each.events), "yes" if each.signing_secret else "no", each.url]
 
 
+def _name_host(url: str) -> str:
+    """The host of an address; an address without one as it is, for the server says what is wrong with it."""
+    try:
+        return urlsplit(url).netloc or url
+    except ValueError:
+        return url
+
+
 def _read_secret(file: str) -> str:
-    """The first line of the file, "" for no file. Raises InvalidError when there is none."""
+    """What the file holds, without line ends around it, "" for no file. Raises InvalidError for nothing."""
     if not file:
         return ""
     try:

@@ -67,9 +67,10 @@ class OpenSchedule(msgspec.Struct, frozen=True):
 def create_schedule(parts: Parts, by: Principal, project: Project, new: NewSchedule) -> Schedule:
     """A new schedule, armed for its next firing.
 
-    Raises ForbiddenError, InvalidError for what is wrong with it, ConflictError when the name is taken,
-    LimitExceededError past `MOST_SCHEDULES`.
+    Raises ForbiddenError, also for who may not run pipelines, InvalidError for what is wrong with it,
+    ConflictError when the name is taken, LimitExceededError past `MOST_SCHEDULES`.
     """
+    require(by, Action.RUN_PIPELINE, project)
     _check_texts(new.name, new.description)
     timetable, parameters = check_timetable(new.timetable), _check_parameters(new.parameters)
 
@@ -137,8 +138,11 @@ def change_schedule(parts: Parts, by: Principal, uuid: str, edit: Edit) -> Sched
     """The schedule as it is afterwards, armed anew when its timetable is another.
 
     Whoever changes what a person's schedule runs, or when, is who it runs as from now on: nobody runs
-    anything in another's name. Raises as `create_schedule` does, and NotFoundError.
+    anything in another's name. Its name counts, since configs ask for it. Raises as `create_schedule`
+    does, and NotFoundError.
     """
+    with parts.db.read() as tx:
+        open_schedule(tx, by, Action.RUN_PIPELINE, uuid, of_config=True)
     _check_texts("x" if edit.name is msgspec.UNSET else edit.name, edit.description or None)
 
     def work(unit: Unit, found: Schedule, owner: Organization) -> Schedule:
@@ -170,6 +174,7 @@ _EDITABLE = ("name", "description", "timetable", "parameters", "actor")
 def _apply(found: Schedule, edit: Edit, by: Principal, now: int) -> Schedule:
     """The schedule with what the edit sets. Raises InvalidError."""
     timetable, parameters = found.timetable, found.parameters
+    name = found.name if edit.name is msgspec.UNSET else edit.name
     if edit.timetable is not msgspec.UNSET and timetable is not None:
         timetable = change_timetable(timetable, edit.timetable)
     if edit.parameters is not msgspec.UNSET:
@@ -177,11 +182,11 @@ def _apply(found: Schedule, edit: Edit, by: Principal, now: int) -> Schedule:
     actor = found.actor
     if edit.system is not msgspec.UNSET:
         actor = SYSTEM if edit.system else _name_actor(by)
-    elif actor != SYSTEM and (timetable, parameters) != (found.timetable, found.parameters):
+    elif actor != SYSTEM and (name, timetable, parameters) != (found.name, found.timetable, found.parameters):
         actor = _name_actor(by)
     changed = msgspec.structs.replace(
         found,
-        name=found.name if edit.name is msgspec.UNSET else edit.name,
+        name=name,
         description=found.description if edit.description is msgspec.UNSET else edit.description,
         timetable=timetable,
         parameters=parameters,

@@ -12,11 +12,16 @@ FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Each field: its name, the least and the greatest number, and the names of numbers from the least on."""
 
-_ELEMENT = re.compile(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([0-9]{1,2}))?", re.IGNORECASE)
+MOST_LETTERS = 1000
+"""Of a text; one that names every minute, hour, day and month has half of that."""
+
+_ELEMENT = re.compile(r"(\*|[0-9a-z]{1,9}(?:-[0-9a-z]{1,9})?)(?:/([0-9]{1,2}))?", re.IGNORECASE)
 
 
 def find_cron_fault(text: str) -> str:
     """What makes the text no crontab of five fields; empty when it is one."""
+    if len(text) > MOST_LETTERS:
+        return f"it has more than {MOST_LETTERS} characters"
     words = text.split()
     if len(words) != len(FIELDS):
         return f"it has {len(words)} fields, not minute, hour, day of the month, month and day of the week"

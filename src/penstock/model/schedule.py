@@ -1,5 +1,9 @@
 """A schedule: what is to run, when it does next, and what became of the last time."""
 
+from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby, islice
+
 import msgspec
 
 from penstock.model.almanac import Almanac, next_instant
@@ -54,14 +58,15 @@ def next_firing(schedule: Schedule, after: int) -> int | None:
 
 def list_firings(schedule: Schedule, after: int, count: int) -> tuple[int, ...]:
     """The next so many firings after the instant, or as many as there are."""
-    found: list[int] = []
-    almanacs = list_almanacs(schedule)
-    while len(found) < count:
-        following = _find_first(almanacs, found[-1] if found else after)
-        if following is None:
-            break
-        found.append(following)
-    return tuple(found)
+    each_in_order = merge(*(_list_instants(almanac, after) for almanac in list_almanacs(schedule)))
+    return tuple(islice((instant for instant, _ in groupby(each_in_order)), count))
+
+
+def _list_instants(almanac: Almanac, after: int) -> Iterator[int]:
+    following = next_instant(almanac, after)
+    while following is not None:
+        yield following
+        following = next_instant(almanac, following)
 
 
 def _find_first(almanacs: list[Almanac], after: int) -> int | None:

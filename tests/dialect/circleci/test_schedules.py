@@ -145,10 +145,11 @@ def test_nobody_runs_anything_in_anothers_name(site: CircleSite) -> None:
     ada, bob = (site.add_person(login, Role.MEMBER) for login in ("ada", "bob"))
     path = f"/api/v2/project/{APP}/schedule"
     uuid = site.succeed("POST", path, BODY, 201, token=ada)["id"]
-    assert change(site, uuid, bob, description="mine?", name="x")["actor"]["login"] == "ada"
+    assert change(site, uuid, bob, description="mine?", name="nightly")["actor"]["login"] == "ada"
     assert change(site, uuid, bob, parameters=BODY["parameters"])["actor"]["login"] == "ada"
     assert change(site, uuid, bob, parameters={"branch": "evil"})["actor"]["login"] == "bob"
     assert change(site, uuid, ada, timetable={"hours-of-day": [5]})["actor"]["login"] == "ada"
+    assert change(site, uuid, bob, name="deploy")["actor"]["login"] == "bob"  # configs ask for the name
     assert change(site, uuid, bob, attribution_actor="current")["actor"]["login"] == "bob"
     assert change(site, uuid, ada, attribution_actor="system")["actor"]["login"] == "system-actor"
     assert change(site, uuid, bob, parameters={"branch": "x"})["actor"]["login"] == "system-actor"
@@ -166,6 +167,18 @@ def test_who_may_see_a_schedule_may_not_all_change_it(site: CircleSite) -> None:
     unknown = site.call("GET", f"/api/v2/schedule/{new_id()}", token=stranger).json()
     assert site.call("GET", f"/api/v2/schedule/{uuid}", token=stranger).json() == unknown
     assert unknown == {"message": "Schedule not found."}
+
+
+def test_a_token_that_may_not_run_pipelines_has_none_run_by_a_schedule(site: CircleSite) -> None:
+    uuid, path = create(site)["id"], f"/api/v2/project/{APP}/schedule"
+    writer = site.add_person("writer", Role.MEMBER, Scope.WRITE)
+    both = site.add_person("both", Role.MEMBER, Scope.WRITE, Scope.RUN)
+    assert site.call("POST", path, BODY | {"name": "b"}, token=writer).status == 403
+    assert site.call("PATCH", f"/api/v2/schedule/{uuid}", {"name": "c"}, token=writer).status == 403
+    assert site.get(f"schedule/{uuid}")["name"] == "nightly"
+    site.succeed("POST", path, BODY | {"name": "b"}, 201, token=both)
+    assert change(site, uuid, both, name="c")["actor"]["login"] == "both"
+    site.succeed("DELETE", f"/api/v2/schedule/{uuid}", None, 200, token=writer)
 
 
 def with_timetable(**more: object) -> dict[str, object]:

@@ -33,6 +33,12 @@ def test_any_text_has_an_answer(text: str) -> None:
     assert find_cron_fault(text) or len(text.split()) == len(BOUNDS)
 
 
+@pytest.mark.parametrize("word", ["9" * 5000, "1-" + "9" * 5000, "*/" + "9" * 5000, "x" * 5000])
+def test_a_long_word_is_told(word: str) -> None:
+    assert "is no minute" in find_cron_fault(f"{word[:900]} * * * *")
+    assert "characters" in find_cron_fault(f"{word} * * * *")
+
+
 @pytest.mark.parametrize("text", ["0 0 * * mon-fri", "5,10 1-5 1 JAN *", "0 0 * * 7"])
 def test_names_and_ranges_are_right(text: str) -> None:
     assert find_cron_fault(text) == ""
