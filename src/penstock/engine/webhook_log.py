@@ -68,9 +68,9 @@ def ping_webhook(parts: Parts, by: Principal, uuid: str) -> Delivery:
         waiting = [each for each in recent if each.due_at is not None]
         if len(waiting) >= MOST_PINGS and all(each.event is WebhookEvent.PING for each in waiting):
             raise LimitExceededError(f"{MOST_PINGS} pings wait already")
+        _rouse(unit, webhook)
         wanted = [(webhook.id, WebhookEvent.PING, "")]
         [delivery] = webhook_deliveries.promise_deliveries(unit.tx, wanted, now=unit.now)
-        _rouse(unit, webhook)
         return present(webhook_deliveries.delivery_by_uuid(unit.tx, webhook.id, delivery))
 
     return transact(parts, work)
@@ -87,7 +87,9 @@ def redeliver(parts: Parts, by: Principal, uuid: str, delivery: str) -> Delivery
 def _redeliver(by: Principal, uuid: str, delivery: str, unit: Unit) -> Delivery:
     webhook = _open(unit, by, uuid, "webhook.redeliver")
     _rouse(unit, webhook)
-    found = present(webhook_deliveries.lock_delivery(unit.tx, _find(unit.tx, webhook, delivery).id))
+    found = webhook_deliveries.lock_delivery(unit.tx, _find(unit.tx, webhook, delivery).id)
+    if found is None:  # it was pruned meanwhile
+        raise NotFoundError("Delivery not found.")
     if found.state is DeliveryState.SENDING:
         raise ConflictError("the delivery is being sent: ask again in a moment")
     change = DeliveryChange(
@@ -120,8 +122,13 @@ def _open(unit: Unit, by: Principal, uuid: str, act: str) -> Webhook:
 
 
 def _rouse(unit: Unit, webhook: Webhook) -> None:
-    """Its receiver is not left alone any longer: somebody thinks that it is there."""
+    """Its receiver is not left alone any longer, and nobody deletes it before the transaction ends.
+
+    Raises NotFoundError when somebody just has.
+    """
     webhooks.change_webhook(unit.tx, WebhookChange(id=webhook.id, rests_until=0))
+    if webhooks.get_webhook(unit.tx, webhook.id) is None:
+        raise NotFoundError("Webhook not found.")
     unit.posted.add(WEBHOOK)
 
 
