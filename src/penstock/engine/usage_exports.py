@@ -104,6 +104,8 @@ def check_wish(wish: Wish, now: int) -> None:
         raise InvalidError(f"end must be no more than {WINDOW // DAY} days after start.")
     if wish.start < now - REACH:
         raise InvalidError("start must be no more than 13 months ago.")
+    if wish.start > now + DAY:  # clocks are not alike; and the end is one that can be written, then
+        raise InvalidError("start must not be in the future.")
 
 
 def count_call(unit: Unit, owner: Organization, verb: str) -> None:

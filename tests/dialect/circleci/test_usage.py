@@ -232,6 +232,7 @@ def test_an_export_is_asked_for_then_made_then_there(site: CircleSite) -> None:
         (-40, -7, "32 days"),
         (-400, -390, "13 months"),
         (-2_000_000 // 86_400 * 800, 0, "32 days"),
+        (2, 3, "future"),
     ],
 )
 def test_a_time_that_cannot_be_had_is_refused(site: CircleSite, start: float, end: float, why: str) -> None:
@@ -252,6 +253,7 @@ def test_a_time_that_cannot_be_had_is_refused(site: CircleSite, start: float, en
         {"start": 1, "end": 2},
         {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T23:59:59Z"},
         {"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:59:59-14:00"},
+        {"start": "9999-12-31T00:00:00Z", "end": "9999-12-31T23:59:59-10:00"},  # of the year 10000, in UTC
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": ["x\x00\ud800"]},
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": ["a"] * 101},
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": "a"},
