@@ -9,7 +9,7 @@ import jwt
 import msgspec
 import pytest
 
-from penstock.engine.accounts import create_user
+from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.contexts import create_context
 from penstock.engine.forks import URL, label_fork
 from penstock.engine.identity import NOBODY
@@ -97,6 +97,15 @@ def test_a_task_has_tokens_that_say_what_it_is_and_are_masked(lab: Lab) -> None:
     assert (first["iat"], first["exp"]) == (lab.clock.now() // 1000, lab.clock.now() // 1000 + 3600)
     assert {assignment.environment[name] for name in (FIRST, SECOND)} <= set(assignment.secrets)
     assert assignment.vouched
+
+
+def test_a_disabled_account_is_nobody(lab: Lab) -> None:
+    ada = create_user(lab.parts, SERVER, Profile(login="ada"))
+    lab.run({"a": {}, "b": {}})
+    agent = lab.agent()
+    assert read(lab, take(lab, agent).environment[FIRST])["sub"].endswith(f"/user/{ada.uuid}")
+    disable_user(lab.parts, SERVER, ada.uuid)
+    assert read(lab, take(lab, agent).environment[FIRST])["sub"].endswith(f"/user/{NOBODY}")
 
 
 def test_a_token_is_made_when_the_task_is_given_not_when_it_is_queued(lab: Lab) -> None:
