@@ -306,6 +306,18 @@ def test_ten_calls_an_hour_of_each_verb_are_answered(site: CircleSite) -> None:
     assert site.call("GET", f"{place}/{exports[0]}").status == 200
 
 
+def test_calls_of_a_clock_that_was_ahead_do_not_count(site: CircleSite) -> None:
+    site.lab.clock.advance(30 * 86_400)
+    for _ in range(MOST_CALLS):
+        ask_export(site)
+    site.lab.clock.advance(-30 * 86_400)
+    for _ in range(MOST_CALLS):
+        ask_export(site)
+    now = site.lab.clock.now()
+    body = {"start": name_instant(now - DAY), "end": name_instant(now)}
+    assert site.call("POST", f"/api/v2/organizations/{site.acme.uuid}/usage_export_job", body).status == 429
+
+
 def test_only_administrators_get_an_export(site: CircleSite) -> None:
     export = ask_export(site)
     place = f"/api/v2/organizations/{site.acme.uuid}/usage_export_job"
