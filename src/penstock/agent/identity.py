@@ -35,10 +35,15 @@ _decode_claims = msgspec.json.Decoder(Claims).decode
 
 
 def answer_wish(transport: Transport, task: str, tell: Callable[[str], None], body: bytes) -> Reply:
-    """The token, which `tell` hears of before the job does, or why there is none; never raises."""
+    """The token, which `tell` hears of before the job does, or why there is none; never raises.
+
+    One that `tell` does not take, since there were too many, the job does not get.
+    """
     try:
         wish = read_wish(body)
         minted = insist(lambda: transport.mint_token(task, wish))
+        if minted.status == 200:  # noqa: PLR2004 - as of HTTP
+            tell(minted.text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return Reply(status=400, message=f'--claims must be JSON like {{"aud": "name"}}: {error}')
     except UnavailableError as error:
@@ -48,8 +53,6 @@ def answer_wish(transport: Transport, task: str, tell: Callable[[str], None], bo
     except Exception as error:  # noqa: BLE001 - the outermost loop of who answers: the job must not wait for ever
         _log.exception("task %s: its wish for an identity token cannot be handled", task)
         return Reply(status=500, message=f"internal error ({type(error).__name__})")
-    if minted.status == 200:  # noqa: PLR2004 - as of HTTP
-        tell(minted.text)
     return Reply(status=minted.status, message=minted.text)
 
 

@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import combinations_with_replacement
+from itertools import chain, combinations_with_replacement, product
+
+from penstock.model.errors import LimitExceededError
 
 STARS = b"****"
 _SHORTEST = 4
+MOST_ADDED = 200
+"""Values that may be added to those a task begins with: each costs a look at everything that is printed."""
+
 _HARMLESS = frozenset({"true", "True", "false", "False"})
 
 
@@ -29,9 +34,13 @@ class Secrets:
 
     def __init__(self, values: Iterable[str]) -> None:
         self.values = choose_secrets(values)
+        self._added = 0
 
     def add(self, value: str) -> None:
-        """The value is masked as well, in what is printed from now on."""
+        """The value is masked as well, in what is printed from now on. Raises LimitExceededError."""
+        if self._added >= MOST_ADDED:
+            raise LimitExceededError(f"a job may ask for {MOST_ADDED} tokens: use again those it has")
+        self._added += 1
         self.values = tuple(sorted({*self.values, *choose_secrets((value,))}, key=_rank))
 
 
@@ -45,13 +54,17 @@ class Mask:
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         self._held = b""
+        self._secrets: tuple[bytes, ...] = ()
+        self._tangled = False
         self.learn(secrets)
 
     def learn(self, secrets: Sequence[bytes]) -> None:
-        """These are the secrets from here on; what was held back is judged anew."""
-        self._secrets = tuple(sorted(secrets, key=len, reverse=True))
+        """These and those it knows are the secrets from here on; what was held back is judged anew."""
+        fresh = tuple(set(secrets).difference(self._secrets))  # only they are compared: pairs are many
+        pairs = chain(product(fresh, self._secrets), combinations_with_replacement(fresh, 2))
+        self._tangled = self._tangled or any(can_overlap(one, other) for one, other in pairs)
+        self._secrets = tuple(sorted((*self._secrets, *fresh), key=len, reverse=True))
         self._reach = len(self._secrets[0]) - 1 if self._secrets else 0
-        self._tangled = any(can_overlap(a, b) for a, b in combinations_with_replacement(self._secrets, 2))
 
     def feed(self, data: bytes) -> bytes:
         """What can be said now: the masked output up to where a secret may be beginning."""

@@ -27,7 +27,7 @@ ROOT = "/oidc"
 """Where, below the server's address, the issuer of all organizations is."""
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-"""Stands for whoever started a workflow without having an account."""
+"""Stands for whoever started a workflow without having an account, or with one that is disabled."""
 
 MOST_AUDIENCES, MOST_LETTERS = 20, 255
 
@@ -160,7 +160,7 @@ def _describe(tx: Transaction, facts: Facts, job: Job) -> Passport:
     bearer = Bearer(
         organization=organization.uuid,
         project=project.uuid,
-        user=NOBODY if user is None else user.uuid,
+        user=user.uuid if user is not None and user.disabled_at is None else NOBODY,
         pipeline=facts.pipeline.uuid,
         definition=definition_id(project),
         workflow=facts.workflow_uuid,

@@ -9,10 +9,10 @@ import jwt
 import msgspec
 import pytest
 
-from penstock.engine.accounts import create_user
+from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.contexts import create_context
 from penstock.engine.forks import URL, label_fork
-from penstock.engine.identity import NOBODY
+from penstock.engine.identity import NOBODY, answer_wish
 from penstock.engine.identity_claims import read_claims, set_claims, unset_claims
 from penstock.engine.lookup import find_organization, find_project
 from penstock.engine.organizations import create_organization, set_member
@@ -27,7 +27,7 @@ from penstock.model.project import Organization, Project
 from penstock.model.run import Fork
 from penstock.store.sealing import Sealer
 from penstock.store.users import Profile
-from penstock.wire.messages import Assignment, Minted, TokenWish
+from penstock.wire.messages import Assignment, TokenWish
 from tests.support.invariants import check_all
 from tests.support.lab import HandAgent, Lab
 
@@ -97,6 +97,15 @@ def test_a_task_has_tokens_that_say_what_it_is_and_are_masked(lab: Lab) -> None:
     assert (first["iat"], first["exp"]) == (lab.clock.now() // 1000, lab.clock.now() // 1000 + 3600)
     assert {assignment.environment[name] for name in (FIRST, SECOND)} <= set(assignment.secrets)
     assert assignment.vouched
+
+
+def test_a_disabled_account_is_nobody(lab: Lab) -> None:
+    ada = create_user(lab.parts, SERVER, Profile(login="ada"))
+    lab.run({"a": {}, "b": {}})
+    agent = lab.agent()
+    assert read(lab, take(lab, agent).environment[FIRST])["sub"].endswith(f"/user/{ada.uuid}")
+    disable_user(lab.parts, SERVER, ada.uuid)
+    assert read(lab, take(lab, agent).environment[FIRST])["sub"].endswith(f"/user/{NOBODY}")
 
 
 def test_a_token_is_made_when_the_task_is_given_not_when_it_is_queued(lab: Lab) -> None:
@@ -198,8 +207,12 @@ def test_what_cannot_be_set_changes_nothing(lab: Lab, wrong: dict[str, Any]) -> 
 def test_a_task_nobody_knows_and_a_place_without_signer_get_none(lab: Lab) -> None:
     unknown = "01a1fec8-cbfb-7233-8d8e-697f9f43dac6"
     assert lab.gateway.mint_token(unknown, TokenWish()).status == 404
-    lab.parts = msgspec.structs.replace(lab.parts, signer=None)
-    assert isinstance(lab.gateway.mint_token(unknown, TokenWish()), Minted)
+    for parts in (
+        msgspec.structs.replace(lab.parts, signer=None),
+        msgspec.structs.replace(lab.parts, base_url=""),
+    ):
+        refused = answer_wish(parts, unknown, TokenWish())
+        assert (refused.status, "only a server" in refused.text) == (400, True)
 
 
 def test_servers_that_begin_together_sign_with_one_key(lab: Lab) -> None:

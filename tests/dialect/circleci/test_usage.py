@@ -232,6 +232,7 @@ def test_an_export_is_asked_for_then_made_then_there(site: CircleSite) -> None:
         (-40, -7, "32 days"),
         (-400, -390, "13 months"),
         (-2_000_000 // 86_400 * 800, 0, "32 days"),
+        (2, 3, "future"),
     ],
 )
 def test_a_time_that_cannot_be_had_is_refused(site: CircleSite, start: float, end: float, why: str) -> None:
@@ -252,6 +253,7 @@ def test_a_time_that_cannot_be_had_is_refused(site: CircleSite, start: float, en
         {"start": 1, "end": 2},
         {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T23:59:59Z"},
         {"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:59:59-14:00"},
+        {"start": "9999-12-31T00:00:00Z", "end": "9999-12-31T23:59:59-10:00"},  # of the year 10000, in UTC
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": ["x\x00\ud800"]},
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": ["a"] * 101},
         {"start": "2025-06-14T00:00:00Z", "end": "2025-06-15T00:00:00Z", "shared_org_ids": "a"},
@@ -302,6 +304,18 @@ def test_ten_calls_an_hour_of_each_verb_are_answered(site: CircleSite) -> None:
     site.lab.clock.advance(2)
     assert site.call("POST", place, body).status == 201
     assert site.call("GET", f"{place}/{exports[0]}").status == 200
+
+
+def test_calls_of_a_clock_that_was_ahead_do_not_count(site: CircleSite) -> None:
+    site.lab.clock.advance(30 * 86_400)
+    for _ in range(MOST_CALLS):
+        ask_export(site)
+    site.lab.clock.advance(-30 * 86_400)
+    for _ in range(MOST_CALLS):
+        ask_export(site)
+    now = site.lab.clock.now()
+    body = {"start": name_instant(now - DAY), "end": name_instant(now)}
+    assert site.call("POST", f"/api/v2/organizations/{site.acme.uuid}/usage_export_job", body).status == 429
 
 
 def test_only_administrators_get_an_export(site: CircleSite) -> None:

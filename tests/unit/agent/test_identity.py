@@ -5,6 +5,7 @@ import json
 import pytest
 
 from penstock.agent.identity import MOST_BYTES, answer_wish
+from penstock.agent.mask import MOST_ADDED, Secrets
 from penstock.agent.reply import Errand, Reply, answer
 from penstock.model.errors import NotFoundError, UnavailableError
 from penstock.wire.messages import Minted, TokenWish
@@ -24,6 +25,15 @@ def test_a_token_is_told_to_the_mask_and_to_the_job() -> None:
     )
     assert told == ["eyJ.eyJ.sig"]
     assert server.token_wishes == [TokenWish(audience=("a", "b"), root=True, ttl="5m")]
+
+
+def test_a_token_that_cannot_be_masked_any_more_is_not_given_to_the_job() -> None:
+    secrets = Secrets(())
+    for number in range(MOST_ADDED):
+        secrets.add(f"token {number}")
+    reply = answer_wish(FakeServer(), "t", secrets.add, b"{}")
+    assert reply.status == 400
+    assert "eyJ" not in reply.message
 
 
 def test_what_is_not_asked_for_is_as_usual() -> None:

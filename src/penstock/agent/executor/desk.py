@@ -12,6 +12,7 @@ import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import IO
 
@@ -115,7 +116,7 @@ class Seat:
         with suppress(BlockingIOError):  # all was heard
             while not self.closed:
                 *names, self._heard = (self._heard[-_LONGEST:] + os.read(self.bell, 4096)).split(b"\n")
-                for name in names:
+                for name in takewhile(lambda _: not self.closed, names):  # hundreds may ring at once
                     if match := _NAME.fullmatch(name):
                         with suppress(OSError):  # the command is gone, and nobody waits
                             self._heed(Errand(match[1].decode()), match[2].decode())

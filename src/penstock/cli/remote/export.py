@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from penstock.cli.remote.answers import UsageExport
 from penstock.cli.remote.client import Client
+from penstock.cli.remote.connection import AwayError
 from penstock.kit.clock import to_datetime
 from penstock.model.errors import RefusedError, UnavailableError
 
@@ -30,8 +31,9 @@ def await_export(
 ) -> UsageExport:
     """The export of that id, or a new one of that span, once it is made or so many seconds have passed.
 
-    Each pause is twice the one before, since few calls an hour are answered. Raises RefusedError with the
-    reason when it has failed.
+    Each pause is twice the one before, since few calls an hour are answered. Where no more are, or nobody
+    answers, it is as it was last seen: whoever waits needs its id. Raises RefusedError with the reason when
+    it has failed.
     """
     place = f"organizations/{quote(organization)}/usage_export_job"
     until, pause = time.monotonic() + patience, _FIRST_PAUSE
@@ -43,7 +45,10 @@ def await_export(
     while found.state in {"created", "processing"} and time.monotonic() < until:
         time.sleep(min(pause, max(until - time.monotonic(), 0)))
         pause *= 2
-        found = client.circle("GET", f"{place}/{quote(found.usage_export_job_id)}", UsageExport)
+        try:
+            found = client.circle("GET", f"{place}/{quote(found.usage_export_job_id)}", UsageExport)
+        except AwayError:
+            break
     if found.state == "failed":
         raise RefusedError(found.error_reason or "the server could not make the export")
     return found

@@ -111,6 +111,32 @@ def test_tasks_are_answered_apart(caller: Caller, tmp_path: Path) -> None:
     caller.desk.dismiss(slow)
 
 
+def test_a_task_that_ends_waits_for_one_answer_and_not_for_all_it_rang_for(
+    caller: Caller, tmp_path: Path
+) -> None:
+    busy, free, bodies = threading.Event(), threading.Event(), list[bytes]()
+
+    def think(body: bytes) -> Reply:
+        bodies.append(body)
+        busy.set()
+        assert free.wait(20)
+        return Reply(status=200, message="at last")
+
+    (tmp_path / "slow").mkdir()
+    slow = caller.desk.open(tmp_path / "slow", {Errand.IDENTITY: think})
+    (tmp_path / "slow/identity-1").write_text("{}")
+    handle = os.open(tmp_path / "slow" / BELL, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(handle, b"identity-1\n" * 300)
+    assert busy.wait(20)
+    end = threading.Thread(target=caller.desk.dismiss, args=(slow,))
+    end.start()
+    wait_until(lambda: slow.closed, seconds=10, what="the task has ended")
+    free.set()
+    end.join(20)
+    os.close(handle)
+    assert bodies == [b"{}"]
+
+
 def test_a_task_that_may_not_is_told_so(caller: Caller) -> None:
     os.mkfifo(caller.folder / "answered-1")
     waiting = os.open(caller.folder / "answered-1", os.O_RDWR)

@@ -58,12 +58,14 @@ class AnswerService:
         self._ask = control.make_pipe("ask", both=True)
         self._answered = [control.make_pipe(f"answered-{slot}", both=True) for slot in range(SLOTS)]
         self.replies: Answers = {}
+        self._closed = False
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="penstock-answers", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Nothing is answered any more."""
+        self._closed = True
         os.close(self._wake)
         self._thread.join()
         for descriptor in (self._woken, self._ask, *self._answered):
@@ -75,7 +77,7 @@ class AnswerService:
             *lines, heard = (heard[-_LONGEST:] + os.read(self._ask, 4096)).split(b"\n")
             for line in lines:
                 verb, _, number = line.decode(errors="replace").partition(" ")
-                if number.isdecimal() and int(number) < SLOTS:
+                if number.isdecimal() and int(number) < SLOTS and not self._closed:
                     self._heed(verb, int(number))
 
     def _heed(self, verb: str, slot: int) -> None:
