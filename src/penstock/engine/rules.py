@@ -33,6 +33,9 @@ REST = 60.0
 SlowRules = Recent[tuple[str, str], float]
 """By pipeline and rule, those that took too long with others, and when on the monotonic clock."""
 
+MOST_BYTES = 2500
+"""A rule is part of an index, whose entries PostgreSQL bounds; one of ASCII alone is always shorter."""
+
 _KNOWN = ("pipeline.", "job.ssh.enabled")
 _NEVER = ("pipeline.parameters.", "pipeline.trigger_parameters.")
 
@@ -41,6 +44,8 @@ def check_rule(rule: str) -> None:
     """Return when the rule can be judged; raises InvalidError with the place of what is wrong in it."""
     if len(rule) >= LONGEST_EXPRESSION:
         raise InvalidError(f"a rule has fewer than {LONGEST_EXPRESSION} characters")
+    if len(rule.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+        raise InvalidError(f"a rule has up to {MOST_BYTES} bytes of UTF-8")
     try:
         tree = parse_expression(rule)
     except ExpressionError as error:
