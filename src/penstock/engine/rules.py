@@ -36,7 +36,7 @@ SlowRules = Recent[tuple[str, str], float]
 MOST_BYTES = 2500
 """A rule is part of an index, whose entries PostgreSQL bounds; one of ASCII alone is always shorter."""
 
-_KNOWN = ("pipeline.", "job.ssh.enabled")
+_SSH = "job.ssh.enabled"
 _NEVER = ("pipeline.parameters.", "pipeline.trigger_parameters.")
 
 
@@ -123,7 +123,7 @@ def _check_name(name: Token) -> None:
     place = f"the rule, character {name.position + 1}"
     if name.lexeme.startswith(_NEVER):
         raise InvalidError(f"{place}: {name.lexeme} is whatever a trigger says, so no rule can go by it")
-    if not name.lexeme.startswith(_KNOWN):
+    if not name.lexeme.startswith("pipeline.") and name.lexeme.removesuffix("?") != _SSH:
         raise InvalidError(
             f"{place}: there is no value {name.lexeme}; rules know those of the pipeline and job.ssh.enabled"
         )
