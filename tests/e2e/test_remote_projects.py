@@ -43,6 +43,7 @@ def test_a_variable_is_set_used_masked_and_unset(developer: Developer, tmp_path:
     ("arguments", "stdin", "says"),
     [
         (("set", "1WORD"), "x", "a variable's name"),
+        (("set", "WORD"), "", "no value was given"),
         (("set", "WORD", "--value-file", "/no/such/file"), "", "cannot be read"),
         (("unset", "a/../b"), "", "not found"),
         (("list", "--project", "gh/acme/none"), "", "not found"),

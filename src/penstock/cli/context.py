@@ -80,7 +80,7 @@ def show(named: Name, /, *, access: InOrganization = IN_ORGANIZATION) -> int:
     write_table([["context", found.name], ["id", found.id], ["made", found.created_at]])
     write_line("")
     write_line("For:")
-    write_table([f"  {each.restriction_type}", name_restriction(each)] for each in limits)
+    write_table([f"  {each.restriction_type}", each.id, name_restriction(each)] for each in limits)
     if not any(each.restriction_type == "group" for each in limits):
         write_line("  no group, so for administrators of the organization alone")
     write_line("")

@@ -1,16 +1,15 @@
 """`penstock project env`: the environment variables of a project, whose values go in and never come out."""
 
-import sys
 from typing import Annotated
 from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
-from penstock.cli.options import read_secret_file
 from penstock.cli.remote.access import IN_PROJECT, InProject, open_client
 from penstock.cli.remote.answers import Message, Variable
-from penstock.cli.remote.console import ask_hidden, write_answer, write_items
+from penstock.cli.remote.console import write_answer, write_items
 from penstock.cli.remote.names import find_project
+from penstock.cli.remote.values import read_hidden_value
 
 env = App(name="env", help="Look after the environment variables of a project.")
 
@@ -43,7 +42,7 @@ def change(
     """
     client = open_client(access)
     found = find_project(client, access.project)
-    value = _read_value(value_file)
+    value = read_hidden_value(value_file)
     body = {"name": name, "value": value}
     made = client.circle("POST", f"project/{found.address}/envvar", Variable, body)
     return write_answer(made, f"{made.name} is set for {found.slug}.", json=access.json)
@@ -62,10 +61,3 @@ def unset(name: str, /, *, access: InProject = IN_PROJECT) -> int:
     found = find_project(client, access.project)
     client.circle("DELETE", f"project/{found.address}/envvar/{quote(name, safe='')}", Message)
     return write_answer({"name": name}, f"{found.slug} has no {name} any more.", json=access.json)
-
-
-def _read_value(file: str) -> str:
-    """The value: of the file, else typed by somebody, else standard input."""
-    if not file and sys.stdin.isatty():
-        return ask_hidden("Value: ")
-    return read_secret_file(file or "-").removesuffix("\n").removesuffix("\r")

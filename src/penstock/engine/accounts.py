@@ -9,6 +9,7 @@ from penstock.engine.audit import note
 from penstock.engine.principal import SERVER, Principal
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.hooks.event import NOBODY
 from penstock.kit.ids import new_id
 from penstock.model.access import ApiToken, Scope, User
 from penstock.model.errors import ConflictError, InvalidError, NotFoundError
@@ -64,6 +65,8 @@ def create_user(parts: Parts, by: Principal, profile: Profile, *, password: str 
         )
     if profile.login.lower() == SYSTEM:
         raise ConflictError(f"the login {SYSTEM} is that of schedules which run as nobody in particular")
+    if profile.login.lower() == NOBODY:
+        raise ConflictError(f"the login {NOBODY} is that of whoever pushes and has none")
     hashed = hash_password(check_password(password)) if password else None
 
     def work(unit: Unit) -> User:

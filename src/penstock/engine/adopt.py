@@ -17,7 +17,7 @@ from penstock.forge.address import ANYWHERE, Policy
 from penstock.forge.remote import LOCAL, Remote, parse_remote, without_credentials
 from penstock.model.errors import InvalidError, NotFoundError
 from penstock.model.project import Organization, Project
-from penstock.model.slug import BySlug, parse_organization, parse_project
+from penstock.model.slug import STANDALONE, BySlug, check_name, host_of, parse_organization, parse_project
 from penstock.store import projects
 from penstock.store.database import Transaction
 
@@ -48,8 +48,8 @@ def adopt_project(parts: Parts, by: Principal, wish: Adoption, policy: Policy = 
     """
     check_source(wish.url, wish.default_branch, policy)
     remote = parse_remote(wish.url)
-    owner = _find_owner(parts, by, wish.organization or remote.organization)
     new = NewProject(name=wish.name or remote.name, url=wish.url, default_branch=wish.default_branch)
+    owner = _find_owner(parts, by, wish.organization or remote.organization, new.name)
     return create_project(parts, by, owner, new)
 
 
@@ -119,8 +119,8 @@ def _name_path(url: str) -> str:
     return without_credentials(url).removeprefix("file://").rstrip("/").removesuffix(".git")
 
 
-def _find_owner(parts: Parts, by: Principal, slug: str) -> Organization:
-    """The organization of that slug, made when it is missing."""
+def _find_owner(parts: Parts, by: Principal, slug: str, name: str) -> Organization:
+    """The organization of that slug, made when it is missing and may have a project of that name."""
     named = parse_organization(slug)
     with parts.db.read() as tx:
         if not isinstance(named, BySlug):
@@ -131,10 +131,12 @@ def _find_owner(parts: Parts, by: Principal, slug: str) -> Organization:
         return found
     if found is not None or not isinstance(named, BySlug) or not may(by, Action.CREATE_ORGANIZATION):
         raise NotFoundError("there is no such organization here that you may put projects into")
+    if host_of(named.slug) != STANDALONE:
+        check_name(name)
     if named.slug == LOCAL:
         require(by, Action.CREATE_ORGANIZATION)
         return transact(
             parts, lambda unit: projects.ensure_organization(unit.tx, LOCAL, name=LOCAL, now=unit.now)
         )
-    host, _, name = named.slug.partition("/")
-    return create_organization(parts, by, host=host, name=name)
+    host, _, own = named.slug.partition("/")
+    return create_organization(parts, by, host=host, name=own)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.engine.access import unknown
 from penstock.engine.config_schedules import choose_scheduled
 from penstock.engine.continuation import Compiler, ToCompile
 from penstock.engine.describe import describe_pipeline
@@ -38,7 +39,7 @@ from penstock.model.run import Authorship, Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
 from penstock.policy.referee import Referee
-from penstock.store import counters
+from penstock.store import counters, projects, removal
 from penstock.store.database import Transaction
 
 Simple = str | int | bool
@@ -191,7 +192,7 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
 def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
     """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does.
 
-    Raises NotFoundError when the draft's `workflow` has no schedule in the config.
+    Raises NotFoundError when the draft's `workflow` has no schedule in the config or its project is gone.
     """
     project = draft.project
     with parts.db.read() as tx:
@@ -361,6 +362,9 @@ def _compile(
 
 
 def _take_number(unit: Unit, project: Project) -> int:
+    found = projects.get_project(unit.tx, project.id)
+    if found is None or removal.is_marked(found):  # deleted while its commit was fetched
+        raise unknown(Project)
     return counters.next_number(unit.tx, project.id, counters.CounterKind.PIPELINE)
 
 

@@ -7,7 +7,6 @@ import msgspec
 
 from penstock.engine.access import Action, require
 from penstock.engine.audit import note
-from penstock.engine.organizations import load_organization_settings
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
@@ -91,14 +90,6 @@ def _ask_open(parts: Parts, by: Principal, project: Project, is_open: Callable[[
         return False
     require(by, Action.ADMINISTER_PROJECT, project)
     return is_open(project)
-
-
-def check_new_work(tx: Transaction, project: Project) -> None:
-    """Return when new pipelines and reruns are welcome; raises RefusedError when somebody blocks them."""
-    if load_project_settings(tx, project.id).block_new_work:
-        raise RefusedError("this project takes no new work at present: its settings block it")
-    if load_organization_settings(tx, project.organization_id).block_new_work:
-        raise RefusedError("this organization takes no new work at present: its settings block it")
 
 
 def refuse_ssh(tx: Transaction, project: Project) -> NoReturn:

@@ -20,6 +20,7 @@ from penstock.engine.launch import (
     start_draft,
 )
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.hooks.event import NOBODY
 from penstock.forge.hooks.skip import find_skip
 from penstock.forge.hooks.trigger import TriggerFacts
 from penstock.kit.ids import new_id
@@ -159,6 +160,5 @@ def _describe_revision(facts: TriggerFacts, commit: CommitFacts) -> Revision:
 
 
 def _name_actor(facts: TriggerFacts) -> str:
-    """Who did it, as the host calls them."""
-    person = facts.actor
-    return person.login or person.name or person.email or "webhook"
+    """The login at the host of who did it: by nothing else, which people choose at will, are they known."""
+    return facts.actor.login or NOBODY

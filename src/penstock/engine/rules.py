@@ -33,7 +33,10 @@ REST = 60.0
 SlowRules = Recent[tuple[str, str], float]
 """By pipeline and rule, those that took too long with others, and when on the monotonic clock."""
 
-_KNOWN = ("pipeline.", "job.ssh.enabled")
+MOST_BYTES = 2500
+"""A rule is part of an index, whose entries PostgreSQL bounds; one of ASCII alone is always shorter."""
+
+_SSH = "job.ssh.enabled"
 _NEVER = ("pipeline.parameters.", "pipeline.trigger_parameters.")
 
 
@@ -41,6 +44,8 @@ def check_rule(rule: str) -> None:
     """Return when the rule can be judged; raises InvalidError with the place of what is wrong in it."""
     if len(rule) >= LONGEST_EXPRESSION:
         raise InvalidError(f"a rule has fewer than {LONGEST_EXPRESSION} characters")
+    if len(rule.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+        raise InvalidError(f"a rule has up to {MOST_BYTES} bytes of UTF-8")
     try:
         tree = parse_expression(rule)
     except ExpressionError as error:
@@ -118,7 +123,7 @@ def _check_name(name: Token) -> None:
     place = f"the rule, character {name.position + 1}"
     if name.lexeme.startswith(_NEVER):
         raise InvalidError(f"{place}: {name.lexeme} is whatever a trigger says, so no rule can go by it")
-    if not name.lexeme.startswith(_KNOWN):
+    if not name.lexeme.startswith("pipeline.") and name.lexeme.removesuffix("?") != _SSH:
         raise InvalidError(
             f"{place}: there is no value {name.lexeme}; rules know those of the pipeline and job.ssh.enabled"
         )

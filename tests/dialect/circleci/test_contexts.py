@@ -163,6 +163,15 @@ def test_no_restriction_at_all_is_refused(site: CircleSite) -> None:
     assert set(site.post(f"context/{make(site)}/restrictions", None, 400)) == {"message"}
 
 
+def test_a_long_rule_of_signs_that_take_several_bytes_is_refused_or_kept(site: CircleSite) -> None:
+    context = make(site)
+    signs = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(2000))
+    rules_of = [f'pipeline.git.branch == "{signs[:length]}"' for length in (2000, 826, 825)]
+    assert "bytes" in restrict(site, context, "expression", rules_of[0], 400)["message"]
+    restrict(site, context, "expression", rules_of[1], 400)
+    assert restrict(site, context, "expression", rules_of[2])["restriction_value"] == rules_of[2]
+
+
 def test_a_rule_that_would_fill_the_memory_is_refused(site: CircleSite) -> None:
     context = make(site)
     pattern = "(?:" * 30 + "a" + "){2}" * 30

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.launch import CommitFacts, Ref
 from penstock.engine.removal import sweep
 from penstock.kit.short_ids import shorten_id
 from penstock.model.access import Role
+from penstock.model.project import Project
 from tests.support.circle import APP, CircleSite
 
 NEW = "project/gh/acme/new.js"
@@ -133,6 +135,25 @@ def test_a_deleted_project_is_gone_for_good(site: CircleSite) -> None:
     assert site.get(f"project/{APP}/checkout-key")["items"] == []
     sweep(site.parts)
     assert site.get(f"project/{APP}/pipeline")["items"] == []
+
+
+def test_a_project_deleted_while_its_commit_is_fetched_gets_no_pipeline(
+    site: CircleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.post(NEW, None, 201)
+    resolve, swept = site.code.resolve, iter([False, True])
+
+    def delete_meanwhile(project: Project, ref: Ref) -> CommitFacts:
+        site.succeed("DELETE", f"/api/v2/{NEW}", None, 200)
+        if next(swept):
+            sweep(site.parts)
+        return resolve(project, ref)
+
+    monkeypatch.setattr(site.code, "resolve", delete_meanwhile)
+    site.post(f"{NEW}/pipeline", {}, 404)
+    assert site.worker.claim(1) == ()
+    site.post(NEW, None, 201)
+    site.post(f"{NEW}/pipeline", {}, 404)
 
 
 def test_organizations_are_made_and_deleted(site: CircleSite) -> None:

@@ -51,6 +51,7 @@ def test_what_took_too_long_is_not_tried_again_and_what_holds_still_does() -> No
             "character 2: pipeline.trigger_parameters.git.branch is",
         ),
         ("not parameters.x", "character 5: there is no value parameters.x"),
+        ("not job.ssh.enabledd", "character 5: there is no value job.ssh.enabledd"),
         ("x" * 2048, "fewer than 2048"),
     ],
 )
