@@ -68,7 +68,7 @@ def export(
     start
         From when runs began, as 2026-11-01 or 2026-11-01T12:00:00Z; else thirty days before the end.
     end
-        Until when, at most 32 days later; else now.
+        Until when, at most 31 days later; else now.
     output
         The file; one whose name ends in .gz is packed.
     export_id

@@ -24,11 +24,11 @@ HOUR = 3_600_000
 KEPT = 400 * DAY
 """Milliseconds for which usage is kept: thirteen months and some days."""
 
-REACH = 397 * DAY
-"""How far back an export may begin: thirteen months (CircleCI docs: Usage API)."""
+REACH = 366 * DAY
+"""How far back an export may begin: one year (CircleCI API v2: createUsageExport)."""
 
-WINDOW = 32 * DAY
-"""The longest time one export may be about (CircleCI docs: Usage API)."""
+WINDOW = 31 * DAY
+"""The longest time one export may be about (CircleCI API v2: createUsageExport)."""
 
 MOST_CALLS = 10
 """Calls of each verb that an organization's people may make in an hour (CircleCI docs: Usage API)."""
@@ -103,7 +103,7 @@ def check_wish(wish: Wish, now: int) -> None:
     if wish.end - wish.start > WINDOW:
         raise InvalidError(f"end must be no more than {WINDOW // DAY} days after start.")
     if wish.start < now - REACH:
-        raise InvalidError("start must be no more than 13 months ago.")
+        raise InvalidError("start must be no more than one year ago.")
     if wish.start > now + DAY:  # clocks are not alike; and the end is one that can be written, then
         raise InvalidError("start must not be in the future.")
 
