@@ -65,7 +65,8 @@ def check_usage(tx: Transaction, job: Job, present: Sequence[Task]) -> None:
     columns = (usage_runs.c.status, usage_runs.c.started_at, usage_runs.c.stopped_at)
     kept = tx.execute(select(*columns).where(usage_runs.c.job == job.uuid).order_by(usage_runs.c.id)).all()
     assert len(kept) <= job.attempt, job
-    if not (job.status.is_terminal and job.started_at is not None and present):
+    begun = any(task.started_at is not None for task in present)  # one that was handed back before is not
+    if not (job.status.is_terminal and job.started_at is not None and begun):
         return
     assert kept, job
     status, started_at, stopped_at = kept[-1]
