@@ -15,7 +15,7 @@ from penstock.engine.transact import transact
 from penstock.engine.unit import Parts
 from penstock.forge.address import ANYWHERE, Policy
 from penstock.forge.remote import LOCAL, Remote, parse_remote, without_credentials
-from penstock.model.errors import InvalidError, NotFoundError
+from penstock.model.errors import ConflictError, InvalidError, NotFoundError
 from penstock.model.project import Organization, Project
 from penstock.model.slug import STANDALONE, BySlug, check_name, host_of, parse_organization, parse_project
 from penstock.store import projects
@@ -139,4 +139,7 @@ def _find_owner(parts: Parts, by: Principal, slug: str, name: str) -> Organizati
             parts, lambda unit: projects.ensure_organization(unit.tx, LOCAL, name=LOCAL, now=unit.now)
         )
     host, _, own = named.slug.partition("/")
-    return create_organization(parts, by, host=host, name=own)
+    try:
+        return create_organization(parts, by, host=host, name=own)
+    except ConflictError:  # somebody else was first
+        return _find_owner(parts, by, slug, name)

@@ -50,6 +50,14 @@ def test_what_there_is_already_is_not_made_again(site: CircleSite) -> None:
     assert sorted(found) == [201, 409, 409, 409]
 
 
+def test_projects_of_a_new_organization_are_made_at_once(site: CircleSite) -> None:
+    def make(name: str) -> int:
+        return site.call("POST", f"/api/v2/project/gh/fresh/{name}").status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(make, "abcdefgh")) == {201}
+
+
 @pytest.mark.parametrize("slug", ["circleci/acme/x", "git.example.com/acme/x"])
 def test_a_host_without_an_address_has_no_projects_to_make(site: CircleSite, slug: str) -> None:
     reply = site.call("POST", f"/api/v2/project/{slug}")
