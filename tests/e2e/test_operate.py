@@ -83,6 +83,7 @@ def test_restore_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     assert "is not empty" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_backup_goes_from_one_kind_of_database_to_the_other_and_back(
     tmp_path: Path, postgresql: PostgresServer

@@ -177,6 +177,7 @@ def test_a_push_that_breaks_a_policy_runs_nothing(tmp_path: Path) -> None:
         assert [each["decision"]["status"] for each in log] == ["PASS", "HARD_FAIL"]
 
 
+@pytest.mark.slow
 def test_a_server_answers_while_policies_burn_their_limit(tmp_path: Path) -> None:
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
     with (

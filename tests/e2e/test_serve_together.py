@@ -102,6 +102,7 @@ def test_a_database_that_goes_away_and_comes_back_is_said_once(
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_server_stops_while_its_database_is_away(tmp_path: Path, postgresql: PostgresServer) -> None:
     url = postgresql.new_database()
     with (

@@ -125,6 +125,7 @@ def test_a_tag_is_built_and_a_config_can_ask_for_the_schedule(bell: Bell) -> Non
     assert sorted(len(bell.workflows(each)) for each in pipelines) == [0, 1]
 
 
+@pytest.mark.slow
 def test_two_servers_fire_a_thousand_schedules_once_each(pair: tuple[Bell, Bell]) -> None:
     first, second = pair
     now = first.clock.now()
