@@ -200,7 +200,7 @@ def test_a_killed_agent_s_job_is_taken_back_when_it_begins_anew(tmp_path: Path) 
         left = list((tmp_path / "work/jobs").iterdir())
         assert left
         with running_agent(tmp_path / "work", server.url, token):
-            assert await_end(parts, pipeline.uuid, seconds=10).status == "success"
+            assert await_end(parts, pipeline.uuid, seconds=20).status == "success"
             wait_until(lambda: not any(path.exists() for path in left), what="nothing is left")
         assert len(states_of(parts)) == 1, "it is the same agent"
         wait_until(lambda: processes_with(mark_of(tmp_path)) == [], what="the job's processes end")
