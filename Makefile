@@ -46,10 +46,11 @@ demo: .venv/.run ## Run the pipeline of examples/ and show the result
 	@sh examples/demo.sh
 
 .PHONY: test
-test: setup $(CLIENTS)/node_modules/.made ## Run all tests, two at a time (TESTS=path narrows)
+test: setup $(CLIENTS)/node_modules/.made ## Run the tests (TESTS=path narrows; SLOW=1: also those that take long, as CI does)
 	@# Most tests start commands; where PYTHONDONTWRITEBYTECODE is set each would compile every file anew.
 	@$(BIN)/python -m compileall -q src
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	@# Three at a time on two processors: most of them wait for other processes now and then.
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(if $(SLOW)$(filter-out tests,$(TESTS)),,-m "not slow") $(TESTS)
 
 .PHONY: chaos
 chaos: setup ## Kill servers and agents at random under load for a minute (SECONDS=n, SEED=n)

@@ -21,9 +21,12 @@ BENCHES = (
     "serve",
     "pages",
     "hook",
+    "webhook",
     "trigger",
+    "policy",
     "queued",
     "output",
+    "usage",
 )
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 HEAD = """\

@@ -1,4 +1,4 @@
-"""What all tests share: a PostgreSQL server, unless they stop it, and that Ctrl-C is heard."""
+"""What all tests share: a PostgreSQL server, unless they stop it, and that Ctrl-C and a hang-up are heard."""
 
 from collections.abc import Iterator
 

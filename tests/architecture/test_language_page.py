@@ -70,7 +70,7 @@ KNOWN: dict[str, set[str]] = {
     "filters": {*schema.FILTERS.keys, *schema.FILTER.keys},
     "matrix": set(schema.MATRIX.keys),
     "variables": {*list_builtins(ALL_FACTS), *list_builtins(TAGGED)},
-    "in-job": {f"circleci {name}" for name in in_job.COMMANDS},
+    "in-job": {f"circleci {name}" for name in in_job.COMMANDS} | {"circleci run oidc"},
     "in-job options": {f"--{name}" for name in in_job.VALUES | in_job.FLAGS},
     "values": set(list_values(PipelineFacts(id="1", number=1, project_slug="local/app"))),
 }

@@ -134,7 +134,7 @@ def show_default(setting: Setting) -> str:
         case None | "" | ():
             return "–"  # noqa: RUF001 - what the page shows
         case tuple() as several:
-            return f"`{', '.join(several)}`"
+            return f"`{', '.join(map(str, several))}`"
         case float() as number:
             return f"`{number:g}`"
         case other:

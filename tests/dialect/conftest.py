@@ -16,3 +16,9 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CircleSite]
         made = CircleSite(url, tmp_path)
         yield made
         made.close()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What engine and store do on PostgreSQL has tests of its own: here it comes only with all else."""
+    if item.get_closest_marker("postgres") is not None:
+        item.add_marker("slow")

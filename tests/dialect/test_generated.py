@@ -15,13 +15,17 @@ from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.openapi import describe_dialect
 from penstock.api.penstock.routes import PENSTOCK
-from penstock.engine.contexts import create_context, set_context_variable, set_project_variable
+from penstock.engine.contexts import set_context_variable, set_project_variable
+from penstock.engine.people_groups import create_group
 from penstock.engine.principal import SERVER
 from penstock.engine.ssh_keys import add_ssh_key
+from penstock.kit.ids import new_id
 from penstock.model.access import Role
+from penstock.store.people_groups import list_groups
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
+from tests.support.webhook_site import add_webhook
 
 TOLD = (CIRCLECI, PENSTOCK)
 """The dialects that speak JSON and have a document."""
@@ -35,6 +39,8 @@ def read_operations(dialect: Dialect) -> list[Any]:
 
 OPERATIONS = [operation for dialect in TOLD for operation in read_operations(dialect)]
 OPEN = ("/pipeline/continue", "/login")
+"""Services of the vendor that tell errors in a form of their own."""
+
 EXAMPLES = 40
 SECRET = "swordfish-of-the-tests"
 """What a variable of the project and one of a context hold."""
@@ -48,8 +54,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CircleSite]:
     folder: Path = tmp_path_factory.mktemp("generated")
     made = CircleSite(f"sqlite:///{folder / 'penstock.db'}", folder)
     set_project_variable(made.parts, made.sealer, SERVER, made.project, "PASSWORD", SECRET)
-    context = create_context(made.parts, SERVER, made.acme, "deploy")
-    set_context_variable(made.parts, made.sealer, SERVER, context.uuid, "PASSWORD", SECRET)
+    set_context_variable(made.parts, made.sealer, SERVER, made.context, "PASSWORD", SECRET)
+    create_group(made.parts, SERVER, made.acme, "deployers")
     add_ssh_key(made.parts, made.sealer, SERVER, made.project, make_key().decode())
     made.add_person("grace", Role.VIEWER)
     made.trigger()
@@ -79,7 +85,10 @@ def ask(site: CircleSite, case: Any, real: dict[str, str], token: str) -> Reply:
 def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operation: Any) -> None:  # noqa: ANN401 - the library's
     pipeline = site.lab.every_pipeline()[0]
     job = site.lab.job(pipeline, "build").uuid
-    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job]
+    with site.parts.db.read() as tx:
+        [group] = [each.uuid for each in list_groups(tx, site.acme.id, limit=1)] or [new_id()]
+    webhook, delivery = add_webhook(site) if "webhook" in operation.path else ("", "")
+    ids = [pipeline.uuid, site.lab.workflow(pipeline).uuid, job, *([webhook] * 3 if webhook else ())]
     things = st.fixed_dictionaries(
         {},
         optional={
@@ -95,7 +104,16 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             "branch": st.sampled_from(["main", "dev", "..", "a%2Fb"]),
             "project": st.sampled_from(["gh%2Facme%2Fapp", "gh%2Facme", site.project.uuid]),
             "organization": st.sampled_from(["gh%2Facme", "gh", site.acme.uuid]),
+            "delivery": st.just(delivery),
             "user": st.sampled_from(["grace", "nobody"]),
+            "context": st.just(site.context),
+            "variable": st.sampled_from(["PASSWORD", "NEW"]),
+            "org_id": st.just(site.acme.uuid),
+            "owner": st.just(site.acme.uuid),
+            "policy_context": st.just("config"),
+            "policy": st.sampled_from(["known", "unknown"]),
+            "group": st.just(group),
+            "people": st.sampled_from([group, "deployers"]),
         },
     )
 
@@ -118,7 +136,8 @@ def test_a_made_up_request_is_answered_without_a_fault(site: CircleSite, operati
             assert reply.status != 401, "the administrator is somebody else now"
         elif guarded:
             assert reply.status in {401, 404, 405}, (reply.status, reply.body)
-            assert set(reply.json()) == {"message"}
+            bare = case.operation.path.startswith(tuple(CIRCLECI.other_errors))
+            assert set(reply.json()) == ({"error"} if bare else {"message"})
         for secret in (site.token, SECRET, "PRIVATE KEY"):
             assert secret.encode() not in reply.body
 

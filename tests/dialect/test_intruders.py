@@ -6,31 +6,38 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
-from penstock.api.circleci.projects import definition_id
+from penstock.api.circleci.times import show_seconds
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Route
 from penstock.api.dialects import DIALECTS
+from penstock.engine import usage_exports
 from penstock.engine.access import RULES, Action
 from penstock.engine.accounts import create_user, disable_user
 from penstock.engine.agent_groups import create_group, issue_join_token
 from penstock.engine.api_tokens import Wish, issue_token, revoke_token
 from penstock.engine.authenticate import authenticate
+from penstock.engine.contexts import add_restriction, set_context_variable
 from penstock.engine.enlist import Enlisting, enlist_agent
 from penstock.engine.organizations import create_organization, set_member
+from penstock.engine.people_groups import create_group as create_people
 from penstock.engine.principal import SERVER
 from penstock.engine.projects import NewProject, create_project
 from penstock.engine.task_tokens import PURPOSE, sign_task_token
 from penstock.kit.ids import new_id
 from penstock.model.access import Role, Scope
-from penstock.model.project import Organization, Project
+from penstock.model.project import Organization, Project, definition_id
+from penstock.store.restrictions import RestrictionKind
 from penstock.store.schema import metadata
 from penstock.store.users import Profile
 from tests.support.circle import APP, CircleSite
 from tests.support.http import Reply
 from tests.support.keys import make_key
+from tests.support.records import NOW
+from tests.support.webhook_site import add_webhook
 
 OPEN = {
     "GET /healthz": "says only that the process lives",
@@ -40,6 +47,11 @@ OPEN = {
     "POST /hooks/{project:rest}": "what comes is signed with a secret of the project, or refused",
     "POST /api/penstock/v1/login": "login and password are the credentials, and guesses are slowed down",
     "POST /api/v2/pipeline/continue": "the key in the body is the credential",
+    "GET /oidc/.well-known/openid-configuration": "whoever verifies a token asks, and has no account here",
+    "GET /oidc/.well-known/jwks-pub.json": "public keys",
+    "GET /oidc/org/{id}/.well-known/openid-configuration": "the same for one organization",
+    "GET /oidc/org/{id}/.well-known/jwks-pub.json": "public keys",
+    "GET /output/usage/{id}/{file}": "the address is signed, and good for a while",
 }
 """What anybody may call, and why. Nothing else is."""
 
@@ -57,6 +69,7 @@ IDS = {
     "/workflow/{id}": "workflow",
     "/jobs/{id}": "job",
     "/output/job/{id}": "job",
+    "/output/usage/{id}": "export",
     "/pipeline-definitions/{id}": "definition",
     "/user/{id}": "user",
     "/pipelines/{id}": "pipeline",
@@ -66,26 +79,67 @@ IDS = {
     "/runner/resource/{id}": "group",
     "/runner/token/{id}": "token",
     "/secrets/{id}": "secret",
+    "/webhook/{id}": "webhook",
+    "/webhooks/{id}": "webhook",
+    "/schedule/{id}": "schedule",
+    "/schedules/{id}": "schedule",
 }
 """What `{id}` is the id of, by what stands before it."""
 
-QUERIES = {"GET /api/v3/runner/token": "?resource-class=acme/large"}
+PROJECT = "<the project>"
+"""What stands for the id of a project until there is one."""
+
+QUERIES = {
+    "GET /api/v3/runner/token": "?resource-class=acme/large",
+    "GET /api/v2/context": "?owner-slug=gh/acme",
+    "DELETE /api/v2/org/{org_id}/oidc-custom-claims": "?claims=ttl",
+    "DELETE /api/v2/org/{org_id}/project/{project_id}/oidc-custom-claims": "?claims=ttl",
+    "GET /api/v2/webhook": f"?scope-type=project&scope-id={PROJECT}",
+}
 """What has to be asked for."""
 
-OF_OWNERS = {"organization", "resource_class"}
+OF_OWNERS = {"organization", "resource_class", "owner"}
 """What names an owner in a body."""
+
+SCHEDULE = {
+    "name": "nightly",
+    "timetable": {"per-hour": 1, "hours-of-day": [0], "days-of-week": ["MON"]},
+    "attribution-actor": "current",
+    "parameters": {"branch": "main"},
+}
 
 BODIES: Mapping[str, Mapping[str, object]] = {
     "rerun": {"from_failed": True},
+    "schedule": SCHEDULE,
     "ssh-key": {"private_key": make_key().decode(), "fingerprint": "SHA256:x"},
     "projects": {"url": "https://github.com/acme/new.git", "organization": "gh/acme"},
     "tokens": {"label": "new"},
+    "organization": {"name": "new", "vcs_type": "github"},
+    "project": {"name": "new"},
+    "checkout-key": {"type": "deploy-key"},
+    "envvar": {"name": "WORD", "value": "secret"},
     "{user}": {"role": "member"},
+    "context": {"name": "new", "owner": {"slug": "gh/acme"}},
+    "{variable}": {"value": "x"},
+    "restrictions": {"restriction_type": "expression", "restriction_value": "true"},
+    "groups": {"name": "new"},
     "statuses": {"token": "x", "host": "github"},
     "credentials": {"token": "x"},
     "agent-groups": {"name": "acme/new", "organization": "gh/acme"},
     "resource": {"resource_class": "acme/new"},
     "token": {"resource_class": "acme/large", "nickname": "new"},
+    "decision": {"input": "{}"},
+    "policy-bundle": {"policies": {}},
+    "decision/settings": {"enabled": True},
+    "webhook": {
+        "name": "new",
+        "events": ["job-completed"],
+        "url": "https://example.com/",
+        "verify-tls": True,
+        "signing-secret": "",
+        "scope": {"type": "project", "id": PROJECT},
+    },
+    "usage_export_job": {"start": show_seconds(NOW - 86_400_000), "end": show_seconds(NOW)},
 }
 """Bodies that are good enough to get past the form, by the last word of a path; {} else."""
 
@@ -101,6 +155,12 @@ PLACED = [
 
 def name_route(value: object) -> str:
     return f"{value.method} {value.path}" if isinstance(value, Route) else getattr(value, "name", "")
+
+
+def _find_body(route: Route) -> Mapping[str, object]:
+    """What a request of the route must say; the most words of its path count."""
+    found = [name for name in BODIES if route.path.endswith(f"/{name}")]
+    return BODIES[max(found, key=len)] if found else {}
 
 
 class House(CircleSite):
@@ -120,13 +180,36 @@ class House(CircleSite):
             "request": self.lab.job(pipeline, "hold").uuid,
             "project_id": self.project.uuid,
             "secret": new_id(),
+            "schedule": self.post(f"project/{APP}/schedule", SCHEDULE, 201)["id"],
             "number": str(self.lab.job(pipeline, "build").number),
+            "export": self._ask_export(),
+            "decision": self._decide(),
         }
+        self.things["webhook"], self.things["delivery"] = add_webhook(self)
         self.other = create_organization(self.parts, SERVER, host="gh", name="other")
         new = NewProject(name="theirs", url="https://github.com/other/theirs.git")
         self.theirs = create_project(self.parts, SERVER, self.other, new)
+        self._make_contexts()
         self.people = self._make_people()
         self.machines = self._make_machines()
+
+    def _make_contexts(self) -> None:
+        """A context with a variable and a restriction, and a group."""
+        set_context_variable(self.parts, self.sealer, SERVER, self.context, "PASSWORD", "x")
+        made = add_restriction(self.parts, SERVER, self.context, RestrictionKind.PROJECT, self.project.uuid)
+        people = create_people(self.parts, SERVER, self.acme, "deployers")
+        self.things |= {"context": self.context, "restriction": made.uuid, "people": people.uuid}
+
+    def _ask_export(self) -> str:
+        wish = usage_exports.Wish(start=NOW - 1, end=NOW)
+        return usage_exports.create_export(self.parts, SERVER, self.acme, wish).uuid
+
+    def _decide(self) -> str:
+        """A decision by a policy."""
+        root = f"owner/{self.acme.uuid}/context/config"
+        self.post(f"{root}/policy-bundle", {"policies": {"a": 'package org\npolicy_name["known"]'}}, 201)
+        self.post(f"{root}/decision", {"input": "{}"})
+        return str(self.get(f"{root}/decision")[0]["id"])
 
     def _make_people(self) -> dict[str, str]:
         """Tokens by what is wrong with them."""
@@ -191,17 +274,32 @@ class House(CircleSite):
             "{user}": self.things["user"],
             "{token}": self.things["token"] if real else new_id(),
             "{slug}": "gh%2Facme" if real else "gh%2Fnone",
+            "{usage_export_job_id}": self.things["export"] if real else new_id(),
+            "{file}": "usage-1.csv.gz",
             "{project_id}": self.things["project_id"] if real else new_id(),
             "{request}": self.things["request"] if real else new_id(),
+            "{org_id}": self.acme.uuid if real else new_id(),
+            "{context}": self.things["context"] if real else new_id(),
+            "{restriction}": self.things["restriction"] if real else new_id(),
+            "{variable}": "PASSWORD",
+            "{people}": "deployers" if real else "none",
+            "{group}": self.things["people"] if real else new_id(),
             "{number}": self.things["number"],
+            "{owner}": self.acme.uuid if real else new_id(),
+            "{policy_context}": "config",
+            "{policy}": "known" if real else "unknown",
+            "{decision}": self.things["decision"] if real else new_id(),
             "{branch:rest}": "main",
             "{path:rest}": "out/a%20b.html",
             "{vcs}": "github",
+            "{name}": "TOKEN",
+            "{fingerprint}": "00:01",
             "{kind}": "output",
             "{step}": "0",
             "{index}": "0",
             "{upload}": new_id(),
             "{blob:rest}": "artifacts/aa/bb",
+            "{delivery}": self.things["delivery"] if real else new_id(),
         }
         unknown = set(re.findall(r"\{[^}]+\}", path)) - values.keys()
         assert not unknown, f"say here what {unknown} of {path} stands for, or in IDS"
@@ -209,14 +307,16 @@ class House(CircleSite):
 
     def ask_route(self, route: Route, token: str, *, real: bool = True) -> Reply:
         """The reply to a request whose form is right."""
-        body = dict(BODIES.get(route.path.rpartition("/")[2], {})) if route.body is not None else None
+        body = dict(_find_body(route)) if route.body is not None else None
         query = QUERIES.get(f"{route.method} {route.path}", "")
         if not real:
             query = query.replace("acme", "none")
             body = body and {
-                name: str(value).replace("acme", "none") if name in OF_OWNERS else value
-                for name, value in body.items()
+                name: _rename(value) if name in OF_OWNERS else value for name, value in body.items()
             }
+        project = self.project.uuid if real else new_id()
+        body = body and msgspec.json.decode(msgspec.json.encode(body).decode().replace(PROJECT, project))
+        query = query.replace(PROJECT, project)
         path, headers = self.locate(route, real=real) + query, {"authorization": f"Bearer {token}"}
         return self.call(route.method, path, body, token=token, headers=headers)
 
@@ -366,6 +466,13 @@ def test_a_body_that_is_none_changes_nothing(house: House, dialect: Dialect, rou
     assert house.send(route.method, path, b" " * (big + 1), token).status == 413
     assert house.ask(route.method, path, [b"{"], cut=True, **token).status == 0
     assert house.fingerprint() == before
+
+
+def _rename(value: object) -> object:
+    """The same of an owner that is not there."""
+    if isinstance(value, dict):
+        return {name: _rename(each) for name, each in value.items()}
+    return str(value).replace("acme", "none")
 
 
 def _without_id(reply: Reply) -> Mapping[str, Any]:

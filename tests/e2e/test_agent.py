@@ -13,6 +13,7 @@ from penstock.engine.principal import SERVER
 from penstock.engine.unit import Parts
 from penstock.store.agents import list_agents
 from penstock.store.jobs import job_by_uuid
+from penstock.store.steps import running_steps
 from tests.e2e.test_serve import (
     await_end,
     config_of,
@@ -167,6 +168,12 @@ def test_a_draining_agent_lets_what_runs_end_and_takes_nothing_new(tmp_path: Pat
         assert job.status == "queued"
 
 
+def is_stepping(parts: Parts, pipeline_id: int) -> bool:
+    """True when the server has heard of a step that runs."""
+    with parts.db.read() as tx:
+        return bool(running_steps(tx, pipeline_id))
+
+
 def test_a_second_signal_hands_back_what_runs(tmp_path: Path) -> None:
     with (
         running_server(tmp_path / "data", *NO_AGENT) as server,
@@ -176,6 +183,7 @@ def test_a_second_signal_hands_back_what_runs(tmp_path: Path) -> None:
         with running_agent(tmp_path / "work", server.url, token) as agent:
             pipeline = trigger_config(parts, first_time_stuck(tmp_path))
             wait_until(lambda: processes_with(mark_of(tmp_path)) != [], what="the job runs")
+            wait_until(lambda: is_stepping(parts, pipeline.id), what="the server knows that it does")
             agent.signal(signal.SIGTERM)
             wait_until(lambda: "draining" in agent.log(), what="it drains")
             agent.signal(signal.SIGTERM)
@@ -200,7 +208,7 @@ def test_a_killed_agent_s_job_is_taken_back_when_it_begins_anew(tmp_path: Path) 
         left = list((tmp_path / "work/jobs").iterdir())
         assert left
         with running_agent(tmp_path / "work", server.url, token):
-            assert await_end(parts, pipeline.uuid, seconds=10).status == "success"
+            assert await_end(parts, pipeline.uuid, seconds=20).status == "success"
             wait_until(lambda: not any(path.exists() for path in left), what="nothing is left")
         assert len(states_of(parts)) == 1, "it is the same agent"
         wait_until(lambda: processes_with(mark_of(tmp_path)) == [], what="the job's processes end")

@@ -304,6 +304,7 @@ def test_a_container_that_ends_in_mid_step_is_a_loss_and_not_a_failure(
     assert left_by(engine, project) == []
 
 
+@pytest.mark.slow
 def test_an_engine_that_goes_away_in_mid_job_is_an_infrastructure_failure_after_another_attempt(
     tmp_path: Path,
 ) -> None:
@@ -388,6 +389,7 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
 
 
+@pytest.mark.slow
 def test_thirty_jobs_at_a_time_have_a_container_each(tmp_path: Path, engine: Engine) -> None:
     text = config(many=job("run: echo $CIRCLE_NODE_INDEX", more="parallelism: 30"))
     project = Project(tmp_path, text)

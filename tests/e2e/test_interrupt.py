@@ -106,6 +106,7 @@ MANY = "version: 2.1\njobs:\n" + "".join(
 MANY += "workflows: {main: {jobs: [" + ", ".join(f"j{number}" for number in range(30)) + "]}}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_an_interrupt_while_jobs_are_being_started_leaves_nothing(tmp_path: Path, part: int) -> None:
     project = Project(tmp_path, MANY)

@@ -60,6 +60,7 @@ def kill_after(project: Project, mark: Path, delay: float) -> None:
     check_clean(project)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(5))
 def test_a_run_killed_at_any_moment_leaves_nothing(tmp_path: Path, part: int) -> None:
     project = Project(tmp_path, CONFIG)

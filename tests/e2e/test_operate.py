@@ -83,6 +83,7 @@ def test_restore_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     assert "is not empty" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_backup_goes_from_one_kind_of_database_to_the_other_and_back(
     tmp_path: Path, postgresql: PostgresServer
@@ -180,7 +181,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(tmp_path: Path) -> N
         done = call("doctor", "--data", str(tmp_path / "data"), "--json", PENSTOCK_EXECUTOR="host")
     findings = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert len(findings) == 12
+    assert len(findings) == 13
     assert [finding for finding in findings if finding["verdict"] == "fail"] == []
 
 
@@ -192,7 +193,7 @@ def test_the_doctor_names_what_fails_with_a_way_out(tmp_path: Path) -> None:
     done = call("doctor", "--data", str(tmp_path / "data"), **variables)
     assert done.returncode == 3
     failed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("fail")}
-    assert failed == {"keys:", "database:", "tls:", "git:"}
+    assert failed == {"keys:", "database:", "secrets:", "tls:", "git:"}
     assert done.stdout.count("\n      ") >= len(failed)
     assert "Traceback" not in done.stderr
 

@@ -181,6 +181,7 @@ def test_an_origin_that_hangs_holds_up_no_other_project(origin: Origin) -> None:
         assert await_end(built.parts, late).status == "success", built.server.log()
 
 
+@pytest.mark.slow
 def test_a_push_survives_the_death_of_the_server_that_heard_it(origin: Origin) -> None:
     data = origin.bare.parent / "data"
     with serve_git(origin.bare.parent) as host:

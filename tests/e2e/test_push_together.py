@@ -35,7 +35,7 @@ def test_what_was_promised_is_built_once_though_a_server_dies(
     tmp_path: Path, postgresql: PostgresServer
 ) -> None:
     origin, key, url = Origin(tmp_path, CONFIG), make_key(), postgresql.new_database()
-    shared = (*SERVE, "--database", url, "--blobs", str(tmp_path / "blobs"))
+    shared = (*SERVE, "--database", url, "--blobs", str(tmp_path / "blobs"), "--agent-lease", "5")
     settings = {"PENSTOCK_KEY": key}
     with (
         running_server(tmp_path / "one", *shared, environment=settings) as one,

@@ -38,7 +38,7 @@ def outcomes(parts: Parts, pipelines: list[str]) -> list[WorkflowStatus]:
 @pytest.mark.slow
 def test_a_killed_server_s_work_is_done_by_the_others(tmp_path: Path, postgresql: PostgresServer) -> None:
     url = postgresql.new_database()
-    shared = ("--database", url, "--blobs", str(tmp_path / "blobs"), "--slots", "2")
+    shared = ("--database", url, "--blobs", str(tmp_path / "blobs"), "--slots", "2", "--agent-lease", "5")
     with (
         running_server(tmp_path / "one", *shared) as one,
         running_server(tmp_path / "two", *shared) as two,
@@ -102,6 +102,7 @@ def test_a_database_that_goes_away_and_comes_back_is_said_once(
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_server_stops_while_its_database_is_away(tmp_path: Path, postgresql: PostgresServer) -> None:
     url = postgresql.new_database()
     with (

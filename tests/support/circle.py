@@ -13,6 +13,7 @@ from penstock.api.common.meter import Meter
 from penstock.api.common.server import Server
 from penstock.api.dialects import DIALECTS
 from penstock.engine.accounts import create_user, make_admin
+from penstock.engine.adopt import HOSTS
 from penstock.engine.api_tokens import Wish, issue_token
 from penstock.engine.contexts import add_restriction, create_context
 from penstock.engine.gateway import Gateway
@@ -28,7 +29,7 @@ from penstock.model.output import Artifact, TestCase, TestOutcome
 from penstock.model.project import Project
 from penstock.model.run import Job
 from penstock.store import artifacts, test_results
-from penstock.store.restrictions import RestrictionKind
+from penstock.store.restrictions import EVERYONE, RestrictionKind
 from penstock.store.sealing import Sealer
 from penstock.store.test_results import ReportSet
 from penstock.store.users import Profile
@@ -99,15 +100,19 @@ class WordCode:
 
 
 class CircleSite(Site):
-    """A site that speaks all dialects, with an organization `gh/acme`, its project `app`, and an agent."""
+    """A site that speaks all dialects, with an organization `gh/acme`, its project `app`, and an agent.
+
+    The organization has a context `deploy` that is for everyone.
+    """
 
     def __init__(self, url: str, folder: Path) -> None:
         self.sealer = Sealer([b"k" * 32])
         self.lab = Lab(url, folder, seal=self.sealer)
         self.parts = self.lab.parts
         self.code = WordCode()
-        workshop = Workshop(code=self.code)
-        self.lab.gateway = Gateway(self.parts, compiler=compile_rest(workshop))
+        self.everybody_clones = False
+        workshop = Workshop(code=self.code, hosts=HOSTS, is_open=lambda _project: self.everybody_clones)
+        self.lab.gateway = Gateway(self.parts, compiler=compile_rest(self.parts, workshop))
         self.server = Server(
             parts=self.parts,
             gateway=self.lab.gateway,
@@ -123,13 +128,20 @@ class CircleSite(Site):
         make_admin(self.parts, token=ADMIN)
         self.acme = create_organization(self.parts, SERVER, host="gh", name="acme")
         self.project = self.add_project("app")
+        self.context = create_context(self.parts, SERVER, self.acme, "deploy").uuid
+        add_restriction(self.parts, SERVER, self.context, RestrictionKind.GROUP, EVERYONE)
         self.worker: HandAgent = self.lab.agent(slots=8, labels=["large"])
         self.token = ADMIN
 
     def close(self) -> None:
         """Nothing is open any more."""
         self.app.close()
+        self.server.workshop.referee.close()
         self.lab.close()
+
+    def open_repositories(self) -> None:
+        """Everybody may clone the repositories of all projects."""
+        self.everybody_clones = True
 
     def add_project(self, name: str) -> Project:
         """A project of `gh/acme`."""
@@ -144,10 +156,9 @@ class CircleSite(Site):
         wish = Wish(label="test", scopes=scopes or (Scope.ADMIN,), user=user.uuid)
         return issue_token(self.parts, SERVER, wish).secret
 
-    def restrict_context(self, name: str) -> None:
-        """The organization has a context of that name, which no project may use."""
-        made = create_context(self.parts, SERVER, self.acme, name)
-        add_restriction(self.parts, SERVER, made.uuid, RestrictionKind.PROJECT, new_id())
+    def restrict_context(self) -> None:
+        """No project may use the context of the config's last job."""
+        add_restriction(self.parts, SERVER, self.context, RestrictionKind.PROJECT, new_id())
 
     def call(
         self,

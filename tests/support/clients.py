@@ -53,7 +53,7 @@ def served_project(folder: Path, config: str = CONFIG) -> Iterator[ServerProcess
     config = config.replace("$MARK", str(folder))
     source = make_repository(folder / "source", {".circleci/config.yml": config, "report.xml": REPORT})
     git(folder, "clone", "--quiet", "--bare", str(source), "app.git")
-    settings = ("--git-protocols", "file", "--executor", "host")
+    settings = ("--git-protocols", "file", "--git-protocols", "ssh", "--executor", "host")
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
     with running_server(folder / "data", *settings, environment=environment) as server:
         with joined_parts(folder / "data") as parts:

@@ -94,9 +94,13 @@ class Developer:
 
 
 @contextmanager
-def developer_at(folder: Path, files: Mapping[str, str]) -> Iterator[Developer]:
-    """Somebody with a checkout of these files, and a server that runs jobs on this machine."""
-    settings = ("--git-protocols", "file", "--git-protocols", "https", "--executor", "host")
+def developer_at(folder: Path, files: Mapping[str, str], *more: str) -> Iterator[Developer]:
+    """Somebody with a checkout of these files, and a server that runs jobs on this machine.
+
+    The server is given `more` options.
+    """
+    protocols = [word for name in ("file", "https", "ssh") for word in ("--git-protocols", name)]
+    settings = (*protocols, "--executor", "host", *more)
     environment = {"PENSTOCK_ADMIN_TOKEN": TOKEN}
     with running_server(folder / "data", *settings, environment=environment) as server:
         yield Developer(folder, server, files)

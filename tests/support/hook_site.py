@@ -14,11 +14,12 @@ from penstock.forge.status.request import Request
 from penstock.forge.status.send import Outcome, Sent
 from penstock.model.errors import NotFoundError, PenstockError
 from penstock.model.project import Project
-from penstock.model.run import Pipeline
+from penstock.model.run import Authorship, Pipeline
 from penstock.store import variables
 from tests.support import hooks
 from tests.support.circle import CONFIG, CircleSite, WordCode
 from tests.support.http import Reply
+from tests.support.records import NOW
 
 
 class CommitTable(WordCode):
@@ -43,7 +44,14 @@ class CommitTable(WordCode):
         if sha not in self.messages:
             raise NotFoundError(f"{project.slug} has no commit {sha}")
         subject, _, body = self.messages[sha].partition("\n\n")
-        return CommitFacts(sha=sha, author="Ann", subject=subject, body=body)
+        made = Authorship(
+            email="ann@example.com",
+            authored_at=NOW,
+            committer="Bob",
+            committer_email="bob@example.com",
+            committed_at=NOW + 1000,
+        )
+        return CommitFacts(sha=sha, author="Ann", authorship=made, subject=subject, body=body)
 
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """The config."""

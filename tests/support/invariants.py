@@ -1,6 +1,8 @@
 """What must be true of the rows of runs between any two transactions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
 
 from penstock.engine.feed import Change, JobChanged, WorkflowChanged
 from penstock.engine.flow import load_flow
@@ -10,6 +12,7 @@ from penstock.model.run import Job, Task, Workflow
 from penstock.model.status import JobStatus, TaskStatus
 from penstock.store import jobs, locks, pipelines, tasks, workflows
 from penstock.store.database import Transaction
+from penstock.store.schema import usage_runs
 
 
 def check_rows(parts: Parts, *, over: bool = False) -> None:
@@ -54,6 +57,23 @@ def check_job(tx: Transaction, job: Job) -> None:
         assert any(not task.status.is_terminal for task in present), job
     if job.status.is_terminal:
         assert all(task.status.is_terminal or task.status is TaskStatus.CANCELING for task in present), job
+    check_usage(tx, job, present)
+
+
+def check_usage(tx: Transaction, job: Job, present: Sequence[Task]) -> None:
+    """What each attempt used that an agent has begun and that is over is kept, once."""
+    columns = (usage_runs.c.status, usage_runs.c.started_at, usage_runs.c.stopped_at)
+    kept = tx.execute(select(*columns).where(usage_runs.c.job == job.uuid).order_by(usage_runs.c.id)).all()
+    assert len(kept) <= job.attempt, job
+    begun = any(task.started_at is not None for task in present)  # one that was handed back before is not
+    if not (job.status.is_terminal and job.started_at is not None and begun):
+        return
+    assert kept, job
+    status, started_at, stopped_at = kept[-1]
+    if status != job.status:
+        assert job.status is JobStatus.CANCELED, (job, kept)  # while it waited for another attempt
+    else:
+        assert (started_at, stopped_at) == (job.started_at, job.stopped_at), (job, kept)
 
 
 def check_task(task: Task, *, current: bool) -> None:

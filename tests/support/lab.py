@@ -12,11 +12,11 @@ from penstock.engine.flow import load_flow
 from penstock.engine.gateway import Gateway
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
+from penstock.engine.signer import Signer
 from penstock.engine.timers import tick
 from penstock.engine.transact import transact
 from penstock.engine.trigger import ProjectRef, TriggerRequest, reserve_pipeline, trigger_pipeline
-from penstock.engine.turn import LEASE
-from penstock.engine.unit import Parts, Unit
+from penstock.engine.unit import LEASE, Parts, Unit
 from penstock.engine.variables import GivenVariables, StoredVariables
 from penstock.lifecycle.events import AnyEvent as LifecycleEvent
 from penstock.model.run import Fork, Job, Pipeline, Revision, StepRun, Task, TriggerType, Workflow
@@ -144,10 +144,15 @@ class More(TypedDict, total=False):
 
     pull_request: str
     fork: Fork
+    subject: str
+    body: str
 
 
 class Lab:
-    """An engine for a test. What the feed says is in `changes`; with `seal` variables are those stored."""
+    """An engine for a test. What the feed says is in `changes`; with `seal` variables are those stored.
+
+    With `base_url` as well its jobs find identity tokens.
+    """
 
     def __init__(
         self,
@@ -157,6 +162,7 @@ class Lab:
         clock: HandClock | None = None,
         variables: GivenVariables | None = None,
         seal: Sealer | None = None,
+        base_url: str = "",
     ) -> None:
         self.clock = clock or HandClock()
         db = Database.open(url)
@@ -168,6 +174,8 @@ class Lab:
             feed=Feed(),
             signal=Signal(),
             memory=Memory(),
+            base_url=base_url,
+            signer=Signer(db, seal, self.clock) if seal else None,
         )
         self.gateway = Gateway(self.parts)
         self.changes: list[Change] = []

@@ -61,3 +61,4 @@ class Running:
 def hear_interrupts() -> None:
     """A test run in the background ignores SIGINT, and a child would inherit that; not after this."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -18,6 +18,7 @@ PARTIAL = (
     "workflows_open",
     "tasks_queued",
     "outbox_due",
+    "webhook_deliveries_due",
     "agents",
     "projects_deleted",
     "organizations_deleted",

@@ -20,9 +20,11 @@ from penstock.wire.messages import (
     Continue,
     Continued,
     LogOutput,
+    Minted,
     StepFinished,
     Sync,
     TaskFinished,
+    TokenWish,
 )
 
 
@@ -49,6 +51,8 @@ class FakeServer:
         self.others: dict[str, list[tuple[TaskStatus, ...]]] = {}  # answers in turn, the last one stays
         self.wishes: list[Continue] = []
         self.continued = Continued(status=200, message="Accepted.")
+        self.token_wishes: list[TokenWish] = []
+        self.minted = Minted(status=200, text="eyJ.eyJ.sig")
         self.trouble: PenstockError | None = None
         self.upload_trouble: PenstockError | None = None
         self.upload_limit = 1 << 62
@@ -139,6 +143,12 @@ class FakeServer:
             raise self.trouble
         self.wishes.append(wish)
         return self.continued
+
+    def mint_token(self, task: str, wish: TokenWish) -> Minted:  # noqa: ARG002 - one task only
+        if self.trouble is not None:
+            raise self.trouble
+        self.token_wishes.append(wish)
+        return self.minted
 
     def upload(self, task: str, kind: BlobKind, chunks: Iterable[bytes]) -> str:  # noqa: ARG002 - one project only
         data = bytearray()

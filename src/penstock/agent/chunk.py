@@ -1,10 +1,8 @@
 """A step's output as it leaves: masked, cut into frames, compressed, counted."""
 
-from collections.abc import Sequence
-
 import zstandard
 
-from penstock.agent.mask import Mask
+from penstock.agent.mask import Mask, Secrets
 from penstock.agent.report import Reporter
 from penstock.kit.clock import Clock
 
@@ -15,10 +13,12 @@ FLUSH = 0.1  # seconds output may wait for more
 class StepLog:
     """The log of one step. Only the thread of the task writes."""
 
-    def __init__(self, step: int, reporter: Reporter, secrets: Sequence[bytes], clock: Clock) -> None:
+    def __init__(self, step: int, reporter: Reporter, secrets: Secrets, clock: Clock) -> None:
         self._step = step
         self._reporter = reporter
-        self._mask = Mask(secrets)
+        self._secrets = secrets
+        self._known = secrets.values
+        self._mask = Mask(self._known)
         self._clock = clock
         self._compressor = zstandard.ZstdCompressor(level=1)
         self._pieces: list[bytes] = []
@@ -39,6 +39,9 @@ class StepLog:
 
     def write(self, data: bytes) -> None:
         """Add raw output."""
+        if self._secrets.values is not self._known:
+            self._known = self._secrets.values
+            self._mask.learn(self._known)
         masked = self._mask.feed(data)
         if not masked:
             return

@@ -11,6 +11,7 @@ from penstock.agent.chunk import StepLog
 from penstock.agent.executor.base import Place, Request, Running
 from penstock.agent.pump import Channel, Ending, Limits, Pump
 from penstock.agent.report import Reporter
+from penstock.agent.sampling import Sampler
 from penstock.agent.transport import Transport
 from penstock.agent.tuning import Tuning
 from penstock.kit.clock import Clock
@@ -43,6 +44,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     tuning: Tuning = Tuning()
     conditions: Mapping[str, Condition] = {}
+    sampler: Sampler = msgspec.field(default_factory=lambda: Sampler(0))
 
 
 class TaskContext:

@@ -19,6 +19,7 @@ from penstock.agent.executor.base import Executor
 from penstock.agent.last_words import LastWords
 from penstock.agent.outbox import Outbox
 from penstock.agent.report import Reporter
+from penstock.agent.sampling import Sampler
 from penstock.agent.session import Session, Verdict
 from penstock.agent.transport import Transport
 from penstock.agent.tuning import Tuning
@@ -26,6 +27,7 @@ from penstock.kit.clock import Clock, SystemClock
 from penstock.kit.trace import REQUEST
 from penstock.model.errors import PenstockError, UnavailableError
 from penstock.model.status import Reason, TaskStatus
+from penstock.model.usage import Used
 from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync, TaskFinished
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class Agent:
             clock=clock or SystemClock(),
             tuning=self._tuning,
             conditions=conditions or {},
+            sampler=Sampler(self._tuning.sample),
         )
         self._outbox = Outbox(self._tools.clock)
         self._board = threading.Condition()  # guards all below
@@ -301,11 +304,11 @@ class Agent:
         except Exception as error:  # noqa: BLE001 - the outermost loop of a task: it must end whatever happens
             _log.exception("task %s", assignment.task)
             verdict = Verdict(TaskStatus.INFRASTRUCTURE_FAIL, Reason.INTERNAL, f"internal error: {error!r}")
-        self._free_slot(assignment.task, reporter, verdict)
+        self._free_slot(assignment.task, reporter, verdict, session.used)
         _log.info("task ends", extra={"facts": facts | {"status": verdict.status.value}})
         session.remove()
 
-    def _free_slot(self, task: str, reporter: Reporter, verdict: Verdict) -> None:
+    def _free_slot(self, task: str, reporter: Reporter, verdict: Verdict, used: Used | None) -> None:
         """The slot is free before the end is said, so that one message carries the end and the offer."""
         with self._board:
             self._running.discard(task)
@@ -317,7 +320,7 @@ class Agent:
                     self._begin(returned)
                 self._note_idle()
             else:
-                reporter.task_finished(verdict.status, verdict.reason, verdict.message)
+                reporter.task_finished(verdict.status, verdict.reason, verdict.message, used)
 
     # The end.
 
@@ -350,6 +353,7 @@ class Agent:
             self._work.put(None)
         for worker in self._workers:
             worker.join()
+        self._tools.sampler.close()
         self._end()
         sender.join()
 

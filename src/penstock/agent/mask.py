@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import combinations_with_replacement
+from itertools import chain, combinations_with_replacement, product
+
+from penstock.model.errors import LimitExceededError
 
 STARS = b"****"
 _SHORTEST = 4
+MOST_ADDED = 200
+"""Values that may be added to those a task begins with: each costs a look at everything that is printed."""
+
 _HARMLESS = frozenset({"true", "True", "false", "False"})
 
 
@@ -16,7 +21,27 @@ def choose_secrets(values: Iterable[str]) -> tuple[bytes, ...]:
     line would hide more than they protect (CircleCI docs: secrets masking).
     """
     chosen = {value for value in values if len(value) >= _SHORTEST and value not in _HARMLESS}
-    return tuple(sorted((value.encode() for value in chosen), key=lambda value: (-len(value), value)))
+    return tuple(sorted((value.encode() for value in chosen), key=_rank))
+
+
+def _rank(value: bytes) -> tuple[int, bytes]:
+    """Longest first."""
+    return -len(value), value
+
+
+class Secrets:
+    """The values of a task that are masked, `choose_secrets` among them; more may come while it runs."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self.values = choose_secrets(values)
+        self._added = 0
+
+    def add(self, value: str) -> None:
+        """The value is masked as well, in what is printed from now on. Raises LimitExceededError."""
+        if self._added >= MOST_ADDED:
+            raise LimitExceededError(f"a job may ask for {MOST_ADDED} tokens: use again those it has")
+        self._added += 1
+        self.values = tuple(sorted({*self.values, *choose_secrets((value,))}, key=_rank))
 
 
 class Mask:
@@ -28,10 +53,18 @@ class Mask:
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._secrets = tuple(sorted(secrets, key=len, reverse=True))
-        self._reach = len(self._secrets[0]) - 1 if self._secrets else 0
-        self._tangled = any(_overlap(a, b) for a, b in combinations_with_replacement(self._secrets, 2))
         self._held = b""
+        self._secrets: tuple[bytes, ...] = ()
+        self._tangled = False
+        self.learn(secrets)
+
+    def learn(self, secrets: Sequence[bytes]) -> None:
+        """These and those it knows are the secrets from here on; what was held back is judged anew."""
+        fresh = tuple(set(secrets).difference(self._secrets))  # only they are compared: pairs are many
+        pairs = chain(product(fresh, self._secrets), combinations_with_replacement(fresh, 2))
+        self._tangled = self._tangled or any(can_overlap(one, other) for one, other in pairs)
+        self._secrets = tuple(sorted((*self._secrets, *fresh), key=len, reverse=True))
+        self._reach = len(self._secrets[0]) - 1 if self._secrets else 0
 
     def feed(self, data: bytes) -> bytes:
         """What can be said now: the masked output up to where a secret may be beginning."""
@@ -89,9 +122,18 @@ def _replace_all(data: bytes, found: Iterable[bytes]) -> bytes:
     return data
 
 
-def _overlap(one: bytes, other: bytes) -> bool:
+def can_overlap(one: bytes, other: bytes) -> bool:
     """True when occurrences of the two can share bytes (one inside the other, or end on beginning)."""
     if one != other and (one in other or other in one):
         return True
-    lengths = range(1, min(len(one), len(other)) + (one != other))
-    return any(one.endswith(other[:n]) or other.endswith(one[:n]) for n in lengths)
+    return _continues(one, other) or _continues(other, one)
+
+
+def _continues(one: bytes, other: bytes) -> bool:
+    """True when the end of one, but not the whole of it, is the beginning of the other."""
+    place = one.find(other[:1], 1)
+    while place > 0:
+        if other.startswith(one[place:]):
+            return True
+        place = one.find(other[:1], place + 1)
+    return False

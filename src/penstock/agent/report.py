@@ -5,6 +5,7 @@ from typing import TypedDict
 from penstock.agent.outbox import Outbox
 from penstock.kit.clock import Clock
 from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.model.usage import Used
 from penstock.wire.messages import (
     AnyEvent,
     ArtifactStored,
@@ -125,9 +126,9 @@ class Reporter:
         """A workspace layer was uploaded."""
         self._put(LayerSaved(**self._stamp(), size=size, blob=blob))
 
-    def task_finished(self, status: TaskStatus, reason: Reason, message: str) -> None:
+    def task_finished(self, status: TaskStatus, reason: Reason, message: str, used: Used | None) -> None:
         """The last word."""
-        self._put(TaskFinished(**self._stamp(), status=status, reason=reason, message=message))
+        self._put(TaskFinished(**self._stamp(), status=status, reason=reason, message=message, used=used))
 
     def _stamp(self) -> _Stamp:
         return {"task": self._task, "sequence": self._sequence + 1, "at": self._clock.now()}

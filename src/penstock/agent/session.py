@@ -14,8 +14,10 @@ from penstock.agent.context import Result, StepContext, TaskContext, Tools, inte
 from penstock.agent.continuation import answer_request
 from penstock.agent.control import Control, Force
 from penstock.agent.executor.base import Executor, LostPlaceError, Place
-from penstock.agent.mask import choose_secrets
+from penstock.agent.identity import answer_wish
+from penstock.agent.mask import Secrets
 from penstock.agent.pump import Ending, InterruptedStepError, Pump
+from penstock.agent.reply import Answer, Answers, Errand
 from penstock.agent.report import Reporter
 from penstock.agent.spin_up import NAME, SpinUp
 from penstock.agent.steps.background import BackgroundSteps
@@ -23,6 +25,7 @@ from penstock.agent.steps.credentials import list_forms
 from penstock.agent.steps.dispatch import run_step
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.model.usage import Used
 from penstock.plan.step import AnyStep, Run, RuntimeCondition, Tool, When
 from penstock.wire.messages import Assignment
 
@@ -51,9 +54,10 @@ class Session:
         self._control = control
         self._tools = tools
         self._pump = Pump(control, tools.clock, tools.tuning)
-        self._secrets = choose_secrets((*assignment.secrets, *list_forms(assignment.source)))
+        self._secrets = Secrets((*assignment.secrets, *list_forms(assignment.source)))
         self._verdict = Verdict()
         self._place: Place | None = None
+        self.used: Used | None = None  # once it is over
         self._over = False  # nothing runs any more, whatever its `when`
 
     def run(self, executor: Executor) -> Verdict:
@@ -90,6 +94,7 @@ class Session:
     def _run_in(self, place: Place) -> None:
         task = TaskContext(self._assignment, place, self._reporter, self._pump, self._tools)
         background = BackgroundSteps(task)
+        self._tools.sampler.begin(place)
         try:
             self._run_steps(task, background)
             background.end()
@@ -99,6 +104,7 @@ class Session:
         except LostPlaceError as error:
             self._lose(str(error))
         finally:
+            self.used = self._tools.sampler.end(place)
             place.end_processes()
             self._pump.close()
         background.report_ended()
@@ -116,8 +122,9 @@ class Session:
         allowed = self._tools.tuning.job_time if limit is None else limit
         self._pump.deadline = self._tools.clock.monotonic() + allowed
         task.place.make_folder(task.directory)
-        if self._assignment.continues:
-            task.place.serve(partial(answer_request, task.transport, self._assignment.task))
+        answers = self._list_answers(task)
+        if answers:
+            task.place.serve(answers)
         for name, known in (("timings", self._assignment.timings), ("failed", self._assignment.failed)):
             if known:
                 task.place.write(f"{task.place.control}/{name}.json", msgspec.json.encode(known))
@@ -128,6 +135,16 @@ class Session:
             if self._is_due(step):
                 self._run_step(step, task, background)
             background.report_ended()
+
+    def _list_answers(self, task: TaskContext) -> Answers:
+        """What the job may ask through the in-job commands."""
+        uuid = self._assignment.task
+        answers: dict[Errand, Answer] = {}
+        if self._assignment.continues:
+            answers[Errand.CONTINUE] = partial(answer_request, task.transport, uuid)
+        if self._assignment.vouched:
+            answers[Errand.IDENTITY] = partial(answer_wish, task.transport, uuid, self._secrets.add)
+        return answers
 
     def _is_due(self, step: AnyStep) -> bool:
         """Whether the step's turn has come (CircleCI config reference: when)."""

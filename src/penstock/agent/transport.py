@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from penstock.model.status import TaskStatus
-from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
+from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Minted, Sync, TokenWish
 
 
 class BlobKind(StrEnum):
@@ -58,4 +58,8 @@ class Transport(Protocol):
 
     def continue_pipeline(self, task: str, wish: Continue) -> Continued:
         """Continue the task's pipeline with another config. Idempotent by the request's name."""
+        ...
+
+    def mint_token(self, task: str, wish: TokenWish) -> Minted:
+        """An identity token for the task, or why there is none."""
         ...

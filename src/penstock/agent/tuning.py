@@ -14,6 +14,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     retry: float = 10.0  # the longest pause before an unreachable server is asked again
     farewell: float = 10.0  # how long an agent that must stop tries to deliver its last events
     company: float = 600.0  # how long one copy waits for another that no agent takes
+    sample: float = 15.0  # between looks at what a task uses (CircleCI docs: Usage API), 0 for none
     look: float = 1.0  # between looks at how other copies stand
     persistence: float = 120.0  # how long one upload or download is tried again
     artifact: int = 3 << 30  # CircleCI docs: 3 GB for one artifact

@@ -10,21 +10,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from penstock.bootstrap.folder import DataFolder
-from penstock.bootstrap.settings import Settings
+from penstock.bootstrap.settings import Settings, read_hosts
+from penstock.engine.adopt import HOSTS
 from penstock.engine.launch import CommitFacts, Fetch, Ref, Workshop
-from penstock.engine.project_settings import open_credentials
+from penstock.engine.variables import find_way
 from penstock.forge.address import Policy, Protocol
 from penstock.forge.credentials import Credentials
 from penstock.forge.history import Commit
 from penstock.forge.lock import hold_lock
 from penstock.forge.mirror import REPOSITORY, Mirror
+from penstock.forge.openness import answers_everybody
 from penstock.forge.refs import HEADS, TAGS, check_ref
 from penstock.forge.upkeep import remove_repository
 from penstock.kit.ids import is_id
 from penstock.language.common.context import Context
 from penstock.model.credentials import CloneCredentials
-from penstock.model.errors import NotFoundError, UnavailableError
+from penstock.model.errors import NotFoundError, RefusedError, UnavailableError
 from penstock.model.project import Project
+from penstock.policy.referee import Bounds, Referee
 from penstock.store import projects, removal
 from penstock.store.database import Database
 from penstock.store.sealing import Sealer
@@ -83,7 +86,13 @@ class MirroredCode:
 
     def read_file(self, project: Project, sha: str, path: str) -> bytes:
         """Read a file of a commit that is here."""
-        return self._open(project, Credentials()).read_file(sha, path)
+        with self._talk(project) as mirror:  # it is fetched anew when its address has changed meanwhile
+            return mirror.read_file(sha, path)
+
+    def is_open(self, project: Project) -> bool:
+        """True when everybody may clone the project over https. Raises UnavailableError."""
+        with self._turn():
+            return answers_everybody(project.url, self._policy)
 
     def sweep(self) -> None:
         """The mirrors of projects that are gone are gone too. Raises UnavailableError."""
@@ -107,15 +116,20 @@ class MirroredCode:
     def _talk(self, project: Project) -> Iterator[Mirror]:
         """The mirror with what it needs to talk to its origin; keys lie in files only meanwhile."""
         with self._database.read() as tx:
-            sealed = open_credentials(tx, self._sealer, project.id)
+            way = find_way(tx, self._sealer, project)
         self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         with TemporaryDirectory(dir=self._keys) as keys:
-            yield self._open(project, _lay_out(sealed, Path(keys)) if sealed else Credentials())
+            given = _lay_out(way.credentials, Path(keys)) if way.credentials else Credentials()
+            yield self._open(project, way.url, given)
 
-    def _open(self, project: Project, credentials: Credentials) -> Mirror:
+    def _open(self, project: Project, url: str, credentials: Credentials) -> Mirror:
+        if not url:
+            raise RefusedError(
+                f"{project.slug} has no repository yet: `penstock project set --url` says where"
+            )
         folder = self._folder / project.uuid
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Mirror(folder, project.url, credentials, policy=self._policy)
+        return Mirror(folder, url, credentials, policy=self._policy)
 
 
 def open_workshop(settings: Settings, folder: DataFolder, database: Database, sealer: Sealer) -> Workshop:
@@ -126,7 +140,15 @@ def open_workshop(settings: Settings, folder: DataFolder, database: Database, se
     )
     most = max(settings.threads // 2, 1)
     code = MirroredCode(folder.mirrors, database, sealer, policy, most, folder.keys)
-    return Workshop(code=code, supply=_supply, policy=policy, sweep=code.sweep)
+    return Workshop(
+        code=code,
+        supply=_supply,
+        policy=policy,
+        hosts={**HOSTS, **read_hosts(settings)},
+        sweep=code.sweep,
+        referee=Referee(Bounds(waiting=max(settings.threads // 2, 1))),
+        is_open=code.is_open,
+    )
 
 
 def _supply(source: bytes, context: Context) -> Context:
@@ -165,7 +187,12 @@ def _remove_mirror(folder: Path) -> None:
 
 def _describe(commit: Commit, *, foreign: bool = False) -> CommitFacts:
     return CommitFacts(
-        sha=commit.sha, author=commit.author, subject=commit.subject, body=commit.body, foreign=foreign
+        sha=commit.sha,
+        author=commit.author,
+        authorship=commit.authorship,
+        subject=commit.subject,
+        body=commit.body,
+        foreign=foreign,
     )
 
 

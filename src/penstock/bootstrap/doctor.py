@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import msgspec
 from penstock.bootstrap.executors import open_engine_for
 from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.http import load_tls, open_sockets
+from penstock.bootstrap.keyring import name_origin
 from penstock.bootstrap.parts import locate_database
 from penstock.bootstrap.readiness import LEAST_SPACE
 from penstock.bootstrap.settings import Settings
@@ -21,7 +23,8 @@ from penstock.bootstrap.sources import find_slips
 from penstock.model.errors import PenstockError, RefusedError
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database, find_version
-from penstock.store.sealing import KEY_VARIABLE, Sealer
+from penstock.store.resealing import count_locked
+from penstock.store.sealing import KEY_BYTES, KEY_VARIABLE, Sealer
 from penstock.store.upgrade import HEAD
 
 SCARCE = 2 << 30
@@ -63,6 +66,7 @@ WAYS_OUT = {
     "folder": "name a folder that this user may write to with --data",
     "keys": "put back the key file of this server: without it no secret can be read",
     "database": "look at the setting `database`; a damaged file comes back from `penstock restore`",
+    "secrets": "mend the keys and the database first",
     "blobs": "look at the setting `blobs` and at what the store wants: AWS_… or the like in the environment",
     "tls": "tls_cert and tls_key must be PEM files that this user may read and that belong together",
 }
@@ -152,6 +156,22 @@ def check_database(settings: Settings, folder: DataFolder) -> Finding:
         way_out = f"raise max_connections of PostgreSQL: each server may want {MOST_CONNECTIONS}"
         return Finding(Verdict.WARN, "database", f"takes only {room} more connections", way_out)
     return Finding(Verdict.OK, "database", f"answers, schema {version}")
+
+
+def check_secrets(settings: Settings, folder: DataFolder) -> Finding:
+    """The keys open all secrets there are."""
+    file = Path(settings.key_file) if settings.key_file else folder.key
+    url = locate_database(settings, folder)
+    if find_version(url, patience=5) != HEAD:
+        return Finding(Verdict.OK, "secrets", "there are none yet")
+    there = bool(settings.key) or file.exists()
+    sealer = Sealer.load(file, {KEY_VARIABLE: settings.key}) if there else Sealer([os.urandom(KEY_BYTES)])
+    with closing(Database.open(url, patience=5)) as database, database.read() as tx:
+        locked = count_locked(tx, sealer)
+    if locked:
+        way_out = f"put the old key after the newest into {name_origin(settings, folder)}"
+        return Finding(Verdict.FAIL, "secrets", f"{locked} were sealed with keys that are not there", way_out)
+    return Finding(Verdict.OK, "secrets", "the keys open them all")
 
 
 def check_blobs(settings: Settings, folder: DataFolder) -> Finding:
@@ -281,8 +301,8 @@ def check_files(_settings: Settings, _folder: DataFolder) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_settings, check_folder, check_disk, check_keys, check_database, check_blobs, check_tls,
-    check_address, check_git, check_docker, check_clock, check_files,
+    check_settings, check_folder, check_disk, check_keys, check_database, check_secrets, check_blobs,
+    check_tls, check_address, check_git, check_docker, check_clock, check_files,
 )  # fmt: skip
 
 

@@ -26,3 +26,4 @@ def read_gauges(parts: Parts) -> Iterator[tuple[str, str, float]]:
     yield "penstock_agents", "Agents heard of within a minute.", figures.agents
     yield "penstock_workflows_open", "Workflows that have not ended.", figures.open_workflows
     yield "penstock_outbox_letters", "Promised work that is not done yet.", figures.letters
+    yield "penstock_webhooks_waiting", "Deliveries to webhooks that have not ended.", figures.deliveries

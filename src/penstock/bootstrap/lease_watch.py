@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-GRACE = 20.0
-"""Seconds agents are given to be heard of again: a try may take 10 s, and so may the pause after it."""
+GRACE = 2 / 3
+"""What part of a lease agents are given to be heard of again: a try and a pause may take a third each."""
 
 GAP = 5.0
 """Seconds without a round after which the server counts as having been away."""
@@ -16,16 +16,17 @@ class LeaseWatch:
     Other servers on the database judge as always: agents could have spoken to them.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, grace: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._grace = grace  # seconds
         self._last = now()  # the end of the last round that went well
-        self._from = self._last + GRACE
+        self._from = self._last + self._grace
 
     def is_open(self) -> bool:
         """True when leases that are over may be ended in this round."""
         now = self._now()
         if now - self._last > GAP:
-            self._from = now + GRACE
+            self._from = now + self._grace
         return now >= self._from
 
     def note_round(self) -> None:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from penstock.agent.executor.docker.engine import Engine
 
 _TICK = 0.5  # seconds between looks at timers
-_TUNING = Tuning(clean_up=60, farewell=2, poll=2)  # a poll is also how soon a fault is noticed
+_TUNING = Tuning(clean_up=60, farewell=2, poll=2, sample=0)  # a poll is also how soon a fault is noticed
 _SETTLED = {WorkflowStatus.ON_HOLD}
 NOT_APPROVED = "not approved"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penstock.agent.last_words import LastWords
 from penstock.agent.loop import Agent
+from penstock.agent.tuning import Tuning
 from penstock.bootstrap.executors import LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.settings import Settings
@@ -36,6 +37,7 @@ class LocalAgent:
         self._folder = folder
         self._labels = tuple(dict.fromkeys((*settings.labels, *sorted(list_offered()))))
         self._slots = os.cpu_count() or 1 if settings.slots is None else settings.slots
+        self._tuning = Tuning(sample=settings.usage_interval)
         self._engine = open_engine_for(settings.executor)
         self._executors = LocalExecutors(folder.jobs, self._engine, anything=True)
         self._last_words = LastWords(folder.ends)
@@ -104,7 +106,8 @@ class LocalAgent:
         return made.uuid
 
     def _make_agent(self) -> Agent:
-        agent = Agent(self._gateway, self._executors.choose, name=self._uuid, slots=self._slots)
+        choose = self._executors.choose
+        agent = Agent(self._gateway, choose, name=self._uuid, slots=self._slots, tuning=self._tuning)
         agent.keep_last_words(self._last_words)
         return agent
 

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
+
 from penstock.bootstrap.folder import DataFolder
 from penstock.bootstrap.home import DATABASE, Home
 from penstock.bootstrap.settings import Settings
 from penstock.engine.feed import Feed
 from penstock.engine.memory import Memory
 from penstock.engine.signal import Signal
+from penstock.engine.signer import Signer
 from penstock.engine.unit import Parts
 from penstock.engine.variables import GivenVariables, StoredVariables, Variables
 from penstock.kit.clock import SystemClock
@@ -41,7 +44,10 @@ def open_server_parts(settings: Settings, folder: DataFolder, base_url: str = ""
     database = Database.open(locate_database(settings, folder))
     try:
         blobs = settings.blobs or str(folder.blobs)
-        return _join(database, blobs, StoredVariables(database, sealer), base_url)
+        parts = _join(database, blobs, StoredVariables(database, sealer), base_url)
+        return msgspec.structs.replace(
+            parts, lease=settings.agent_lease, signer=Signer(database, sealer, parts.clock)
+        )
     except BaseException:
         database.close()
         raise

@@ -21,6 +21,7 @@ from penstock.agent.remote.address import load_trust, read_address
 from penstock.agent.remote.link import SYSTEM, Links, UnknownTokenError
 from penstock.agent.remote.membership import hand_in, join_group, return_to, take_leave
 from penstock.agent.remote.transport import RemoteServer
+from penstock.agent.tuning import Tuning
 from penstock.bootstrap.agent_folder import AgentFolder, Identity
 from penstock.bootstrap.executors import Choice, LocalExecutors, list_offered, open_engine_for
 from penstock.bootstrap.leftovers import Leftovers
@@ -49,6 +50,7 @@ class AgentOptions(msgspec.Struct, frozen=True, kw_only=True):
     executor: Choice = "auto"
     authorities: str = ""
     once: bool = False
+    usage_interval: float = 15.0  # seconds
 
     def __repr__(self) -> str:
         """Without the token."""
@@ -147,7 +149,8 @@ class RemoteAgent:
     def _serve(self, identity: Identity, executors: LocalExecutors) -> None:
         """Work as this agent until told to stop."""
         server = RemoteServer(self._links, identity.agent, identity.token)
-        agent = Agent(server, self._choose_from(executors), name=identity.agent, slots=self._slots())
+        choose, tuning = self._choose_from(executors), Tuning(sample=self._options.usage_interval)
+        agent = Agent(server, choose, name=identity.agent, slots=self._slots(), tuning=tuning)
         agent.keep_last_words(self._last_words)
         with self._lock:
             self._agent = agent

@@ -23,21 +23,25 @@ from penstock.bootstrap.folder import DataFolder, FolderLock
 from penstock.bootstrap.gauges import read_gauges
 from penstock.bootstrap.http import Listener, open_sockets, show_address
 from penstock.bootstrap.journal import set_up_logging
+from penstock.bootstrap.keyring import open_fitting_sealer
 from penstock.bootstrap.leftovers import Leftovers
 from penstock.bootstrap.local_agent import LocalAgent
 from penstock.bootstrap.loops import Loop
-from penstock.bootstrap.parts import open_sealer, open_server_parts
+from penstock.bootstrap.parts import open_server_parts
 from penstock.bootstrap.readiness import Readiness
 from penstock.bootstrap.rounds import make_loops
 from penstock.bootstrap.schema_watch import make_watch
 from penstock.bootstrap.settings import Settings
 from penstock.bootstrap.sources import Found, find_slips
+from penstock.bootstrap.webhooks import read_reach
 from penstock.engine.accounts import make_admin
 from penstock.engine.gateway import Gateway
-from penstock.engine.launch import compile_rest
+from penstock.engine.launch import Workshop, compile_rest
 from penstock.engine.unit import Parts
 from penstock.forge.halt import halt
 from penstock.model.errors import RefusedError, UnavailableError
+from penstock.plan.resources import parse_prices
+from penstock.store.sealing import Sealer
 
 _log = logging.getLogger(__name__)
 
@@ -87,19 +91,16 @@ class Process:
             base_url = (settings.base_url or address).rstrip("/")
             parts = self._open_parts(base_url)
             stack.callback(parts.db.close)
-            sealer = open_sealer(settings, self._folder)
+            sealer = open_fitting_sealer(parts.db, settings, self._folder)
             workshop = open_workshop(settings, self._folder, parts.db, sealer)
-            gateway = Gateway(parts, compiler=compile_rest(workshop))
-            admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
-            if admin.token:
-                self._announce(ANNOUNCED.format(admin.token))
+            stack.callback(workshop.referee.close)
+            gateway = Gateway(parts, compiler=compile_rest(parts, workshop))
+            self._make_admin(parts)
             self._readiness = Readiness(parts, self._folder.root)
-            meter = Meter()
-            meter.watch(partial(read_gauges, parts))
             server = Server(
                 parts=parts,
                 gateway=gateway,
-                meter=meter,
+                meter=_make_meter(parts),
                 sealer=sealer,
                 authenticate=partial(find_caller, parts),
                 recall=partial(recall_caller, parts),
@@ -107,22 +108,34 @@ class Process:
                 workshop=workshop,
                 base_url=base_url,
                 limits=_read_limits(settings),
+                prices=parse_prices(settings.credit_prices),
                 figures_for_all=settings.metrics == "all",
+                reach=read_reach(settings),
                 find_reasons=self._readiness.find_reasons,
             )
             app = make_app(server, DIALECTS)
             stack.callback(app.close)
-            self._loops = [
-                *make_loops(
-                    parts, settings, workshop, sealer, Leftovers(self._folder.jobs, self._folder.keys)
-                ),
-                make_watch(parts, self._leave),
-            ]
+            self._loops = self._make_loops(parts, workshop, sealer)
             if settings.slots != 0:
                 self._agent = LocalAgent(parts, gateway, settings, self._folder)
             uvloop.run(self._live(server, app, sockets, address))
             if self._reason:
                 raise RefusedError(self._reason)
+
+    def _make_admin(self, parts: Parts) -> None:
+        """There is an administrator; the token of one who is new is announced when nobody gave it."""
+        settings = self._settings
+        admin = make_admin(parts, token=settings.admin_token, password=settings.admin_password)
+        if admin.token:
+            self._announce(ANNOUNCED.format(admin.token))
+
+    def _make_loops(self, parts: Parts, workshop: Workshop, sealer: Sealer) -> list[Loop]:
+        """All recurring work, not yet started."""
+        leftovers = Leftovers(self._folder.jobs, self._folder.keys)
+        return [
+            *make_loops(parts, self._settings, workshop, sealer, leftovers),
+            make_watch(parts, self._leave),
+        ]
 
     def _prepare(self) -> None:
         """The log, the limits of the process and the folder are as the server needs them."""
@@ -224,6 +237,13 @@ class Process:
             self._hurry.set()
         if self._signals > 2:  # noqa: PLR2004 - somebody insists
             os._exit(130)
+
+
+def _make_meter(parts: Parts) -> Meter:
+    """The server's figures."""
+    meter = Meter()
+    meter.watch(partial(read_gauges, parts))
+    return meter
 
 
 def raise_file_limit() -> None:

@@ -1,13 +1,17 @@
 """All settings of a server: what each means, what it is when nobody says anything, what it may be."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from penstock.engine.unit import LEASE
 from penstock.model.errors import InvalidError
+from penstock.model.slug import shorten_host
+from penstock.plan.resources import parse_prices
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["logfmt", "json"]
@@ -15,6 +19,7 @@ ExecutorChoice = Literal["auto", "host", "docker"]
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Some = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 def _say(what: str, *, secret: bool = False) -> Meta:
@@ -64,7 +69,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent_grace: Annotated[
         Seconds, _say("seconds a job waits when no agent could ever take it, before it fails")
     ] = 600.0
+    agent_lease: Annotated[
+        float,
+        Meta(ge=5, le=3600),
+        _say("seconds an agent may be silent before what it runs is taken for lost and run elsewhere"),
+    ] = LEASE
+    usage_interval: Annotated[
+        Seconds, _say("seconds between two looks of the server's agent at what a job uses; 0 for none")
+    ] = 15.0
+    credit_prices: Annotated[
+        tuple[str, ...],
+        _say("what a minute on a resource class costs in usage exports, as `acme/large=20`"),
+    ] = ()
     retention: Annotated[Count, _say("days that ended pipelines are kept; 0 keeps them for ever")] = 0
+    signing_key_days: Annotated[
+        Count, _say("days a key signs identity tokens before another follows it; 0 is for ever")
+    ] = 90
     admin_token: Annotated[
         str, _say("token of the first administrator; without it one is made and printed once", secret=True)
     ] = ""
@@ -78,6 +98,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     git_folders: Annotated[
         tuple[str, ...],
         _say("folders below which repositories on this machine must be; without it they may be anywhere"),
+    ] = ()
+    git_hosts: Annotated[
+        tuple[str, ...],
+        _say(
+            "where repositories of a host are, like `gh=https://git.example.com`, when only a slug is given"
+        ),
+    ] = ()
+    webhook_protocols: Annotated[
+        tuple[Literal["https", "http"], ...],
+        _say("ways webhooks may be sent; `http` lets everybody on the way read them"),
+    ] = ("https",)
+    webhook_ports: Annotated[
+        tuple[Port, ...], _say("ports webhooks may be sent to; 0 stands for any")
+    ] = (80, 443, 8080, 8443)  # fmt: skip
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        _say("networks webhooks may be sent to beside public addresses, like `10.0.0.0/8`"),
     ] = ()
     body_limit: Annotated[Some, _say("bytes a request's body may have, unless it is an upload")] = 1 << 20
     body_depth: Annotated[Some, _say("how deep JSON in a body may be nested")] = 100
@@ -123,9 +160,28 @@ def check_together(settings: Settings) -> Settings:
     """The settings, which make sense together. Raises InvalidError."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise InvalidError("tls_cert and tls_key belong together: give both or none")
+    read_hosts(settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise InvalidError("base_url must begin with http:// or https://")
+    for network in settings.webhook_networks:
+        try:
+            ip_network(network.strip(), strict=False)
+        except ValueError:
+            example = "write it like 10.0.0.0/8 or fd00::/8"
+            raise InvalidError(f"webhook_networks: {network[:60]!r} is no network: {example}") from None
+    parse_prices(settings.credit_prices)
     return settings
+
+
+def read_hosts(settings: Settings) -> dict[str, str]:
+    """Below which address the repositories of each host are. Raises InvalidError."""
+    found = {}
+    for text in settings.git_hosts:
+        name, _, address = text.partition("=")
+        if not address.strip():
+            raise InvalidError(f"git_hosts: {text[:80]!r} is not like gh=https://git.example.com")
+        found[shorten_host(name.strip())] = address.strip().rstrip("/")
+    return found
 
 
 def default_data(environment: Mapping[str, str]) -> Path:

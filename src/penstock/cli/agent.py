@@ -12,7 +12,7 @@ from penstock.cli.exit import Exit
 from penstock.model.errors import InvalidError
 
 TOKEN_VARIABLE = "PENSTOCK_AGENT_TOKEN"  # noqa: S105 - the name of a variable
-
+_DAY = 86_400.0
 
 _ENTRY = CATALOG["agent"]
 agent = App(name="agent", help=_ENTRY.help, help_epilogue=_ENTRY.epilogue)
@@ -33,6 +33,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     work: Path | None = None,
     ca: str = "",
     once: Annotated[bool, Parameter(negative="")] = False,
+    usage_interval: float = 15.0,
     log_format: Literal["logfmt", "json"] = "logfmt",
 ) -> int:
     """Run jobs for a server, on this machine, until SIGTERM or Ctrl-C.
@@ -59,6 +60,8 @@ def run(  # noqa: PLR0913 - an argument for each option
         A file with the authorities that the server's certificate must be signed by.
     once
         Run one job and leave.
+    usage_interval
+        Seconds between two looks at what a job uses of processors and memory, 0 for none.
     log_format
         How lines of the log are written.
     """
@@ -68,6 +71,8 @@ def run(  # noqa: PLR0913 - an argument for each option
 
     if slots < 1:
         raise InvalidError("--slots wants 1 or more")
+    if not 0 <= usage_interval <= _DAY:
+        raise InvalidError("--usage-interval wants seconds, 0 for no looks")
     options = AgentOptions(
         server=server,
         token=_read_token(token, token_file),
@@ -78,6 +83,7 @@ def run(  # noqa: PLR0913 - an argument for each option
         executor=executor,
         authorities=ca,
         once=once,
+        usage_interval=usage_interval,
     )
     set_up_logging("info", log_format)
     RemoteAgent(options, _announce).run()

@@ -1,42 +1,10 @@
 """What `--help` says of each command: a sentence, what it does in more words, and examples."""
 
 from collections.abc import Mapping
-from enum import Enum
 from types import MappingProxyType
 
-import msgspec
-
-
-class Place(Enum):
-    """Where a command does something; its value is the heading under which `--help` lists it."""
-
-    HERE = "On this machine"
-    SERVER = "On a server, from anywhere"
-    SERVING = "To run a server"
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """A command as it is listed and explained. Its file has its name, and so has what is in it."""
-
-    summary: str
-    details: str
-    examples: Mapping[str, str]  # what an example does, by the call
-    several: bool = False  # it has commands of its own
-    place: Place = Place.SERVER
-
-    @property
-    def help(self) -> str:
-        """The text above the options."""
-        return f"{self.summary}\n\n{self.details}" if self.details else self.summary
-
-    @property
-    def epilogue(self) -> str:
-        """The examples, one a line."""
-        width = max(len(call) for call in self.examples)
-        return "Examples:\n\n" + "\n".join(
-            f"  {call:<{width}}  {what}" for call, what in self.examples.items()
-        )
-
+from penstock.cli.catalog_platform import PLATFORM
+from penstock.cli.entry import Entry, Place
 
 CATALOG: Mapping[str, Entry] = MappingProxyType(
     {
@@ -127,6 +95,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             {
                 "penstock db version": "the schema it has",
                 "penstock db upgrade": "to the one this penstock needs",
+                "penstock db reseal": "its secrets, with the newest key",
             },
             place=Place.SERVING,
         ),
@@ -195,6 +164,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
                 "penstock project list": "all that you see",
                 "penstock project set gh/acme/app autocancel_builds=true": "change a setting",
                 "penstock project hook --new": "a secret for the webhook of its git host",
+                "penstock project env set DEPLOY_TOKEN < token": "a variable of its jobs",
+                "penstock project key add": "a key that opens its repository",
             },
             several=True,
         ),
@@ -332,6 +303,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             },
             place=Place.HERE,
         ),
+        **PLATFORM,
     }
 )
 

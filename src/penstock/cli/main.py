@@ -23,7 +23,8 @@ def make_app() -> "App":
     from cyclopts import App, Group, Parameter
 
     from penstock import __version__
-    from penstock.cli.catalog import CATALOG, OVERVIEW, Entry, Place
+    from penstock.cli.catalog import CATALOG, OVERVIEW
+    from penstock.cli.entry import Entry, Place
 
     app = App(
         name="penstock",

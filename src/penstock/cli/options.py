@@ -69,6 +69,19 @@ def read_keys(texts: Sequence[str]) -> tuple[SshKey, ...]:
     return tuple(keys)
 
 
+def read_secret_file(file: str) -> str:
+    """The text of the file, of standard input for `-`, "" for no file.
+
+    Raises InvalidError when it cannot be read.
+    """
+    if not file:
+        return ""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidError(f"{file} cannot be read: {error}") from error
+
+
 def read_limit(text: str, option: str) -> float:
     """A duration like `90s`, `30m` or `1h30m` in seconds, infinite for `none`. Raises InvalidError."""
     if text == "none":

@@ -10,7 +10,9 @@ from penstock.api.penstock.payloads import HookView, MadeHookSecret, ProjectView
 from penstock.cli.catalog import CATALOG
 from penstock.cli.exit import Exit
 from penstock.cli.options import read_value, split_pairs
+from penstock.cli.project_env import env
 from penstock.cli.project_host import credentials, statuses
+from penstock.cli.project_key import key
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.console import (
     show_day,
@@ -27,6 +29,8 @@ from penstock.model.errors import InvalidError
 Several = list[str]
 
 project = App(name="project", help=CATALOG["project"].help, help_epilogue=CATALOG["project"].epilogue)
+project.command(env)
+project.command(key)
 project.command(credentials)
 project.command(statuses)
 

@@ -1,20 +1,17 @@
 """`penstock project credentials` and `statuses`: what a project needs of its git host."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from penstock.api.penstock.payloads import CredentialsView, StatusesView
 from penstock.cli.exit import Exit
+from penstock.cli.options import read_secret_file
 from penstock.cli.remote.access import HERE, Access, open_client
 from penstock.cli.remote.client import Client
 from penstock.cli.remote.console import write_answer, write_json, write_line, write_table
 from penstock.cli.remote.names import find_project
 from penstock.model.errors import InvalidError
-
-STDIN = "-"
 
 File = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """The path of a file, or `-`."""
@@ -54,10 +51,10 @@ def credentials(
         return _remove(client, place, access)
     if token_file or user or key_file or known_hosts:
         body = {
-            "token": _read(token_file).strip(),
+            "token": read_secret_file(token_file).strip(),
             "user": user,
-            "private_key": _read(key_file),
-            "known_hosts": _read(known_hosts),
+            "private_key": read_secret_file(key_file),
+            "known_hosts": read_secret_file(known_hosts),
         }
         found = client.own("PUT", place, CredentialsView, body)
     else:
@@ -65,7 +62,10 @@ def credentials(
     if access.json:
         write_json(found)
     elif not (found.token or found.private_key):
-        write_line("It is cloned without credentials.")
+        hosts = " It knows the host's key." if found.known_hosts else ""
+        write_line(
+            f"It is cloned without credentials, or with a checkout key (penstock project key list).{hosts}"
+        )
     else:
         parts = [("token", found.token), ("private key", found.private_key)]
         table = [["cloned with", " and ".join(name for name, there in parts if there)]]
@@ -111,7 +111,12 @@ def statuses(
             raise InvalidError(
                 "the token is not kept where it could be read again: give it with --token-file"
             )
-        body = {"token": _read(token_file).strip(), "host": host, "api": api, "repository": repository}
+        body = {
+            "token": read_secret_file(token_file).strip(),
+            "host": host,
+            "api": api,
+            "repository": repository,
+        }
         found = client.own("PUT", place, StatusesView, body)
     else:
         found = client.own("GET", place, StatusesView)
@@ -127,13 +132,3 @@ def statuses(
 def _remove(client: Client, place: str, access: Access) -> int:
     client.tell("DELETE", place)
     return write_answer({"removed": True}, "They are removed.", json=access.json)
-
-
-def _read(file: str) -> str:
-    """The text of the file, "" for no file. Raises InvalidError when it cannot be read."""
-    if not file:
-        return ""
-    try:
-        return sys.stdin.read() if file == STDIN else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidError(f"{file} cannot be read: {error}") from error

@@ -38,12 +38,17 @@ class Action(StrEnum):
     SEE_CONTEXTS = "see contexts"
     CHANGE_CONTEXTS = "change contexts"
     RESTRICT_CONTEXTS = "restrict contexts"
+    SEE_POLICIES = "see policies"
+    ASK_POLICIES = "ask policies"
+    CHANGE_POLICIES = "change policies"
     SEE_MEMBERS = "see members"
     CHANGE_ORGANIZATION = "change organization"
     CHANGE_MEMBERS = "change members"
     CHANGE_OWNERS = "change owners"
     DELETE_ORGANIZATION = "delete organization"
     SEE_AUDIT = "see audit log"
+    SEE_USAGE = "see usage"
+    EXPORT_USAGE = "export usage"
     SEE_AGENTS = "see agents"
     CHANGE_AGENTS = "change agents"
     SEE_SELF = "see own account"
@@ -53,6 +58,7 @@ class Action(StrEnum):
     CHANGE_USERS = "change users"
     SEE_SERVER_AUDIT = "see audit log of the server"
     CHANGE_SERVER_AGENTS = "change agents of the server"
+    CHANGE_SIGNING_KEYS = "change signing keys"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -77,7 +83,12 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_ORGANIZATION:     Rule(Role.VIEWER, Scope.READ),
     Action.SEE_AGENTS:           Rule(Role.VIEWER, Scope.READ),
     Action.LEAVE_ORGANIZATION:   Rule(Role.VIEWER, Scope.ADMIN),
+    Action.SEE_USAGE:            Rule(Role.ADMIN,  Scope.READ),
+    Action.EXPORT_USAGE:         Rule(Role.ADMIN,  Scope.WRITE),
     Action.SEE_CONTEXTS:         Rule(Role.MEMBER, Scope.READ),
+    Action.SEE_POLICIES:         Rule(Role.MEMBER, Scope.READ),   # with the log of decisions
+    Action.ASK_POLICIES:         Rule(Role.MEMBER, Scope.RUN),
+    Action.CHANGE_POLICIES:      Rule(Role.ADMIN,  Scope.ADMIN),
     Action.SEE_MEMBERS:          Rule(Role.MEMBER, Scope.READ),
     Action.CREATE_PROJECT:       Rule(Role.MEMBER, Scope.WRITE),
     Action.CHANGE_CONTEXTS:      Rule(Role.MEMBER, Scope.WRITE),
@@ -95,6 +106,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CREATE_ORGANIZATION:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_USERS:         Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.CHANGE_SERVER_AGENTS: Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
+    Action.CHANGE_SIGNING_KEYS:  Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
     Action.SEE_SERVER_AUDIT:     Rule(Standing.SERVER_ADMIN, Scope.ADMIN),
 }
 # fmt: on
@@ -128,13 +140,19 @@ def sees(principal: Principal, place: Place) -> bool:
 
 
 def role_in(principal: Principal, place: Place) -> Role | None:
-    """What the principal is there, None when the place is none of its business."""
+    """What the principal is there, None when the place is none of its business.
+
+    Everybody with an account looks at public projects, though not with a token made for another place.
+    """
     organization = place.organization_id if isinstance(place, Project) else place.id
     if principal.organization_id not in {None, organization}:
         return None
     if isinstance(place, Project) and principal.project_id not in {None, place.id}:
         return None
-    return Role.OWNER if principal.user.admin else principal.roles.get(organization)
+    if principal.user.admin:
+        return Role.OWNER
+    stranger = Role.VIEWER if isinstance(place, Project) and place.public else None
+    return principal.roles.get(organization, stranger)
 
 
 def seen_organizations(principal: Principal) -> frozenset[int] | None:

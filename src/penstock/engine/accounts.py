@@ -9,9 +9,11 @@ from penstock.engine.audit import note
 from penstock.engine.principal import SERVER, Principal
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.hooks.event import NOBODY
 from penstock.kit.ids import new_id
 from penstock.model.access import ApiToken, Scope, User
 from penstock.model.errors import ConflictError, InvalidError, NotFoundError
+from penstock.model.schedule import SYSTEM
 from penstock.store import tokens, users
 from penstock.store.database import Transaction
 from penstock.store.passwords import hash_password, verify_password
@@ -61,6 +63,10 @@ def create_user(parts: Parts, by: Principal, profile: Profile, *, password: str 
         raise InvalidError(
             "a login has up to 100 letters, digits and . _ @ + - [ ], the first a letter or digit"
         )
+    if profile.login.lower() == SYSTEM:
+        raise ConflictError(f"the login {SYSTEM} is that of schedules which run as nobody in particular")
+    if profile.login.lower() == NOBODY:
+        raise ConflictError(f"the login {NOBODY} is that of whoever pushes and has none")
     hashed = hash_password(check_password(password)) if password else None
 
     def work(unit: Unit) -> User:

@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from penstock.engine.continuation import issue_key
 from penstock.engine.facts import ASKED_BY, Facts
 from penstock.engine.follow import find_arguments
 from penstock.engine.forks import is_foreign
+from penstock.engine.identity import Promise, promise_tokens
 from penstock.engine.languages import TaskFacts, find_language
 from penstock.engine.links import link_job, link_pipeline
 from penstock.engine.outputs import Place
@@ -25,7 +28,18 @@ from penstock.wire.messages import Assignment, Layer
 _log = logging.getLogger(__name__)
 
 
-def make_assignment(unit: Unit, place: Place, lease: float) -> Assignment:
+class Draft(msgspec.Struct, frozen=True):
+    """An assignment that may lack the tokens of its job."""
+
+    assignment: Assignment
+    promise: Promise | None
+
+    def finish(self) -> Assignment:
+        """The assignment as the agent gets it; to be called when the transaction is over."""
+        return self.assignment if self.promise is None else self.promise.keep(self.assignment)
+
+
+def make_assignment(unit: Unit, place: Place, lease: float) -> Draft:
     """The assignment of a task that an agent has just claimed; `lease` is in seconds."""
     parts, tx = unit.parts, unit.tx
     task, job, facts = place.task, place.job, place.flow.facts
@@ -44,7 +58,7 @@ def make_assignment(unit: Unit, place: Place, lease: float) -> Assignment:
     ]
     asked = facts.labels.get(ASKED_BY, "")
     unit.afterwards.append(lambda: _tell(facts, job, task, asked))
-    return Assignment(
+    assignment = Assignment(
         task=task.uuid,
         job=job.uuid,
         index=task.index,
@@ -64,6 +78,7 @@ def make_assignment(unit: Unit, place: Place, lease: float) -> Assignment:
         lease=lease,
         request=asked,
     )
+    return Draft(assignment, promise_tokens(unit, facts, job))
 
 
 def _tell(facts: Facts, job: Job, task: Task, asked: str) -> None:
@@ -76,7 +91,7 @@ def list_secrets(parts: Parts, facts: Facts, plan: JobPlan) -> list[Mapping[str,
     """Project variables, then those of each context in order: later ones win, all are masked.
 
     CircleCI docs: environment variable usage options; a pull request from a fork gets none unless the
-    project passes them. A context that does not exist has none.
+    project passes them. A context that is gone since the job was let pass has none.
     """
     if is_foreign(facts):
         return []

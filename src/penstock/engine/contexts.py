@@ -1,5 +1,7 @@
 """Contexts and project variables as people change them; values go in and never come out.
 
+Who may not use a context because of the groups it is for may not change it either.
+
 The limits are CircleCI's (its docs: contexts, environment variables).
 """
 
@@ -7,14 +9,21 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from penstock.engine.access import Action, require
+from penstock.engine.access import Action, may, require, role_in
 from penstock.engine.audit import note
+from penstock.engine.clearance import Standing, choose_values, is_in_groups
 from penstock.engine.organizations import load_organization_settings
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.transact import transact
 from penstock.engine.unit import Parts, Unit
-from penstock.model.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError
+from penstock.model.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    LimitExceededError,
+    NotFoundError,
+)
 from penstock.model.project import Organization, Project
 from penstock.store import contexts, projects, removal, restrictions, variables
 from penstock.store.contexts import StoredContext
@@ -36,7 +45,7 @@ _VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,299}")
 
 
 def create_context(parts: Parts, by: Principal, owner: Organization, name: str) -> StoredContext:
-    """A new context without variables.
+    """A new context without variables, for all members of the organization.
 
     Raises ForbiddenError, InvalidError for the name, ConflictError when it is taken, LimitExceededError past
     `MOST_CONTEXTS`.
@@ -50,6 +59,7 @@ def create_context(parts: Parts, by: Principal, owner: Organization, name: str) 
         if contexts.count_contexts(unit.tx, owner.id) >= MOST_CONTEXTS:
             raise LimitExceededError(f"an organization may have {MOST_CONTEXTS} contexts")
         made = contexts.create_context(unit.tx, owner.id, name, now=unit.now)
+        restrictions.add_restriction(unit.tx, made.id, RestrictionKind.GROUP, owner.uuid, now=unit.now)
         note(unit, by, "context.create", made.uuid, organization=owner, name=name)
         return made
 
@@ -84,8 +94,8 @@ def set_context_variable(
 ) -> VariableInfo:
     """The context's variable has the value.
 
-    Raises NotFoundError, ForbiddenError, InvalidError for the name, LimitExceededError for a value past
-    `MOST_VALUE_BYTES` or a variable past `MOST_VARIABLES`.
+    Raises NotFoundError, ForbiddenError, also for who may not use the context, InvalidError for the name,
+    LimitExceededError for a value past `MOST_VALUE_BYTES` or a variable past `MOST_VARIABLES`.
     """
     check_variable(name, value)
 
@@ -209,9 +219,20 @@ def _change_context(
 
     def reopened(unit: Unit) -> T:
         context, found = open_context(unit.tx, by, uuid)
+        _require_group(unit.tx, by, context, found)
         return work(unit, context, found)
 
     return _change(parts, by, action, owner, reopened)
+
+
+def _require_group(tx: Transaction, by: Principal, context: StoredContext, owner: Organization) -> None:
+    """Return when the principal is in a group that the context is for, or administers the organization."""
+    if may(by, Action.RESTRICT_CONTEXTS, owner):
+        return
+    wanted = choose_values(restrictions.restrictions_of(tx, context.id), RestrictionKind.GROUP)
+    standing = Standing(organization_id=owner.id, user_id=by.user.id, role=role_in(by, owner))
+    if not is_in_groups(tx, standing, owner.uuid, wanted):
+        raise ForbiddenError("Permission denied: the context is for groups that you are not in.")
 
 
 def _change(parts: Parts, by: Principal, action: Action, owner: Organization, work: Callable[[Unit], T]) -> T:

@@ -11,6 +11,7 @@ from penstock.engine.follow import make_follow_up
 from penstock.engine.locking import ask_lock, give_all_back, give_back
 from penstock.engine.unit import Unit
 from penstock.engine.uploads import delete_quietly
+from penstock.engine.usage import note_stopped
 from penstock.kit.ids import new_id
 from penstock.lifecycle.effects import (
     AcquireLock,
@@ -134,7 +135,8 @@ def _stop_job(unit: Unit, flow: Flow, effect: StopJob) -> None:
     copies = [(task.status, task.reason) for task in tasks.tasks_of(unit.tx, job_id, attempt=attempt)]
     if copies and all(status.is_terminal for status, _ in copies):
         status, reason = judge_copies(copies)
-        flow.apply(JobFinished(key=effect.key, attempt=attempt, status=status, reason=reason))
+        if flow.apply(JobFinished(key=effect.key, attempt=attempt, status=status, reason=reason)):
+            note_stopped(unit, flow, effect.key, attempt, status)
 
 
 def _stop_task(unit: Unit, uuid: str, reason: Reason) -> None:

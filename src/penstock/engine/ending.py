@@ -5,6 +5,7 @@ from penstock.engine.flow import Flow
 from penstock.engine.repeat import check_repeatable, repeat_workflow
 from penstock.engine.start import begin_workflow
 from penstock.engine.unit import Unit
+from penstock.engine.usage import note_workflow_end
 from penstock.engine.verdict import conclude, judge_pipeline
 from penstock.lifecycle.rerun import may_rerun_itself, rerun_failed
 from penstock.model.errors import RefusedError
@@ -18,6 +19,7 @@ def end_workflow(unit: Unit, flow: Flow) -> None:
     flow.save()  # what follows reads the rows
     for group in (None, *flow.facts.graph.plan.groups):
         timers.cancel_timers(unit.tx, f"{flow.row.uuid}/{group or ''}")
+    note_workflow_end(unit, flow)
     _rerun_by_itself(unit, flow)
     unit.ended.add(flow.facts.pipeline.id)
 

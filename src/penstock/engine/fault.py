@@ -30,7 +30,10 @@ def guard_task(parts: Parts, agent_id: int | None, task_uuid: str, work: Callabl
     except (UnavailableError, RolledBackError):
         raise
     except Exception as error:  # noqa: BLE001 - the outermost loop over tasks: the others must go on
-        _log.exception("task %s cannot be handled and is ended", task_uuid)
+        if isinstance(error, PenstockError):
+            _log.error("task %s cannot be handled and is ended: %s", task_uuid, error)
+        else:
+            _log.exception("task %s cannot be handled and is ended", task_uuid)
         _end_task(parts, agent_id, task_uuid, _describe(error))
         return None
 

@@ -10,6 +10,7 @@ from penstock.engine.feed import JobChanged, WorkflowChanged
 from penstock.engine.memory import SavedState
 from penstock.engine.statuses import promise_job
 from penstock.engine.unit import Unit
+from penstock.engine.webhook_events import Event, find_job_event, promise_events
 from penstock.lifecycle.effects import AnyEffect
 from penstock.lifecycle.events import AnyEvent
 from penstock.lifecycle.state import JobState, WorkflowState
@@ -17,6 +18,7 @@ from penstock.lifecycle.workflow import advance
 from penstock.model.errors import NotFoundError
 from penstock.model.run import Workflow
 from penstock.model.status import JobStatus
+from penstock.model.webhook import WebhookEvent
 from penstock.store import jobs, workflows
 from penstock.store.jobs import JobChange
 from penstock.store.workflows import LockedWorkflow, WorkflowChange
@@ -83,6 +85,7 @@ class Flow:
                 promise_job(
                     self.unit, self.facts, self.ids[key][1], key, (before.jobs[key].status, job.status)
                 )
+        promise_events(self.unit, self.facts, self._list_events(before, after))
         if not self._changes and after is before:
             return
         for key, row in self._changes.items():
@@ -94,6 +97,19 @@ class Flow:
         self._saved = SavedState(version=version, state=after, ids=self.ids, flags=dict(self.flags))
         keep = partial(self.unit.parts.memory.keep_state, self.row.id, self._saved)
         self.unit.afterwards.append(keep)
+
+    def _list_events(self, before: WorkflowState, after: WorkflowState) -> list[Event]:
+        """What webhooks are told, the jobs before their workflow."""
+        plans = self.facts.graph.plan.jobs
+        found = [
+            find_job_event(plans[key].kind, self.ids[key][1], before.jobs[key].status, job.status)
+            for key, job in after.jobs.items()
+            if job is not before.jobs[key]
+        ]
+        events = [event for event in found if event is not None]
+        if after.status.is_terminal and not before.status.is_terminal:
+            events.append((WebhookEvent.WORKFLOW_COMPLETED, self.facts.workflow_uuid))
+        return events
 
     def _describe_job(self, key: str, job: JobState) -> None:
         row = self.change_of(key)

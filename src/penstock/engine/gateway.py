@@ -12,6 +12,7 @@ from penstock.engine.continuation import Compiler, answer_wish, refuse_to_compil
 from penstock.engine.facts import load_facts
 from penstock.engine.forks import name_scope
 from penstock.engine.handback import take_back
+from penstock.engine.identity import answer_wish as answer_token_wish
 from penstock.engine.unit import Parts
 from penstock.engine.uploads import may_read_blob, put_upload
 from penstock.model.errors import NotFoundError, UnavailableError
@@ -25,7 +26,9 @@ from penstock.wire.messages import (
     Commands,
     Continue,
     Continued,
+    Minted,
     Sync,
+    TokenWish,
 )
 
 LOOK = 2.0
@@ -118,6 +121,10 @@ class Gateway:
         """Continue a pipeline as its setup workflow asks, and say how that went in the vendor's way."""
         del task  # the key says which pipeline
         return answer_wish(self._parts, self._compiler, wish)
+
+    def mint_token(self, task: str, wish: TokenWish) -> Minted:
+        """An identity token for the task, or why there is none."""
+        return answer_token_wish(self._parts, task, wish)
 
     def _find_owner(self, task: str) -> tuple[int, str]:
         """The project of the task, and which of its caches the task sees."""

@@ -7,7 +7,9 @@ import msgspec
 from penstock.language import circleci
 from penstock.language.circleci.environment import Facts as CircleFacts
 from penstock.language.circleci.environment import list_builtins
+from penstock.language.circleci.identity import describe_job
 from penstock.language.common.context import Context
+from penstock.language.common.identity import Bearer, Identities
 from penstock.model.errors import InvalidError
 from penstock.model.project import Organization, Project
 from penstock.model.run import Job, Pipeline, Task
@@ -34,10 +36,11 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
-    """A language: its compiler, and the variables its jobs expect to find."""
+    """A language: its compiler, the variables its jobs expect to find, and what tokens claim for them."""
 
     compile: Callable[[str | bytes, Context], Plan]
     variables: Callable[[TaskFacts], dict[str, str]]
+    identities: Callable[[Bearer], Identities] = lambda _: Identities()
 
 
 def find_language(name: str) -> Language:
@@ -85,5 +88,5 @@ def list_circle_variables(facts: TaskFacts) -> dict[str, str]:
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "circleci": Language(compile=circleci.compile, variables=list_circle_variables),
+    "circleci": Language(compile=circleci.compile, variables=list_circle_variables, identities=describe_job),
 }

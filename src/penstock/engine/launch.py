@@ -5,13 +5,18 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.engine.access import unknown
+from penstock.engine.config_schedules import choose_scheduled
 from penstock.engine.continuation import Compiler, ToCompile
 from penstock.engine.describe import describe_pipeline
 from penstock.engine.forks import guess_fork, label_fork
 from penstock.engine.host_account import label_statuses
 from penstock.engine.languages import find_language
 from penstock.engine.organizations import load_organization_settings
+from penstock.engine.origin import label_origin
 from penstock.engine.project_settings import load_project_settings
+from penstock.engine.review import Case, review_case, review_rest
+from penstock.engine.setup_switch import refuse_setup
 from penstock.engine.transact import transact
 from penstock.engine.trigger import TriggerRequest, trigger_pipeline
 from penstock.engine.unit import Parts, Unit
@@ -30,10 +35,11 @@ from penstock.model.errors import (
     RefusedError,
 )
 from penstock.model.project import Project
-from penstock.model.run import Fork, Pipeline, Revision, TriggerType
+from penstock.model.run import Authorship, Fork, Pipeline, Revision, TriggerType
 from penstock.model.settings import ProjectSettings
 from penstock.plan.plan import Plan
-from penstock.store import counters
+from penstock.policy.referee import Referee
+from penstock.store import counters, projects, removal
 from penstock.store.database import Transaction
 
 Simple = str | int | bool
@@ -65,6 +71,7 @@ class CommitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     sha: str
     author: str = ""
+    authorship: Authorship | None = None
     subject: str = ""
     body: str = ""
     foreign: bool = False
@@ -130,8 +137,11 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     code: SourceOfCode
     policy: Policy = ANYWHERE  # where projects may be
+    hosts: Mapping[str, str] = {}  # below which addresses the repositories of hosts are
+    is_open: Callable[[Project], bool] = lambda _project: False  # whether everybody may clone it
     sweep: Callable[[], None] = lambda: None  # does away with copies nobody needs
     supply: Supply = lambda _source, context: context
+    referee: Referee = msgspec.field(default_factory=Referee)  # has configs judged by policies
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +162,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A wish with what was found out about it.
 
     `values` are what the config may refer to beside what every pipeline has; `labels` are kept with the
-    pipeline.
+    pipeline. With `workflow` that one alone starts, which must have a schedule.
     """
 
     project: Project
@@ -164,6 +174,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""  # why there is no source
     values: Mapping[str, Simple | None] = {}
     labels: Mapping[str, str] = {}
+    workflow: str = ""
 
 
 def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wish) -> Pipeline:
@@ -179,7 +190,10 @@ def launch_pipeline(parts: Parts, workshop: Workshop, project: Project, wish: Wi
 
 
 def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, draft: Draft) -> Pipeline:
-    """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does."""
+    """The pipeline of the draft, stored and started; raises InvalidError as `launch_pipeline` does.
+
+    Raises NotFoundError when the draft's `workflow` has no schedule in the config or its project is gone.
+    """
     project = draft.project
     with parts.db.read() as tx:
         labels = {**draft.labels, **label_statuses(tx, project, settings)}
@@ -188,15 +202,19 @@ def start_draft(parts: Parts, workshop: Workshop, settings: ProjectSettings, dra
     faults = [
         finding.message for finding in plan.diagnostics if finding.code in _FAULTS and not finding.scope
     ]
-    if draft.wish.parameters and faults:
+    if draft.wish.parameters and faults and draft.wish.trigger is not TriggerType.SCHEDULE:
         raise InvalidError("\n".join(faults))
     number = transact(parts, lambda unit: _take_number(unit, project))
     if any(
         "pipeline.number" in text for text in (draft.source.decode(errors="replace"), *context.orbs.values())
     ):
         plan, _ = _compile(workshop, draft, number=number, known=context)
+    plan = refuse_setup(plan, settings, draft.file, draft.source)
+    case = Case(project, draft.revision, number, draft.source, plan, draft.file)
+    plan, judgement = review_case(parts, workshop.referee, case)
     supersedes = settings.autocancel_builds and _is_newest(project, draft)
-    return trigger_pipeline(parts, _make_request(draft, plan, number, supersedes=supersedes))
+    request = _make_request(draft, plan, number, supersedes=supersedes)
+    return trigger_pipeline(parts, msgspec.structs.replace(request, judgement=judgement))
 
 
 def check_open(tx: Transaction, project: Project) -> ProjectSettings:
@@ -207,7 +225,7 @@ def check_open(tx: Transaction, project: Project) -> ProjectSettings:
     return settings
 
 
-def compile_rest(workshop: Workshop) -> Compiler:
+def compile_rest(parts: Parts, workshop: Workshop) -> Compiler:
     """Compiles the config with which a setup workflow continues its pipeline."""
 
     def work(wanted: ToCompile) -> Plan:
@@ -223,7 +241,8 @@ def compile_rest(workshop: Workshop) -> Compiler:
             parameters=pipeline.parameters,
         )
         source = wanted.source.encode("utf-8", "surrogatepass")
-        return compile_continuation(source, workshop.supply(source, context), wanted.setup, wanted.given)
+        plan = compile_continuation(source, workshop.supply(source, context), wanted.setup, wanted.given)
+        return review_rest(parts, workshop.referee, wanted, plan)
 
     return work
 
@@ -233,9 +252,14 @@ def _check_wish(wish: Wish) -> None:
     for ref in (wish.ref, wish.config):
         if ref is not None and ref.branch and ref.tag:
             raise InvalidError("Only one of branch and tag may be given.")
-    if len(wish.parameters) > MOST_PARAMETERS:
+    check_parameters(wish.parameters)
+
+
+def check_parameters(parameters: Mapping[str, Simple]) -> None:
+    """Return when a pipeline may be given these. Raises InvalidError for too many or too long ones."""
+    if len(parameters) > MOST_PARAMETERS:
         raise InvalidError(f"There are more than {MOST_PARAMETERS} pipeline parameters.")
-    for name, value in wish.parameters.items():
+    for name, value in parameters.items():
         if len(name) > MOST_NAME or len(str(value)) > MOST_VALUE:
             bounds = f"names may have {MOST_NAME} characters, values {MOST_VALUE}"
             raise InvalidError(f"Pipeline parameter {name[:MOST_NAME]} is too long: {bounds}.")
@@ -249,15 +273,22 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
     source, fault = wish.source.encode("utf-8", "surrogatepass"), ""
     if not source:
         source, fault = read_config(workshop, project, origin.sha, settings.config_path)
-    fork = _find_fork(wish, commit, origin)
-    branch = wish.ref.branch or ("" if wish.ref.tag else project.default_branch)
+    draft = draft_commit(project, settings, wish, commit, _find_fork(wish, commit, origin))
+    return msgspec.structs.replace(draft, source=source, fault=fault)
+
+
+def draft_commit(
+    project: Project, settings: ProjectSettings, wish: Wish, commit: CommitFacts, fork: Fork | None
+) -> Draft:
+    """A draft of the commit, which comes from that fork if from one; it has no config yet."""
     revision = Revision(
         sha=commit.sha,
-        branch=branch,
+        branch=wish.ref.branch or ("" if wish.ref.tag else project.default_branch),
         tag=wish.ref.tag,
         subject=commit.subject,
         body=commit.body,
         author=commit.author,
+        authorship=commit.authorship,
         fork=fork,
     )
     trusted = fork is not None and settings.forks_receive_secret_env_vars
@@ -267,10 +298,17 @@ def _draft(workshop: Workshop, project: Project, settings: ProjectSettings, wish
         uuid=new_id(),
         revision=revision,
         file=settings.config_path,
-        source=source,
-        fault=fault,
-        labels=label_fork(trusted=trusted),
+        source=b"",
+        labels=label_fork(trusted=trusted) | _label_origin(project, wish),
     )
+
+
+def _label_origin(project: Project, wish: Wish) -> dict[str, str]:
+    other = wish.config if wish.config is not None and wish.config != wish.ref else None
+    if wish.source or other is None:
+        return label_origin(given=bool(wish.source))
+    branch = other.branch or ("" if other.tag else project.default_branch)
+    return label_origin(given=False, branch=branch, tag=other.tag)
 
 
 def _find_fork(wish: Wish, commit: CommitFacts, origin: CommitFacts) -> Fork | None:
@@ -319,10 +357,14 @@ def _compile(
             parameters=draft.wish.parameters,
         )
         context = workshop.supply(draft.source, context)
-    return find_language(LANGUAGE).compile(draft.source, context), context
+    plan = find_language(LANGUAGE).compile(draft.source, context)
+    return choose_scheduled(plan, draft.workflow), context
 
 
 def _take_number(unit: Unit, project: Project) -> int:
+    found = projects.get_project(unit.tx, project.id)
+    if found is None or removal.is_marked(found):  # deleted while its commit was fetched
+        raise unknown(Project)
     return counters.next_number(unit.tx, project.id, counters.CounterKind.PIPELINE)
 
 
@@ -339,7 +381,15 @@ def _make_request(draft: Draft, plan: Plan, number: int, *, supersedes: bool) ->
         parameters=draft.wish.parameters,
         labels=draft.labels,
         supersedes=supersedes,
+        schedules=_is_of_branch(draft.wish),
     )
+
+
+def _is_of_branch(wish: Wish) -> bool:
+    """True when the config is the branch's own, and nothing was said that makes it another."""
+    if wish.trigger is not TriggerType.API:
+        return wish.trigger is TriggerType.WEBHOOK
+    return not wish.parameters and not wish.source and wish.config in {None, wish.ref}
 
 
 def _is_newest(project: Project, draft: Draft) -> bool:

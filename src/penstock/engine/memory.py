@@ -9,6 +9,7 @@ from penstock.engine.attempts import Attempts
 from penstock.engine.facts import Facts, load_facts
 from penstock.engine.principal import Principal
 from penstock.engine.recent import Recent, Trusted
+from penstock.engine.rules import SlowRules
 from penstock.lifecycle.state import WorkflowState
 from penstock.model.access import User
 from penstock.model.agent import Agent
@@ -43,6 +44,7 @@ class Memory:
         self.attempts = Attempts()
         self.people: Trusted[User] = Trusted(1024)  # by login
         self.agents: Trusted[Agent] = Trusted(4096)  # the same
+        self.slow_rules: SlowRules = Recent(4096)
 
     def facts(self, tx: Transaction, workflow_id: int) -> Facts:
         """The facts of the workflow of that row id, for readers: all that `tx` sees must be committed.

@@ -72,7 +72,7 @@ def rename_organization(parts: Parts, by: Principal, organization: Organization,
         note(unit, by, "organization.rename", found.uuid, organization=found, old=found.slug, new=slug)
         return msgspec.structs.replace(found, slug=slug, name=name)
 
-    return _change(parts, by, Action.CHANGE_ORGANIZATION, organization, work)
+    return change_organization(parts, by, Action.CHANGE_ORGANIZATION, organization, work)
 
 
 def delete_organization(parts: Parts, by: Principal, organization: Organization) -> None:
@@ -82,7 +82,7 @@ def delete_organization(parts: Parts, by: Principal, organization: Organization)
         removal.mark_organization(unit.tx, found.id, now=unit.now)
         note(unit, by, "organization.delete", found.uuid, organization=found, slug=found.slug)
 
-    _change(parts, by, Action.DELETE_ORGANIZATION, organization, work)
+    change_organization(parts, by, Action.DELETE_ORGANIZATION, organization, work)
 
 
 def set_member(parts: Parts, by: Principal, organization: Organization, user_uuid: str, role: Role) -> User:
@@ -103,7 +103,7 @@ def set_member(parts: Parts, by: Principal, organization: Organization, user_uui
         unit.afterwards.append(parts.memory.principals.forget)
         return user
 
-    return _change(parts, by, Action.CHANGE_MEMBERS, organization, work)
+    return change_organization(parts, by, Action.CHANGE_MEMBERS, organization, work)
 
 
 def remove_member(parts: Parts, by: Principal, organization: Organization, user_uuid: str) -> None:
@@ -119,7 +119,7 @@ def remove_member(parts: Parts, by: Principal, organization: Organization, user_
         note(unit, by, "member.remove", user.uuid, organization=found, login=user.login)
         unit.afterwards.append(parts.memory.principals.forget)
 
-    _change(parts, by, action, organization, work)
+    change_organization(parts, by, action, organization, work)
 
 
 def list_members(
@@ -146,17 +146,20 @@ def change_organization_settings(
         note(unit, by, "organization.settings", found.uuid, organization=found, changes=changes)
         return changed
 
-    return _change(parts, by, Action.CHANGE_ORGANIZATION, organization, work)
+    return change_organization(parts, by, Action.CHANGE_ORGANIZATION, organization, work)
 
 
-def _change(
+def change_organization(
     parts: Parts,
     by: Principal,
     action: Action,
     organization: Organization,
     work: Callable[[Unit, Organization], T],
 ) -> T:
-    """What `work` returned, which changed the organization alone: others that do wait for this one."""
+    """What `work` returned, which changed the organization alone: others that do wait for this one.
+
+    Raises as `access.require` does, and NotFoundError for one that was deleted meanwhile.
+    """
     require(by, action, organization)
 
     def locked(unit: Unit) -> T:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.engine.decisions import list_warnings
 from penstock.engine.repeat import find_origins
 from penstock.engine.runs import OpenPipeline
 from penstock.engine.unit import Parts
@@ -47,7 +48,8 @@ def sketch_pipelines(
 
 
 def draw_pipeline(parts: Parts, tx: Transaction, found: OpenPipeline) -> PipelinePicture:
-    """The pipeline as it is in this transaction."""
+    """The pipeline as it is now; where others commit meanwhile, at least as new as its version says."""
+    version = find_version(tx, found.pipeline.id)  # first: a change that comes between is then told once more
     pipeline = pipelines.get_pipeline(tx, found.pipeline.id) or found.pipeline
     every = workflows.workflows_of(tx, pipeline.id)
     repeated = {workflow.rerun_of for workflow in every}
@@ -56,7 +58,7 @@ def draw_pipeline(parts: Parts, tx: Transaction, found: OpenPipeline) -> Pipelin
         doing.setdefault(step.job_id, step.name)
     return PipelinePicture(
         **_sketch(parts, tx, pipeline, found.project, every),
-        version=find_version(tx, pipeline.id),
+        version=version,
         errors=tuple(each.message for each in pipeline.errors if each.severity is Severity.ERROR),
         workflows=tuple(_draw_workflow(tx, each, doing, repeated=each.uuid in repeated) for each in every),
     )
@@ -83,8 +85,10 @@ def _sketch(
         "sha": revision.sha,
         "subject": revision.subject,
         "actor": pipeline.actor,
+        "trigger": pipeline.trigger,
         "created_at": pipeline.created_at,
         "stopped_at": max(stops, default=None) if ended else None,
+        "warnings": list_warnings(tx, pipeline.id),
     }
 
 

@@ -1,30 +1,33 @@
 """What is set for a project: its settings, the credentials to clone it, the secrets of its hooks."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import msgspec
 
 from penstock.engine.access import Action, require
 from penstock.engine.audit import note
-from penstock.engine.organizations import load_organization_settings
 from penstock.engine.principal import Principal
 from penstock.engine.projects import change_project
 from penstock.engine.unit import Parts, Unit
 from penstock.engine.variables import CLONE
 from penstock.forge.ssh_key import read_ssh_key
 from penstock.kit.ids import new_id
-from penstock.kit.shapes import read_json
 from penstock.model.credentials import CloneCredentials
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError, RefusedError
 from penstock.model.project import Organization, Project
 from penstock.model.settings import ProjectSettings, change_settings, read_settings
 from penstock.store import projects, secrets
 from penstock.store.database import Transaction
+from penstock.store.projects import ProjectChange
 from penstock.store.sealing import Sealer, make_token
 from penstock.store.secrets import Secret, of_project
 
 HOOK = "hook/"
 MOST_HOOK_SECRETS = 10
+NO_SSH = "Jobs cannot be entered by SSH on this server: rerun them without enable_ssh."
+SSH_FORBIDDEN = "This project's settings do not allow to rerun jobs with SSH: disable_ssh is set."
+NOT_OPEN = "oss is for repositories that everybody may clone over https: this one is not known to be so"
 _LEAST_SECRET, _MOST_SECRET = 8, 500
 _MOST_CREDENTIALS = 64 << 10
 
@@ -47,32 +50,52 @@ def load_project_settings(tx: Transaction, project_id: int) -> ProjectSettings:
 
 
 def change_project_settings(
-    parts: Parts, by: Principal, project: Project, changes: dict[str, Any]
+    parts: Parts,
+    by: Principal,
+    project: Project,
+    changes: dict[str, Any],
+    is_open: Callable[[Project], bool] = lambda _project: False,
 ) -> ProjectSettings:
-    """The settings, changed by name.
+    """The settings, changed by name; with `oss` the project is public.
 
-    Raises ForbiddenError, which also depends on `write_settings_requires_admin`, InvalidError for a wrong
-    name or value.
+    Raises ForbiddenError, which also depends on `write_settings_requires_admin` and, for `oss`, on being an
+    administrator; InvalidError for a wrong name or value; RefusedError for `oss` when by `is_open` not
+    everybody may clone the repository.
     """
+    asked = changes.get("oss") is True and _ask_open(parts, by, project, is_open)
 
     def work(unit: Unit, found: Project, owner: Organization) -> ProjectSettings:
         present = load_project_settings(unit.tx, found.id)
         if present.write_settings_requires_admin:
             require(by, Action.ADMINISTER_PROJECT, found)
         changed = change_settings(present, changes)
+        if changed.oss != present.oss:
+            require(by, Action.ADMINISTER_PROJECT, found)
+        if changed.oss and not present.oss and not (asked and found.url == project.url):
+            raise RefusedError(NOT_OPEN)
         projects.save_settings(unit.tx, found.id, msgspec.to_builtins(changed))
+        projects.update_project(unit.tx, ProjectChange(id=found.id, public=changed.oss))
         note(unit, by, "project.settings", found.uuid, organization=owner, changes=changes)
         return changed
 
     return change_project(parts, by, Action.CHANGE_PROJECT, project, work)
 
 
-def check_new_work(tx: Transaction, project: Project) -> None:
-    """Return when new pipelines and reruns are welcome; raises RefusedError when somebody blocks them."""
-    if load_project_settings(tx, project.id).block_new_work:
-        raise RefusedError("this project takes no new work at present: its settings block it")
-    if load_organization_settings(tx, project.organization_id).block_new_work:
-        raise RefusedError("this organization takes no new work at present: its settings block it")
+def _ask_open(parts: Parts, by: Principal, project: Project, is_open: Callable[[Project], bool]) -> bool:
+    """True when the repository was found to be open; nobody is asked when that is known or none of theirs."""
+    require(by, Action.CHANGE_PROJECT, project)
+    with parts.db.read() as tx:
+        present = load_project_settings(tx, project.id)
+    if present.oss:
+        return False
+    require(by, Action.ADMINISTER_PROJECT, project)
+    return is_open(project)
+
+
+def refuse_ssh(tx: Transaction, project: Project) -> NoReturn:
+    """Raises RefusedError: nobody enters jobs by SSH, the settings forbid it or this server has no way."""
+    forbidden = load_project_settings(tx, project.id).disable_ssh
+    raise RefusedError(SSH_FORBIDDEN if forbidden else NO_SSH)
 
 
 def set_credentials(
@@ -102,19 +125,13 @@ def set_credentials(
 def _check_credentials(given: CloneCredentials) -> CloneCredentials:
     """The credentials as git takes them. Raises InvalidError."""
     user, token = given.user.strip(), given.token.strip()
-    if not (token or given.private_key):
-        raise InvalidError("credentials need a token or a private key")
+    if not (token or given.private_key or given.known_hosts.strip()):
+        raise InvalidError("credentials need a token or a private key, or known hosts for the checkout keys")
     if not (user + token).isprintable() or ":" in user:
         raise InvalidError("a user and a token have no blanks or line breaks, and a user no colon")
     key = read_ssh_key(given.private_key.encode(errors="replace")).private if given.private_key else ""
     hosts = "".join(f"{line.rstrip()}\n" for line in given.known_hosts.splitlines() if line.strip())
     return CloneCredentials(user=user, token=token, private_key=key, known_hosts=hosts)
-
-
-def open_credentials(tx: Transaction, sealer: Sealer, project_id: int) -> CloneCredentials | None:
-    """What the project is cloned with, None when nothing was set."""
-    plain = secrets.open_secret(tx, sealer, of_project(project_id), CLONE)
-    return None if plain is None else read_json(plain, CloneCredentials)
 
 
 def add_hook_secret(

@@ -28,7 +28,10 @@ MOST_LETTERS = 2000
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True):
-    """A project to be made. `url` is where its source is cloned from, without user or password."""
+    """A project to be made. `url` is where its source is cloned from, without user or password.
+
+    In an organization of no git host it may be "": such a project gets its source later.
+    """
 
     name: str
     url: str
@@ -42,7 +45,8 @@ def create_project(parts: Parts, by: Principal, owner: Organization, new: NewPro
     one of that name.
     """
     require(by, Action.CREATE_PROJECT, owner)
-    check_source(new.url, new.default_branch)
+    if new.url or host_of(owner.slug) != STANDALONE:
+        check_source(new.url, new.default_branch)
     uuid = new_id()
 
     def work(unit: Unit) -> Project:
@@ -116,7 +120,7 @@ def move_source(
     default_branch: str = "",
     policy: Policy = ANYWHERE,
 ) -> Project:
-    """The project's source is cloned from there; "" leaves what is.
+    """The project's source is cloned from there; "" leaves what is. From elsewhere it is not `oss`.
 
     Raises ForbiddenError, also for an address that the policy forbids, and InvalidError.
     """
@@ -126,7 +130,14 @@ def move_source(
         changed = msgspec.structs.replace(
             found, url=url or found.url, default_branch=default_branch or found.default_branch
         )
-        change = ProjectChange(id=found.id, url=changed.url, default_branch=changed.default_branch)
+        if changed.url != found.url:
+            changed = _close_project(unit, changed)
+        change = ProjectChange(
+            id=found.id,
+            url=changed.url,
+            default_branch=changed.default_branch,
+            public=changed.public,
+        )
         projects.update_project(unit.tx, change)
         details = {"url": changed.url, "default_branch": changed.default_branch}
         note(unit, by, "project.source", found.uuid, organization=owner, **details)
@@ -199,13 +210,21 @@ def change_project(
 def check_source(url: str, default_branch: str, policy: Policy = ANYWHERE) -> None:
     """Return when git may be given these; raises InvalidError when not, ForbiddenError when not here."""
     if not 0 < len(url) <= MOST_LETTERS or url.startswith("-") or not url.isprintable():
-        raise InvalidError("a project needs the address of its git repository")
+        raise InvalidError("a project needs the address of its git repository: give url")
     read_address(url, policy)
     if without_credentials(url) != url and not url.startswith("ssh://"):
         raise InvalidError("leave user and password out of the address: set them as clone credentials")
     unsafe = default_branch.startswith("-") or not default_branch.isprintable() or " " in default_branch
     if not 0 < len(default_branch) <= 255 or unsafe:  # noqa: PLR2004 - the longest name git can store
         raise InvalidError("that is no name of a branch")
+
+
+def _close_project(unit: Unit, project: Project) -> Project:
+    """The project without the setting that made it public."""
+    settings = projects.load_settings(unit.tx, project.id)
+    if settings.pop("oss", None):
+        projects.save_settings(unit.tx, project.id, settings)
+    return msgspec.structs.replace(project, public=False)
 
 
 def _make_slug(owner: Organization, name: str, uuid: str) -> str:

@@ -1,15 +1,13 @@
 """Builds what a webhook announced: keeps the promise made when it was heard, once and for all."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
 from penstock.engine.deliver import is_last_try
 from penstock.engine.event_values import pack_values
 from penstock.engine.forks import label_fork
+from penstock.engine.held import Held
 from penstock.engine.launch import (
     CommitFacts,
     Draft,
@@ -22,6 +20,7 @@ from penstock.engine.launch import (
     start_draft,
 )
 from penstock.engine.unit import Parts, Unit
+from penstock.forge.hooks.event import NOBODY
 from penstock.forge.hooks.skip import find_skip
 from penstock.forge.hooks.trigger import TriggerFacts
 from penstock.kit.ids import new_id
@@ -69,26 +68,16 @@ class PushDesk:
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._lock = threading.Lock()
-        self._held: set[str] = set()
+        self._held = Held()
 
     def deliver(self, parts: Parts, letter: Letter) -> None:
         """An `engine.deliver.Deliver`."""
         order = msgspec.convert(letter.payload, learn(Order))
-        with self._hold(order.pipeline), work_for(order.request):
+        with (
+            self._held.hold(order.pipeline, "its commit is still being fetched"),
+            work_for(order.request),
+        ):
             launch_push(parts, self._workshop, order, last=is_last_try(letter))
-
-    @contextmanager
-    def _hold(self, name: str) -> Iterator[None]:
-        with self._lock:
-            if name in self._held:
-                raise UnavailableError("its commit is still being fetched")
-            self._held.add(name)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._held.discard(name)
 
 
 def launch_push(parts: Parts, workshop: Workshop, order: Order, *, last: bool = False) -> Pipeline | None:
@@ -165,11 +154,11 @@ def _describe_revision(facts: TriggerFacts, commit: CommitFacts) -> Revision:
         subject=told.subject or commit.subject,
         body=told.body or (commit.body if not told.subject else ""),
         author=told.author or commit.author,
+        authorship=commit.authorship,
         fork=fork,
     )
 
 
 def _name_actor(facts: TriggerFacts) -> str:
-    """Who did it, as the host calls them."""
-    person = facts.actor
-    return person.login or person.name or person.email or "webhook"
+    """The login at the host of who did it: by nothing else, which people choose at will, are they known."""
+    return facts.actor.login or NOBODY

@@ -3,7 +3,7 @@
 from penstock.engine.control import cancel_workflow
 from penstock.engine.enlist import sweep_agents
 from penstock.engine.unit import Parts
-from penstock.store import deliveries, removal, workflows
+from penstock.store import deliveries, removal, usage, workflows
 
 PIPELINES_AT_ONCE = 20
 ROUNDS = 10
@@ -28,10 +28,20 @@ def sweep(parts: Parts) -> bool:
         with parts.db.write() as tx:
             deliveries.forget_deliveries(tx, old)
     more = [_take_apart(parts, project_id) for project_id in projects]
-    for organization_id in organizations:
-        with parts.db.write() as tx:
-            removal.delete_organization(tx, organization_id)
+    more += [_dissolve(parts, organization_id) for organization_id in organizations]
     return any(more)
+
+
+def _dissolve(parts: Parts, organization_id: int) -> bool:
+    """The organization is gone once it has no projects; True when there is more of it that can go at once."""
+    for _ in range(ROUNDS):
+        with parts.db.write() as tx:
+            if removal.has_projects(tx, organization_id):
+                return False
+            if not usage.forget_organization(tx, organization_id):
+                removal.delete_organization(tx, organization_id)
+                return False
+    return True
 
 
 def _take_apart(parts: Parts, project_id: int) -> bool:

@@ -8,6 +8,7 @@ from penstock.engine.facts import present
 from penstock.engine.flow import load_flow
 from penstock.engine.outputs import Place, Prepared, Story, keep_output
 from penstock.engine.unit import Unit
+from penstock.engine.usage import note_ended
 from penstock.lifecycle.events import JobFinished, JobLost, JobStarted
 from penstock.lifecycle.task import MOVE_OF_VERDICT, TaskMove, advance_task
 from penstock.model.run import Job, Task
@@ -113,6 +114,8 @@ def _finish_task(unit: Unit, place: Place, event: TaskFinished) -> None:
     reason = event.reason
     if status is TaskStatus.CANCELED and place.task.reason is not Reason.NONE:
         reason = place.task.reason  # why it was told to stop is known better here
+    if event.used is not None:
+        place.change.used = event.used
     end_task(unit, place, status, reason, message=event.message, at=event.at)
 
 
@@ -135,7 +138,8 @@ def end_task(unit: Unit, place: Place, status: TaskStatus, reason: Reason, *, me
         ]
     if all(each.is_terminal for each, _ in copies):
         verdict, why = judge_copies(copies)
-        flow.apply(JobFinished(key=job.key, attempt=task.attempt, status=verdict, reason=why), at=moment)
+        if flow.apply(JobFinished(key=job.key, attempt=task.attempt, status=verdict, reason=why), at=moment):
+            note_ended(unit, place, verdict, moment)
 
 
 def lose_task(unit: Unit, task_uuid: str, *, message: str, expired: bool = False) -> None:

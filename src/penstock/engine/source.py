@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from penstock.engine.facts import LOCAL_SOURCE, Facts
 from penstock.engine.forks import URL, is_foreign
 from penstock.engine.unit import Parts
+from penstock.model.credentials import CloneWay
 from penstock.plan.step import Checkout
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import Source, SourceCredentials
@@ -23,12 +24,14 @@ def find_source(parts: Parts, facts: Facts, plan: JobPlan) -> Source | None:
     if not url:
         return None
     wanted = url == facts.project.url and any(isinstance(step, Checkout) for step in plan.steps)
+    opened = wanted and not is_foreign(facts)
+    way = parts.variables.clone_way(facts.project) if opened else CloneWay(url=url)
     return Source(
-        url=url,
+        url=way.url,
         revision=facts.pipeline.revision,
         default_branch=facts.project.default_branch,
-        origin=facts.project.url,
-        credentials=_open_credentials(parts, facts) if wanted and not is_foreign(facts) else None,
+        origin=way.url if opened else facts.project.url,
+        credentials=_lend_credentials(way),
     )
 
 
@@ -46,8 +49,8 @@ def list_lines(keys: Iterable[str]) -> Iterator[str]:
     return (line for line in lines if len(line) >= LEAST_LINE and not line.startswith("-"))
 
 
-def _open_credentials(parts: Parts, facts: Facts) -> SourceCredentials | None:
-    opened = parts.variables.clone_credentials(facts.project.id)
+def _lend_credentials(way: CloneWay) -> SourceCredentials | None:
+    opened = way.credentials
     if opened is None:
         return None
     return SourceCredentials(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from penstock.engine.config_schedules import note_schedules
+from penstock.engine.decisions import Judgement, record_judgement
 from penstock.engine.effects import settle
 from penstock.engine.facts import ASKED_BY
 from penstock.engine.feed import PipelineChanged
@@ -45,7 +47,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `uuid` and `number` may be given when the config was compiled with them. `owner` is the lock file of
     the command that runs the pipeline, `labels` are facts kept with it. A pipeline that `supersedes` has
-    the workflows of older ones of its branch stopped.
+    the workflows of older ones of its branch stopped; one that `schedules` says which workflows of its
+    branch are to start by themselves. A `judgement` is what policies say of its config.
     """
 
     project_id: int
@@ -60,6 +63,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     labels: Mapping[str, str] = {}
     supersedes: bool = False
+    judgement: Judgement | None = None
+    schedules: bool = False
 
 
 _log = logging.getLogger(__name__)
@@ -119,6 +124,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
     plan = request.plan
     config = StoredConfig(source=request.source, compiled=plan.compiled, plan=encode(plan))
     pipelines.save_config(unit.tx, pipeline.id, config)
+    if request.judgement is not None:
+        record_judgement(unit, pipeline.id, request.judgement)
     unit.changes.append(
         PipelineChanged(at=unit.now, pipeline=pipeline.uuid, number=pipeline.number, status=pipeline.status)
     )
@@ -128,6 +135,8 @@ def _trigger(unit: Unit, request: TriggerRequest) -> Pipeline:
         unit.ended.add(pipeline.id)
     if request.supersedes:
         _cancel_older(unit, pipeline)
+    if request.schedules:
+        note_schedules(unit, pipeline, plan)
     settle(unit)
     return pipeline
 
@@ -138,11 +147,17 @@ def _tell(pipeline: Pipeline) -> None:
 
 
 def _cancel_older(unit: Unit, pipeline: Pipeline) -> None:
-    """Ask the workflows of older pipelines of the branch to stop."""
+    """Ask the workflows of older pipelines of the branch to stop, but for those of schedules.
+
+    CircleCI docs: auto-cancel.
+    """
     branch = pipeline.revision.branch
     for workflow in workflows.open_workflows(unit.tx, project_id=pipeline.project_id, branch=branch):
-        if workflow.pipeline_id < pipeline.id:
-            load_flow(unit, workflow.id).apply(CancelRequested(reason=Reason.STRATEGY))
+        if workflow.pipeline_id >= pipeline.id:
+            continue
+        flow = load_flow(unit, workflow.id)
+        if flow.facts.pipeline.trigger is not TriggerType.SCHEDULE:
+            flow.apply(CancelRequested(reason=Reason.STRATEGY))
 
 
 def _make_pipeline(unit: Unit, request: TriggerRequest) -> Pipeline:

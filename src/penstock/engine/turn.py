@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from penstock.engine.assign import make_assignment
+from penstock.engine.assign import Draft, make_assignment
 from penstock.engine.facts import present
 from penstock.engine.fault import guard_task, work_together
 from penstock.engine.outputs import Place, Prepared, prepare, touches_blobs
@@ -23,10 +23,7 @@ from penstock.model.run import Job, Task
 from penstock.model.status import TaskStatus
 from penstock.store import agents, jobs, queue, tasks, workflows
 from penstock.store.database import Transaction
-from penstock.wire.messages import AnyEvent, Assignment, CancelTask, Commands, Sync
-
-LEASE = 30.0
-"""Seconds an agent may be silent before its tasks count as lost."""
+from penstock.wire.messages import AnyEvent, CancelTask, Commands, Sync
 
 YOUNG = 3000
 """Milliseconds during which a lease that was prolonged need not be prolonged again."""
@@ -40,7 +37,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     agent: Agent
     held: Sequence[Task]
-    assignments: tuple[Assignment, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     claimed: Sequence[Task] = ()
 
 
@@ -72,8 +69,8 @@ def find_commands(parts: Parts, message: Sync, *, clean_up: bool, renew: bool = 
         _prolong(parts, message, turn)
     if claims:
         given = work_together(lambda: transact(parts, lambda unit: _give_tasks(unit, agent, limit)))
-        assignments, claimed = given or ((), transact(parts, lambda unit: _claim(unit, agent, limit)))
-        turn = msgspec.structs.replace(turn, assignments=assignments, claimed=claimed)
+        drafts, claimed = given or ((), transact(parts, lambda unit: _claim(unit, agent, limit)))
+        turn = msgspec.structs.replace(turn, drafts=drafts, claimed=claimed)
     return _answer(parts, message, turn, clean_up=clean_up)
 
 
@@ -90,9 +87,9 @@ def _work(unit: Unit, message: Sync, news: Mapping[str, Sequence[Prepared]]) -> 
     agent = _read_agent(unit.tx, message.agent)
     for task in _order(unit.tx, news):
         take_in(unit, agent.id, task, news[task])
-    assignments, claimed = _give_tasks(unit, agent, _count_wanted(agent, message))
+    drafts, claimed = _give_tasks(unit, agent, _count_wanted(agent, message))
     held = queue.held_tasks(unit.tx, agent.id) if message.holding else ()
-    return Turn(agent=agent, held=held, assignments=assignments, claimed=claimed)
+    return Turn(agent=agent, held=held, drafts=drafts, claimed=claimed)
 
 
 def _order(tx: Transaction, uuids: Iterable[str]) -> list[str]:
@@ -104,7 +101,7 @@ def _order(tx: Transaction, uuids: Iterable[str]) -> list[str]:
     return sorted(every, key=lambda uuid: 0 if (place := places[uuid]) is None else place.workflow_id)
 
 
-def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment, ...], list[Task]]:
+def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Draft, ...], list[Task]]:
     """The assignments of tasks that were claimed and may run, and claimed ones that are to be started yet.
 
     Whoever has locked a task must not wait for its workflow: others have locked that, and wait for the task.
@@ -112,7 +109,7 @@ def _give_tasks(unit: Unit, agent: Agent, limit: int) -> tuple[tuple[Assignment,
     claimed = _claim(unit, agent, limit)
     every = [(task, present(jobs.get_job(unit.tx, task.job_id))) for task in claimed]
     free = [(task, job) for task, job in every if _is_free(unit, job.workflow_id)]
-    given = [make_assignment(unit, place, LEASE) for place in _start_each(unit, free)]
+    given = [make_assignment(unit, place, unit.parts.lease) for place in _start_each(unit, free)]
     begun = {task.id for task, _ in free}
     return tuple(given), [task for task in claimed if task.id not in begun]
 
@@ -136,17 +133,24 @@ def _start_each(unit: Unit, claimed: Iterable[tuple[Task, Job]]) -> Iterator[Pla
 def _claim(unit: Unit, agent: Agent, limit: int) -> list[Task]:
     if limit <= 0:
         return []
-    lease_until = unit.now + round(LEASE * 1000)
-    return queue.claim_tasks(unit.tx, agent.id, agent.labels, limit=limit, lease_until=lease_until)
+    return queue.claim_tasks(
+        unit.tx, agent.id, agent.labels, limit=limit, lease_until=_end_lease(unit.parts, unit.now)
+    )
+
+
+def _end_lease(parts: Parts, now: int) -> int:
+    return now + round(parts.lease * 1000)
 
 
 def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Commands:
     started = (
         guard_task(parts, turn.agent.id, task.uuid, partial(_start, parts, task)) for task in turn.claimed
     )
+    drafts = (*turn.drafts, *(each for each in started if each is not None))
+    given = (guard_task(parts, turn.agent.id, each.assignment.task, each.finish) for each in drafts)
     known = {task.uuid for task in turn.held}
     return Commands(
-        assignments=turn.assignments + tuple(each for each in started if each is not None),
+        assignments=tuple(each for each in given if each is not None),
         cancel=tuple(
             CancelTask(task=task.uuid, reason=task.reason, clean_up=clean_up)
             for task in turn.held
@@ -159,7 +163,7 @@ def _answer(parts: Parts, message: Sync, turn: Turn, *, clean_up: bool) -> Comma
 def _prolong(parts: Parts, message: Sync, turn: Turn) -> None:
     """The agent was heard of, and its leases last for their full time, give or take `YOUNG`."""
     now = parts.clock.now()
-    fresh = now + round(LEASE * 1000) - YOUNG
+    fresh = _end_lease(parts, now) - YOUNG
     old = [
         task.uuid
         for task in turn.held
@@ -172,7 +176,7 @@ def _prolong(parts: Parts, message: Sync, turn: Turn) -> None:
 def _renew(unit: Unit, agent: Agent, uuids: Collection[str]) -> None:
     if unit.now - agent.seen_at >= SEEN:
         agents.touch_agent(unit.tx, agent.id, unit.now)
-    queue.renew_leases(unit.tx, agent.id, uuids, lease_until=unit.now + round(LEASE * 1000))
+    queue.renew_leases(unit.tx, agent.id, uuids, lease_until=_end_lease(unit.parts, unit.now))
 
 
 def _take_in_apart(parts: Parts, message: Sync) -> None:
@@ -204,14 +208,14 @@ def _prepare_all(parts: Parts, agent: str, task: str, events: Sequence[AnyEvent]
     return [prepare(parts, event) for event in events]
 
 
-def _start(parts: Parts, task: Task) -> Assignment | None:
+def _start(parts: Parts, task: Task) -> Draft | None:
     return transact(parts, lambda unit: _assign(unit, task))
 
 
-def _assign(unit: Unit, task: Task) -> Assignment | None:
+def _assign(unit: Unit, task: Task) -> Draft | None:
     """Let the claimed task's job run. None when the job was canceled since the claim; it has then ended."""
     place = start_task(unit, task.uuid)
-    return None if place is None else make_assignment(unit, place, LEASE)
+    return None if place is None else make_assignment(unit, place, unit.parts.lease)
 
 
 def _sort(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:

@@ -11,11 +11,15 @@ from penstock.engine.feed import Change, Feed
 from penstock.engine.memory import Memory
 from penstock.engine.post import Post
 from penstock.engine.signal import Signal
+from penstock.engine.signer import Signer
 from penstock.engine.variables import Variables
 from penstock.kit.clock import Clock
 from penstock.store import outbox
 from penstock.store.blobs import Blobs
 from penstock.store.database import Database, Transaction
+
+LEASE = 30.0
+"""Seconds an agent may be silent before its tasks count as lost, unless somebody says otherwise."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +33,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     memory: Memory
     base_url: str = ""  # how people reach the server
+    lease: float = LEASE
+    signer: Signer | None = None  # of identity tokens; without it there are none
     post: Post = msgspec.field(default_factory=Post)  # there are letters to deliver
 
 

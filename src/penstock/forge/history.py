@@ -15,28 +15,29 @@ from penstock.forge.glob import fixed_folder, match_paths
 from penstock.forge.process import Bounds
 from penstock.forge.refs import HEADS, check_sha, expand_ref, is_sha
 from penstock.model.errors import InvalidError, LimitExceededError, NotFoundError
+from penstock.model.run import Authorship
 
 LARGEST_FILE = 4 << 20
 """Bytes of a file that is read unless told otherwise; configs are far smaller."""
 
 _QUICK = Bounds(seconds=60, largest=64 << 20)
 _MESSAGE = Bounds(seconds=60, largest=1 << 20)
-_FIELDS = "%H%x00%an%x00%ae%x00%ct%x00%s%x00%b"
+_FIELDS = "%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%s%x00%b"
 _PEELED = "%(refname)%00%(objecttype)%00%(objectname)%00%(*objectname)"
 _UNFIT = re.compile(r"[\n\0\ud800-\udfff]")
+_LAST_SECOND = "253402300799"  # of the year 9999
 _HEAD_SIZE = 512
 _ODD = {"dangling", "loop", "notdir", "symlink"}
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit; `time` is when it was made, in milliseconds."""
+    """A commit; `author` wrote it."""
 
     sha: str
     author: str
-    email: str
     subject: str
     body: str
-    time: int
+    authorship: Authorship
 
 
 def has_commit(repository: Path, sha: str) -> bool:
@@ -67,10 +68,23 @@ def read_commit(repository: Path, sha: str) -> Commit:
         raise
     except LimitExceededError as error:
         raise LimitExceededError(f"the message of commit {sha} is larger than 1 MiB") from error
-    name, author, email, time, subject, body = printed.decode(errors="replace").split("\0", 5)
-    return Commit(
-        sha=name, author=author, email=email, subject=subject, body=body.strip(), time=int(time) * 1000
+    sha, author, email, authored, committer, committer_email, committed, subject, body = printed.decode(
+        errors="replace"
+    ).split("\0", 8)
+    authorship = Authorship(
+        email=email,
+        authored_at=_read_time(authored),
+        committer=committer,
+        committer_email=committer_email,
+        committed_at=_read_time(committed),
     )
+    return Commit(sha=sha, author=author, subject=subject, body=body.strip(), authorship=authorship)
+
+
+def _read_time(seconds: str) -> int:
+    """The time in milliseconds; people write anything into commits, and what is no time is the epoch."""
+    known = seconds.isascii() and seconds.isdecimal() and len(seconds) <= len(_LAST_SECOND)
+    return min(int(seconds), int(_LAST_SECOND)) * 1000 if known else 0
 
 
 def resolve_ref(repository: Path, name: str) -> Commit:

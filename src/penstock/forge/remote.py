@@ -27,6 +27,24 @@ class Remote(msgspec.Struct, frozen=True):
 
 def parse_remote(url: str) -> Remote:
     """The parts of an https, ssh, scp-like or file address; credentials in it are dropped."""
+    host, segments = _split(url)
+    name = segments[-1] if segments else "project"
+    owner = "/".join(segments[:-1]) if host and url.partition("://")[0] != "file" else ""
+    return Remote(host=host if owner else "", owner=owner, name=name)
+
+
+def name_repository(url: str) -> str:
+    """The repository as `github.com/acme/app`, whatever the way to it; "" when the address says nothing.
+
+    One on this machine is on `localhost`.
+    """
+    host, segments = _split(url)
+    is_here = not host or url.partition("://")[0] == "file"
+    return "/".join(["localhost" if is_here else host, *segments]) if segments else ""
+
+
+def _split(url: str) -> tuple[str, list[str]]:
+    """The host, "" for none, and the parts of the path."""
     if "://" in url:
         parts = urlsplit(url)
         host, path = parts.hostname or "", parts.path
@@ -34,10 +52,7 @@ def parse_remote(url: str) -> Remote:
         host, path = match["host"], match["path"]
     else:
         host, path = "", url
-    segments = [segment for segment in path.removesuffix("/").removesuffix(".git").split("/") if segment]
-    name = segments[-1] if segments else "project"
-    owner = "/".join(segments[:-1]) if host and url.partition("://")[0] != "file" else ""
-    return Remote(host=host if owner else "", owner=owner, name=name)
+    return host, [segment for segment in path.removesuffix("/").removesuffix(".git").split("/") if segment]
 
 
 def without_credentials(url: str) -> str:

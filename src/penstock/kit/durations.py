@@ -3,6 +3,10 @@
 import re
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MILLIS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_PARTS = re.compile(r"(?:[0-9]+(?:ms|[smhdw])){1,7}")
+_PART = re.compile(r"([0-9]+)(ms|[smhdw])")
+_LONGEST = 100
 _SHORT = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
@@ -24,6 +28,16 @@ def parse_duration(text: str) -> float:
         msg = f"not a duration: {text!r} (write for example 30s, 10m or 1.5h)"
         raise ValueError(msg)
     return total
+
+
+def parse_go_duration(text: str) -> int:
+    """Milliseconds for whole numbers with units, as of CircleCI's `ttl`: `90m`, `1h30m`, `2d`, `1w`.
+
+    Raises ValueError when the text is anything else.
+    """
+    if len(text) > _LONGEST or not _PARTS.fullmatch(text):
+        raise ValueError("a duration is written like 30m, 1h30m or 2d")
+    return sum(int(number) * _MILLIS[unit] for number, unit in _PART.findall(text))
 
 
 def format_duration(seconds: float) -> str:

@@ -21,6 +21,13 @@ class CloneCredentials(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         return f"CloneCredentials(user={self.user!r}, has={parts!r})"
 
 
+class CloneWay(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a project is cloned from in fact, and what opens that place."""
+
+    url: str
+    credentials: CloneCredentials | None = None
+
+
 class HostAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a project's host takes statuses of commits, and the token for it; kept sealed.
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from penstock.model.run import TriggerType
 from penstock.model.status import JobKind, JobStatus, PipelineStatus, Reason, StepStatus, WorkflowStatus
 
 
@@ -43,7 +44,7 @@ class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline in a list. Times are milliseconds since the epoch.
 
     `ended` when nothing will happen any more unless somebody asks for it; `outcome` is the verdict so far,
-    None when it has no workflow.
+    None when it has no workflow. `warnings` are what policies have against it, though it may run.
     """
 
     id: str
@@ -58,8 +59,10 @@ class PipelineSketch(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
     subject: str
     actor: str
+    trigger: TriggerType = TriggerType.API
     created_at: int
     stopped_at: int | None
+    warnings: tuple[str, ...] = ()
 
 
 class PipelinePicture(PipelineSketch, frozen=True, kw_only=True):

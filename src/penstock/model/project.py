@@ -1,5 +1,7 @@
 """Who owns what: organizations and projects."""
 
+from uuid import NAMESPACE_URL, uuid5
+
 import msgspec
 
 
@@ -23,6 +25,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     url: str  # where the source is cloned from
     default_branch: str
     created_at: int
+    public: bool = False  # everybody with an account on this server may look at it
+
+
+def definition_id(project: Project) -> str:
+    """The id of the one thing the project's pipelines are made of; it follows from the project's."""
+    return str(uuid5(NAMESPACE_URL, f"pipeline-definition:{project.uuid}"))
 
 
 class SshKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -37,6 +37,16 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class Authorship(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote a commit and who made it, as git has it; the author's name is that of the revision."""
+
+    email: str
+    authored_at: int
+    committer: str
+    committer_email: str
+    committed_at: int
+
+
 class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The commit a pipeline is about; exactly one of branch and tag is set, or neither when detached.
 
@@ -50,6 +60,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     body: str = ""
     author: str = ""
+    authorship: Authorship | None = None  # None when the commit was not read
     pull_request: str = ""  # URL
     fork: Fork | None = None
     overlay: str = ""

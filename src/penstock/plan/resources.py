@@ -3,11 +3,13 @@
 CircleCI docs: resource class overview, pricing tables (sizes in GB as written, credits a minute).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
 
+from penstock.model.errors import InvalidError
 from penstock.plan.executor import ExecutorKind
 
 
@@ -103,6 +105,8 @@ _USUAL = {
     ExecutorKind.MACOS: "m4pro.medium",
 }
 _MINUTE = 60
+_NO_PRICES: Mapping[str, float] = MappingProxyType({})
+_PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def find_resources(name: str, kind: ExecutorKind = ExecutorKind.DOCKER) -> Resources | None:
@@ -115,14 +119,38 @@ def is_own_class(name: str) -> bool:
     return "/" in name
 
 
-def compute_credits(name: str, kind: ExecutorKind, seconds: float, copies: int = 1) -> float | None:
-    """What CircleCI's cloud takes for copies of a job that ran so long each; None when no table tells.
+def find_price(name: str, kind: ExecutorKind, prices: Mapping[str, float] = _NO_PRICES) -> float | None:
+    """Credits for a minute of a class: as `prices` say, else as CircleCI's cloud asks; None when none tells.
 
     A job that names no class has the usual one of its kind. The user's own agents cost nothing.
     """
-    if is_own_class(name) or kind in {ExecutorKind.HOST, ExecutorKind.NONE, ExecutorKind.LXD}:
+    wanted = name or _USUAL.get(kind, "")
+    if wanted in prices:
+        return prices[wanted]
+    if is_own_class(name) or kind not in _USUAL:
         return 0.0
-    resources = find_resources(name or _USUAL[kind], kind)
-    if resources is None or resources.credits is None:
-        return None
-    return resources.credits * seconds * copies / _MINUTE
+    resources = find_resources(wanted, kind)
+    return None if resources is None else resources.credits
+
+
+def compute_credits(
+    name: str,
+    kind: ExecutorKind,
+    seconds: float,
+    copies: int = 1,
+    prices: Mapping[str, float] = _NO_PRICES,
+) -> float | None:
+    """What is taken for copies of a job that ran so long each; None when no table tells."""
+    price = find_price(name, kind, prices)
+    return None if price is None else price * seconds * copies / _MINUTE
+
+
+def parse_prices(texts: Iterable[str]) -> dict[str, float]:
+    """Credits for a minute by class, of `CLASS=CREDITS` each. Raises InvalidError for one that is not so."""
+    prices: dict[str, float] = {}
+    for text in texts:
+        name, _, price = text.rpartition("=")
+        if not name.strip() or _PRICE.fullmatch(price.strip()) is None:
+            raise InvalidError(f"{text[:80]!r} is no price: acme/large=20 is one, in credits a minute")
+        prices[name.strip()] = float(price)
+    return prices

@@ -147,8 +147,8 @@ class Database:
         """What `work` returned in a transaction that was committed.
 
         It is called again, with a growing pause, when PostgreSQL gave the transaction up because of a
-        deadlock or a serialization failure, so it must have no effects beside the transaction. The
-        last failure is raised.
+        deadlock, a serialization failure or a row that a rival has deleted, so it must have no effects
+        beside the transaction. The last failure is raised.
         """
         for attempt in range(attempts - 1):
             try:

@@ -5,9 +5,10 @@ from functools import cache
 import msgspec
 from sqlalchemy import Executable, bindparam, func, select
 
+from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.queue import count_queued
-from penstock.store.schema import agents, outbox, tasks, workflows
+from penstock.store.schema import agents, outbox, tasks, webhook_deliveries, workflows
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     agents: int  # heard of since the given instant
     open_workflows: int
     letters: int  # promised work that is not done yet
+    deliveries: int  # on their way to webhooks
 
     @property
     def queued(self) -> int:
@@ -33,12 +35,18 @@ def read_figures(tx: Transaction, *, seen_since: int) -> Figures:
         agents=tx.execute(_count_agents(), {"since": seen_since}).scalar_one(),
         open_workflows=tx.execute(_count_open()).scalar_one(),
         letters=tx.execute(select(func.count()).select_from(outbox)).scalar_one(),
+        deliveries=tx.execute(_count_deliveries()).scalar_one(),
     )
 
 
 @cache
 def _count_leased() -> Executable:
     return select(func.count()).where(tasks.c.lease_until.is_not(None))
+
+
+@cache
+def _count_deliveries() -> Executable:
+    return select(func.count()).select_from(webhook_deliveries).where(rows.literally("due_at IS NOT NULL"))
 
 
 @cache

@@ -56,9 +56,20 @@ def finish_letter(tx: Transaction, letter: Letter) -> None:
     tx.execute(_release(), {"letter": letter.id, "of_kind": letter.kind, "about": letter.subject})
 
 
+def keep_letter(tx: Transaction, letter: Letter, *, until: int) -> bool:
+    """True when it is still the taker's, and stays so until then."""
+    mine = {"letter": letter.id, "taken": letter.attempts, "until": until}
+    return tx.execute(_keep(), mine).first() is not None
+
+
 def postpone_letter(tx: Transaction, letter: Letter, *, due_at: int, error: str) -> None:
-    """It did not work; to be tried again from `due_at` on, and those behind it after it."""
-    tx.execute(_postpone(), {"letter": letter.id, "due": due_at, "why": error})
+    """It did not work; to be tried again from `due_at` on, and those behind it after it.
+
+    Nothing changes for a taker who was taken for dead: the letter is another's, who is at work on it.
+    """
+    mine = {"letter": letter.id, "taken": letter.attempts, "due": due_at, "why": error}
+    if tx.execute(_postpone(), mine).first() is None:
+        return
     behind = {"letter": letter.id, "of_kind": letter.kind, "about": letter.subject, "due": due_at}
     tx.execute(_hold_back(), behind)
 
@@ -112,6 +123,12 @@ def _append() -> Executable:
 
 
 @cache
+def _keep() -> Executable:
+    mine = (outbox.c.id == bindparam("letter"), outbox.c.attempts == bindparam("taken"))
+    return update(outbox).where(*mine).values(due_at=bindparam("until")).returning(outbox.c.id)
+
+
+@cache
 def _finish() -> Executable:
     return delete(outbox).where(outbox.c.id == bindparam("letter"))
 
@@ -123,8 +140,10 @@ def _release() -> Executable:
 
 @cache
 def _postpone() -> Executable:
-    chosen = update(outbox).where(outbox.c.id == bindparam("letter"))
-    return chosen.values(due_at=bindparam("due"), error=bindparam("why", type_=outbox.c.error.type))
+    mine = (outbox.c.id == bindparam("letter"), outbox.c.attempts == bindparam("taken"))
+    chosen = update(outbox).where(*mine)
+    chosen = chosen.values(due_at=bindparam("due"), error=bindparam("why", type_=outbox.c.error.type))
+    return chosen.returning(outbox.c.id)
 
 
 @cache

@@ -23,6 +23,7 @@ class ProjectChange(msgspec.Struct, kw_only=True):
     name: str | msgspec.UnsetType = msgspec.UNSET
     url: str | msgspec.UnsetType = msgspec.UNSET
     default_branch: str | msgspec.UnsetType = msgspec.UNSET
+    public: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def ensure_organization(tx: Transaction, slug: str, *, name: str, now: int) -> Organization:
@@ -140,6 +141,18 @@ def list_projects(
         mine = mine.where(projects.c.organization_id.in_(sorted(organizations)))
     page = mine.where(projects.c.slug > after).order_by(projects.c.slug).limit(limit)
     return rows.fetch_all(tx, Project, page, {})
+
+
+def name_projects(tx: Transaction, organization_id: int, uuids: Collection[str]) -> dict[str, str]:
+    """The names of these projects of the organization by UUID; those that are gone are left out."""
+    if not uuids:
+        return {}
+    chosen = select(projects.c.uuid, projects.c.name).where(
+        projects.c.organization_id == organization_id,
+        projects.c.uuid.in_(sorted(uuids)),
+        projects.c.deleted_at.is_(None),
+    )
+    return {str(uuid): str(name) for uuid, name in tx.execute(chosen)}
 
 
 def update_project(tx: Transaction, change: ProjectChange) -> None:

@@ -112,10 +112,15 @@ def delete_project(tx: Transaction, project_id: int) -> bool:
     return True
 
 
+def has_projects(tx: Transaction, organization_id: int) -> bool:
+    """True while the organization has a project, be it one on its way out."""
+    left = select(projects.c.id).where(projects.c.organization_id == organization_id).limit(1)
+    return tx.execute(left).first() is not None
+
+
 def delete_organization(tx: Transaction, organization_id: int) -> bool:
     """True when the organization had no projects left; it is gone then with all it shared."""
-    left = select(projects.c.id).where(projects.c.organization_id == organization_id).limit(1)
-    if tx.execute(left).first() is not None:
+    if has_projects(tx, organization_id):
         return False
     secrets.delete_secrets(tx, secrets.of_organization(organization_id))
     tx.execute(delete(organizations).where(organizations.c.id == organization_id))

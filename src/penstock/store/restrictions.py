@@ -14,12 +14,15 @@ from penstock.store.database import Transaction
 from penstock.store.schema import context_restrictions, contexts
 from penstock.store.upserts import insert_into
 
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""The group that everybody is in, also people without an account."""
+
 
 class RestrictionKind(StrEnum):
     """What a restriction looks at (CircleCI API v2: context restrictions)."""
 
     PROJECT = "project"  # the value is a project's UUID
-    GROUP = "group"  # a group's UUID, or the organization's for all its members
+    GROUP = "group"  # a group's UUID, the organization's for all its members, or `EVERYONE`
     EXPRESSION = "expression"  # the text of a rule
 
 
@@ -56,15 +59,13 @@ def restrictions_of(tx: Transaction, context_id: int) -> list[Restriction]:
 def restrictions_by_name(
     tx: Transaction, organization_id: int, names: Collection[str]
 ) -> dict[str, list[Restriction]]:
-    """The restrictions of the organization's contexts of these names; those that have none are left out."""
-    columns = rows.columns_of(context_restrictions, Restriction)
-    joined = select(contexts.c.name, *columns).join_from(
-        context_restrictions, contexts, contexts.c.id == context_restrictions.c.context_id
-    )
-    mine = joined.where(contexts.c.organization_id == organization_id, contexts.c.name.in_(sorted(names)))
+    """The restrictions of the organization's contexts of these names; contexts that are not are left out."""
+    values = {"organization": organization_id, "names": sorted(names)}
     found: dict[str, list[Restriction]] = {}
-    for name, *row in tx.execute(mine.order_by(context_restrictions.c.id)):
-        found.setdefault(name, []).append(rows.build(Restriction, row))
+    for name, *row in tx.execute(_select_by_names(), values):
+        every = found.setdefault(name, [])
+        if row[0] is not None:
+            every.append(rows.build(Restriction, row))
     return found
 
 
@@ -76,6 +77,19 @@ def restriction_by_uuid(tx: Transaction, uuid: str) -> Restriction | None:
 def delete_restriction(tx: Transaction, restriction_id: int) -> None:
     """The context has the restriction no more."""
     tx.execute(delete(context_restrictions).where(context_restrictions.c.id == restriction_id))
+
+
+@cache
+def _select_by_names() -> Select[Any]:
+    columns = rows.columns_of(context_restrictions, Restriction)
+    joined = select(contexts.c.name, *columns).join_from(
+        contexts, context_restrictions, contexts.c.id == context_restrictions.c.context_id, isouter=True
+    )
+    mine = joined.where(
+        contexts.c.organization_id == bindparam("organization"),
+        contexts.c.name.in_(bindparam("names", expanding=True)),
+    )
+    return mine.order_by(contexts.c.id, context_restrictions.c.id)
 
 
 @cache

@@ -33,6 +33,9 @@ _NAME_BYTES = 8
 _NONCE_BYTES = 12
 _HEAD_BYTES = 1 + _NAME_BYTES + _NONCE_BYTES
 
+NAME_SPAN = (2, _NAME_BYTES)
+"""Where in a sealed value the name of its key is, as SQL counts: the first byte of it, and how many."""
+
 
 class Sealer:
     """Seals with the first of its keys and opens what any of them sealed. Safe to share among threads."""
@@ -84,6 +87,10 @@ class Sealer:
     def is_current(self, sealed: bytes) -> bool:
         """True when the value is sealed with the newest key; if not, seal it again after opening it."""
         return sealed[1 : 1 + _NAME_BYTES] == self._newest
+
+    def has_key(self, name: bytes) -> bool:
+        """True when the key of that name, as sealed values carry it, is among these."""
+        return name in self._keys
 
     def derive_keys(self, purpose: str) -> tuple[bytes, ...]:
         """Keys for another purpose, one of each key, the newest first; they tell nothing of it."""

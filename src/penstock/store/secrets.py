@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import delete, select
 
 from penstock.kit.ids import new_id
+from penstock.model.errors import RefusedError
 from penstock.store import rows
 from penstock.store.columns import clean_text
 from penstock.store.database import Transaction
@@ -55,7 +56,7 @@ def set_secret(tx: Transaction, sealer: Sealer, owner: str, secret: Secret, *, n
         "uuid": new_id(),
         "owner": owner,
         "name": secret.name,
-        "sealed": sealer.seal(secret.plain, _place(owner, secret.name)),
+        "sealed": sealer.seal(secret.plain, place_secret(owner, secret.name)),
         "created_at": now,
         "updated_at": now,
     }
@@ -67,14 +68,14 @@ def open_secret(tx: Transaction, sealer: Sealer, owner: str, name: str) -> bytes
     """The plain bytes of the secret, None when there is none of that name."""
     statement = select(secrets.c.sealed).where(secrets.c.owner == owner, secrets.c.name == name)
     sealed = tx.execute(statement).scalar_one_or_none()
-    return None if sealed is None else sealer.open(sealed, _place(owner, name))
+    return None if sealed is None else _open(sealer, sealed, owner, name)
 
 
 def open_secrets(tx: Transaction, sealer: Sealer, owner: str, prefix: str) -> dict[str, bytes]:
     """The plain bytes of the owner's secrets whose names begin so, oldest first."""
     chosen = select(secrets.c.name, secrets.c.sealed).where(secrets.c.owner == owner).order_by(secrets.c.id)
     return {
-        name: sealer.open(sealed, _place(owner, name))
+        name: _open(sealer, sealed, owner, name)
         for name, sealed in tx.execute(chosen)
         if name.startswith(prefix)
     }
@@ -103,5 +104,13 @@ def delete_secret(tx: Transaction, owner: str, name: str) -> bool:
     return tx.execute(statement).rowcount == 1
 
 
-def _place(owner: str, name: str) -> str:
+def _open(sealer: Sealer, sealed: bytes, owner: str, name: str) -> bytes:
+    try:
+        return sealer.open(sealed, place_secret(owner, name))
+    except RefusedError as error:
+        raise RefusedError(f"the secret {name} cannot be opened: {error}") from error
+
+
+def place_secret(owner: str, name: str) -> str:
+    """What the secret is sealed for."""
     return f"secrets/{owner}/{clean_text(name)}"

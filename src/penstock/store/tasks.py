@@ -9,6 +9,7 @@ from sqlalchemy import Executable, Select, bindparam, select
 
 from penstock.model.run import Task
 from penstock.model.status import Reason, TaskStatus
+from penstock.model.usage import Used
 from penstock.store import rows
 from penstock.store.database import Transaction
 from penstock.store.schema import jobs, tasks
@@ -25,6 +26,7 @@ class TaskChange(msgspec.Struct, kw_only=True):
     stopped_at: int | msgspec.UnsetType | None = msgspec.UNSET
     message: str | msgspec.UnsetType = msgspec.UNSET
     last_sequence: int | msgspec.UnsetType = msgspec.UNSET  # events up to it are taken in
+    used: Used | msgspec.UnsetType = msgspec.UNSET
 
 
 class HeldTask(msgspec.Struct, frozen=True, kw_only=True):

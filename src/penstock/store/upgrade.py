@@ -6,7 +6,7 @@ from penstock.model.errors import RefusedError
 from penstock.store.columns import complete_indexes
 from penstock.store.schema import metadata
 
-HEAD = "0007"
+HEAD = "0014"
 """The newest migration; versions are numbers of four digits."""
 
 version_table = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

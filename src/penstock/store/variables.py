@@ -5,6 +5,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import ColumnElement, Executable, Table, UpdateBase, bindparam, delete, func, select
 
+from penstock.model.errors import RefusedError
 from penstock.store.columns import clean_text
 from penstock.store.database import Transaction
 from penstock.store.schema import context_variables, project_variables
@@ -48,7 +49,7 @@ def set_variable(
     values = {
         holder.column: holder.id,
         "name": name,
-        "sealed": sealer.seal(value.encode("utf-8", "surrogatepass"), _place(holder, name)),
+        "sealed": sealer.seal(value.encode("utf-8", "surrogatepass"), place_value(holder, name)),
         "created_at": now,
         "updated_at": now,
     }
@@ -82,12 +83,12 @@ def count_variables(tx: Transaction, holder: Holder) -> int:
 
 
 def open_variables(tx: Transaction, sealer: Sealer, holder: Holder) -> dict[str, str]:
-    """All of the holder's variables with their plain values, for a task about to run."""
+    """All of the holder's variables with their plain values, for a task about to run.
+
+    Raises RefusedError, which names the variable, when one cannot be opened.
+    """
     sealed = tx.execute(_select_sealed(holder.table, holder.column), {"holder": holder.id})
-    return {
-        name: sealer.open(value, _place(holder, name)).decode("utf-8", "surrogatepass")
-        for name, value in sealed
-    }
+    return {name: _open_value(sealer, value, holder, name) for name, value in sealed}
 
 
 def delete_variable(tx: Transaction, holder: Holder, name: str) -> bool:
@@ -96,27 +97,20 @@ def delete_variable(tx: Transaction, holder: Holder, name: str) -> bool:
     return tx.execute(delete(table).where(mine, table.c.name == name)).rowcount == 1
 
 
-def reseal_variables(tx: Transaction, sealer: Sealer, holder: Holder) -> int:
-    """Every value of the holder is sealed with the newest key afterwards; returns how many were not."""
-    table, mine = _rows_of(holder)
-    old = [
-        row
-        for row in tx.execute(select(table.c.name, table.c.sealed).where(mine))
-        if not sealer.is_current(row[1])
-    ]
-    for name, sealed in old:
-        place = _place(holder, name)
-        fresh = sealer.seal(sealer.open(sealed, place), place)
-        tx.execute(table.update().where(mine, table.c.name == name).values(sealed=fresh))
-    return len(old)
-
-
 def _rows_of(holder: Holder) -> tuple[Table, ColumnElement[bool]]:
     table = _TABLES[holder.table]
     return table, table.c[holder.column] == holder.id
 
 
-def _place(holder: Holder, name: str) -> str:
+def _open_value(sealer: Sealer, sealed: bytes, holder: Holder, name: str) -> str:
+    try:
+        return sealer.open(sealed, place_value(holder, name)).decode("utf-8", "surrogatepass")
+    except RefusedError as error:
+        raise RefusedError(f"the variable {name} cannot be opened: {error}") from error
+
+
+def place_value(holder: Holder, name: str) -> str:
+    """What the value of the holder's variable is sealed for."""
     return f"{holder.table}/{holder.id}/{clean_text(name)}"
 
 

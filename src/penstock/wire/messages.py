@@ -9,6 +9,7 @@ import msgspec
 from penstock.model.project import SshKey
 from penstock.model.run import Revision
 from penstock.model.status import Reason, StepStatus, TaskStatus
+from penstock.model.usage import Used
 from penstock.plan.workflow import JobPlan
 
 
@@ -95,11 +96,15 @@ class LayerSaved(Event, frozen=True, kw_only=True, tag="layer"):
 
 
 class TaskFinished(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task_finished"):
-    """The last event of a task: its verdict, after everything it left behind was reported."""
+    """The last event of a task: its verdict, after everything it left behind was reported.
+
+    `used` is how busy it was, None when nobody measured or it ended too soon.
+    """
 
     status: TaskStatus
     reason: Reason = Reason.NONE
     message: str = ""
+    used: Used | None = None
 
 
 AnyEvent = (
@@ -164,8 +169,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds of past runs by `filename`, `classname` and `testname`, given only to tasks that may split by
     them; `failed` are the same names of tests that alone are to run again. `lease` is how many seconds the
     agent may be silent. A task that `continues` may continue its pipeline; the key for that is in its
-    environment. `token` opens, over a network, what belongs to the task, and nothing once it has ended.
-    `request` is the id of the request that triggered the pipeline, for the agent's log.
+    environment. One that is `vouched` for may ask for identity tokens. `token` opens, over a network, what
+    belongs to the task, and nothing once it has ended. `request` is the id of the request that triggered the
+    pipeline, for the agent's log.
     """
 
     task: str
@@ -185,6 +191,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int = 0
     lease: float = 30.0
     continues: bool = False
+    vouched: bool = False
     token: str = ""
     request: str = ""
 
@@ -242,3 +249,25 @@ class Continued(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     message: str
+
+
+class TokenWish(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task asks for an identity token: for whom it is meant, and how long it is good for (`10m`).
+
+    What is empty is as in the tokens of its environment. With `root` the issuer is that of all organizations.
+    """
+
+    audience: tuple[str, ...] = ()
+    root: bool = False
+    ttl: str = ""
+
+
+class Minted(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it: a status as of HTTP; the token with 200, else a sentence."""
+
+    status: int
+    text: str
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Minted(status={self.status})"

@@ -1,57 +1,30 @@
 """Restricted contexts: a job that may not use one never starts, and says why."""
 
-import msgspec
+import time
+
 import pytest
 
-from penstock.engine import contexts as rules
 from penstock.engine.control import rerun_workflow
-from penstock.engine.facts import load_facts
-from penstock.engine.principal import SERVER
+from penstock.engine.event_values import pack_values
+from penstock.engine.origin import label_origin
+from penstock.engine.rules import PATIENCE
 from penstock.kit.ids import new_id
+from penstock.language.common.pattern import LONGEST_MATCH
 from penstock.model.access import Role
-from penstock.model.project import Organization, Project
-from penstock.model.run import Fork, Job, Pipeline
+from penstock.model.run import Fork
 from penstock.model.status import JobStatus, TaskStatus, WorkflowStatus
-from penstock.store.restrictions import RestrictionKind
+from penstock.store.restrictions import EVERYONE, RestrictionKind
 from tests.support.lab import Lab
 from tests.support.people import add_member, add_person
-
-JOBS = {"deploy": {"contexts": ["open", "prod"]}, "after": {"needs": ["deploy"]}}
-
-
-class Place(msgspec.Struct):
-    """A project whose organization has a context `prod`, and one, `open`, that nobody restricts."""
-
-    lab: Lab
-    project: Project
-    owner: Organization
-    context: str
-
-    def restrict(self, kind: RestrictionKind, value: str) -> None:
-        rules.add_restriction(self.lab.parts, SERVER, self.context, kind, value)
-
-    def run(self, **revision: Fork) -> Pipeline:
-        return self.lab.trigger({"workflows": {"main": {"jobs": JOBS}}}, **revision)  # type: ignore[arg-type]  # only forks
-
-    def join(self, login: str, role: Role = Role.MEMBER) -> None:
-        add_member(self.lab.parts, add_person(self.lab.parts, login), self.owner, role)
-
-    def deploy(self, pipeline: Pipeline) -> Job:
-        return self.lab.job(pipeline, "deploy")
+from tests.support.restricted import Place, make_place
 
 
 @pytest.fixture
 def place(lab: Lab) -> Place:
-    first = lab.run({"a": None})
-    lab.agent().work()
-    with lab.parts.db.read() as tx:
-        facts = load_facts(tx, lab.workflow(first).id)
-    rules.create_context(lab.parts, SERVER, facts.organization, "open")
-    context = rules.create_context(lab.parts, SERVER, facts.organization, "prod")
-    return Place(lab=lab, project=facts.project, owner=facts.organization, context=context.uuid)
+    return make_place(lab)
 
 
-def test_a_context_nobody_restricted_is_for_all(place: Place) -> None:
+def test_a_context_for_everyone_is_for_all(place: Place) -> None:
     assert place.deploy(place.run()).status is JobStatus.QUEUED
 
 
@@ -89,9 +62,9 @@ def test_a_rule_that_cannot_be_judged_lets_nobody_pass(place: Place, rule: str) 
 
 
 def test_only_members_may_use_what_is_for_all_members(place: Place) -> None:
-    place.restrict(RestrictionKind.GROUP, place.owner.uuid)
+    place.restrict_to_members()
     denied = place.deploy(place.run())
-    assert denied.message == "Context prod may not be used: ada is in none of the groups it is for."
+    assert denied.message == f"Context prod may not be used: ada does not belong to {place.owner.slug}."
     ada = add_person(place.lab.parts, "ada")
     assert place.deploy(place.run()).status is JobStatus.UNAUTHORIZED
     add_member(place.lab.parts, ada, place.owner, Role.VIEWER)
@@ -101,12 +74,14 @@ def test_only_members_may_use_what_is_for_all_members(place: Place) -> None:
 def test_a_group_that_is_not_known_has_no_members(place: Place) -> None:
     place.join("ada", Role.OWNER)
     place.restrict(RestrictionKind.GROUP, new_id())
-    assert place.deploy(place.run()).status is JobStatus.UNAUTHORIZED
+    place.lift(EVERYONE)
+    denied = place.deploy(place.run())
+    assert denied.message == "Context prod may not be used: ada is in none of the groups it is for."
 
 
 def test_a_rerun_is_judged_by_who_wants_it(place: Place) -> None:
     place.join("grace")
-    place.restrict(RestrictionKind.GROUP, place.owner.uuid)
+    place.restrict_to_members()
     pipeline = place.run()
     old = place.lab.workflow(pipeline).uuid
     rerun_workflow(place.lab.parts, old, by="ada", from_failed=True)
@@ -137,3 +112,47 @@ def test_a_job_that_runs_already_goes_on(place: Place) -> None:
     place.restrict(RestrictionKind.PROJECT, new_id())
     agent.begin(agent.take())
     assert place.deploy(pipeline).status is JobStatus.RUNNING
+
+
+SLOW = " or ".join(["pipeline.git.branch matches /(a|aa)+(b|bb)*(a|aa)+$x/"] * 40)
+
+
+def test_rules_that_take_long_deny_at_once_and_hold_up_nobody(place: Place) -> None:
+    for number in range(10):
+        place.restrict(RestrictionKind.EXPRESSION, f"{SLOW} or pipeline.number == {1000 + number}")
+    begun = time.monotonic()
+    slow = place.run(branch="a" * 200)
+    first = time.monotonic() - begun
+    assert place.deploy(slow).status is JobStatus.UNAUTHORIZED
+    assert first < 5 < 10 * 40 * LONGEST_MATCH
+    workflow = place.lab.workflow(slow).uuid
+    begun = time.monotonic()
+    for _ in range(10):
+        rerun_workflow(place.lab.parts, workflow, by="ada", from_failed=True)
+    assert time.monotonic() - begun < 10 * PATIENCE
+    assert place.deploy(slow).status is JobStatus.UNAUTHORIZED
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.git.branch == "main"')
+    assert place.deploy(place.run()).status is JobStatus.QUEUED
+
+
+def test_a_rule_may_ask_where_the_config_is_from(place: Place) -> None:
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.config_source starts-with "api"')
+    assert place.start().status is JobStatus.UNAUTHORIZED
+    assert place.start(labels=label_origin(given=True)).status is JobStatus.QUEUED
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.config.ref == "refs/heads/main"')
+    assert place.start().status is JobStatus.QUEUED
+    assert place.start(branch="dev").status is JobStatus.UNAUTHORIZED
+    assert place.start(labels=label_origin(given=False, branch="dev")).status is JobStatus.UNAUTHORIZED
+    assert (
+        place.start(branch="dev", labels=label_origin(given=False, branch="main")).status is JobStatus.QUEUED
+    )
+
+
+def test_no_rule_goes_by_what_a_trigger_says(place: Place) -> None:
+    said = pack_values({"pipeline.trigger_parameters.git.branch": "main", "pipeline.event.action": "opened"})
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.trigger_parameters.git.branch == "main"')
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.trigger_parameters.git.branch? == "main"')
+    assert place.start(labels=said).status is JobStatus.UNAUTHORIZED
+    place.restrict(RestrictionKind.EXPRESSION, 'pipeline.event.action? == "opened"')
+    assert place.start(labels=said).status is JobStatus.QUEUED
+    assert place.start().status is JobStatus.UNAUTHORIZED

@@ -86,8 +86,9 @@ def test_a_name_that_no_shell_takes_is_refused(lab: Lab, name: str) -> None:
 
 def test_everything_is_bounded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     project, owner = place(lab)
-    for name in ("MOST_CONTEXTS", "MOST_VARIABLES", "MOST_PROJECT_VARIABLES", "MOST_RESTRICTIONS"):
+    for name in ("MOST_CONTEXTS", "MOST_VARIABLES", "MOST_PROJECT_VARIABLES"):
         monkeypatch.setattr(rules, name, 1)
+    monkeypatch.setattr(rules, "MOST_RESTRICTIONS", 2)
     context = create_context(lab.parts, SERVER, owner, "deploy")
     set_context_variable(lab.parts, SEALER, SERVER, context.uuid, "A", "x" * MOST_VALUE_BYTES)
     set_context_variable(lab.parts, SEALER, SERVER, context.uuid, "A", "again")
@@ -155,7 +156,8 @@ def test_restrictions_are_for_administrators_and_stand_once(lab: Lab) -> None:
         remove_restriction(lab.parts, admin, other.uuid, made.uuid)
     remove_restriction(lab.parts, admin, context.uuid, made.uuid)
     with lab.parts.db.read() as tx:
-        assert restrictions.restrictions_of(tx, context.id) == []
+        left = restrictions.restrictions_of(tx, context.id)
+    assert [(each.kind, each.value) for each in left] == [(RestrictionKind.GROUP, owner.uuid)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from penstock.engine.access import Action
 from penstock.engine.audit import list_audit
 from penstock.engine.authenticate import authenticate
+from penstock.engine.launch import check_open
 from penstock.engine.lookup import (
     find_organization,
     find_project,
@@ -32,10 +33,8 @@ from penstock.engine.project_settings import (
     MOST_HOOK_SECRETS,
     add_hook_secret,
     change_project_settings,
-    check_new_work,
     list_hook_secrets,
     load_project_settings,
-    open_credentials,
     open_hook_secrets,
     remove_hook_secret,
     set_credentials,
@@ -51,6 +50,7 @@ from penstock.engine.projects import (
     rename_project,
     unfollow_project,
 )
+from penstock.engine.variables import open_credentials
 from penstock.kit.short_ids import shorten_id
 from penstock.model.access import Role, Scope
 from penstock.model.credentials import CloneCredentials
@@ -290,18 +290,19 @@ def test_settings_change_by_name_and_may_be_for_administrators_only(lab: Lab) ->
     project, acme = make_project(lab, owner), acme_of(lab)
     change_project_settings(lab.parts, member, project, {"autocancel_builds": True})
     with lab.parts.db.read() as tx:
-        check_new_work(tx, project)
+        check_open(tx, project)
     change_project_settings(lab.parts, owner, project, {"write_settings_requires_admin": True})
     with pytest.raises(ForbiddenError):
         change_project_settings(lab.parts, member, project, {"write_settings_requires_admin": False})
     with pytest.raises(InvalidError):
         change_project_settings(lab.parts, owner, project, {"oss": 1})
-    change_organization_settings(lab.parts, owner, acme, {"block_new_work": True})
-    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="organization"):
-        check_new_work(tx, project)
     change_project_settings(lab.parts, owner, project, {"block_new_work": True})
-    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="project"):
-        check_new_work(tx, project)
+    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="block_new_work"):
+        check_open(tx, project)
+    change_project_settings(lab.parts, owner, project, {"block_new_work": False})
+    change_organization_settings(lab.parts, owner, acme, {"block_new_work": True})
+    with lab.parts.db.read() as tx, pytest.raises(RefusedError, match="block_new_work"):
+        check_open(tx, project)
     with lab.parts.db.read() as tx:
         settings = load_project_settings(tx, project.id)
         assert (settings.autocancel_builds, settings.write_settings_requires_admin) == (True, True)

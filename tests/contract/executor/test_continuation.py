@@ -9,7 +9,7 @@ import pytest
 from penstock.agent.executor.base import Executor, Place, Request
 from penstock.agent.executor.docker.executor import DockerExecutor
 from penstock.agent.executor.host import HostExecutor
-from penstock.wire.messages import Continued
+from penstock.agent.reply import Errand, Reply
 from tests.support.agents import Silent, assign
 from tests.support.docker import busybox_job, open_test_engine
 from tests.support.running import finish
@@ -39,14 +39,12 @@ class Caller:
         self.place = place
         self.bodies: list[bytes] = []
         if served:
-            place.serve(self.answer)
+            place.serve({Errand.CONTINUE: self.answer})
 
-    def answer(self, body: bytes) -> Continued:
+    def answer(self, body: bytes) -> Reply:
         self.bodies.append(body)
         good = b"good" in body
-        return Continued(
-            status=200 if good else 400, message="Accepted." if good else 'it is "bad"\nso there'
-        )
+        return Reply(status=200 if good else 400, message="Accepted." if good else 'it is "bad"\nso there')
 
     def call(self, script: str, **environment: str) -> tuple[int, str]:
         """Exit code and output of a script, which ends by itself."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.agent.executor.docker.engine import Engine
@@ -23,7 +24,7 @@ from penstock.plan.step import (
 )
 from penstock.plan.workflow import JobPlan
 from penstock.wire.messages import ArtifactStored, Layer, LayerSaved, Source, StepFinished
-from tests.support.agents import Bench, agent_at_work, assign
+from tests.support.agents import QUICK, Bench, agent_at_work, assign
 from tests.support.docker import IMAGE, busybox_job, list_containers, open_test_engine
 from tests.support.docker_images import make_image
 from tests.support.processes import wait_until
@@ -45,6 +46,15 @@ def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
         yield Bench(server, agent, tmp_path)
 
 
+@pytest.fixture
+def watched(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+    """The same with an agent that looks often at what tasks use."""
+    server = FakeServer()
+    tuning = msgspec.structs.replace(QUICK, sample=0.3)
+    with agent_at_work(server, DockerExecutor(engine, tmp_path / "work"), tuning=tuning) as agent:
+        yield Bench(server, agent, tmp_path)
+
+
 def outcome(bench: Bench, task: str) -> tuple[TaskStatus, Reason, str]:
     end = bench.server.finish_of(task)
     return end.status, end.reason, end.message
@@ -59,6 +69,32 @@ def test_steps_share_the_container_and_its_files(bench: Bench) -> None:
     task = bench.run("pwd; echo kept > note", "cat note; echo $HOME", job=busybox_job())
     assert bench.server.finish_of(task).status is TaskStatus.SUCCESS
     assert bench.server.output_of(task) == b"/root/project\nkept\n/root\n"
+
+
+def test_what_a_busy_container_uses_is_told_with_its_end(watched: Bench, engine: Engine) -> None:
+    burn = "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done; times | tail -n 1"
+    service = Image(
+        image=IMAGE, command=("sh", "-c", "head -c 64000000 /dev/zero | sort >/dev/null; sleep 9")
+    )
+    task = watched.run(burn, "sleep 1", job=busybox_job(service))
+    used = watched.server.finish_of(task).used
+    assert used is not None
+    one = 10_000 / engine.machine.processors  # a processor's share of the machine
+    assert used.cpu_max >= one * 0.2  # others use it too
+    assert used.cpu_max >= used.cpu_median > 0
+    assert used.ram_max >= used.ram_median > 0
+
+
+def test_a_class_is_what_a_container_is_measured_by(watched: Bench) -> None:
+    job = busybox_job()
+    small = msgspec.structs.replace(
+        job, executor=msgspec.structs.replace(job.executor, resource_class="small")
+    )
+    burn = "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done"
+    task = watched.run(burn, job=small)
+    used = watched.server.finish_of(task).used
+    assert used is not None
+    assert 2_000 <= used.cpu_max <= 15_000  # of the one processor that it may have
 
 
 def test_steps_run_as_the_images_user_in_its_home(bench: Bench) -> None:

@@ -11,9 +11,10 @@ from penstock.agent.executor.base import Executor, Kind, Member, Place, Request,
 from penstock.agent.executor.docker.executor import DockerExecutor
 from penstock.agent.executor.dummy import DummyExecutor
 from penstock.agent.executor.host import HostExecutor
-from penstock.model.errors import RefusedError
+from penstock.model.errors import PenstockError, RefusedError
 from tests.support.agents import Silent, assign
 from tests.support.docker import busybox_job, open_test_engine
+from tests.support.processes import wait_until
 from tests.support.running import finish
 
 
@@ -79,6 +80,27 @@ def test_the_end_of_a_process_wakes_who_waits_for_it(place: Place) -> None:
     if running.ended is not None:
         assert select.select([running.ended], [], [], 20)[0]
     assert finish(running)[0] == 0
+
+
+def test_a_busy_process_is_seen_at_work(real: Place) -> None:
+    assert real.grant.processors > 0
+    before = real.read_load()
+    assert before is not None
+    running = start(real, "exec sh -c 'while :; do :; done'")
+
+    def is_busy() -> bool:
+        load = real.read_load()
+        return load is not None and load.cpu > before.cpu + 0.2 and load.memory > 0
+
+    wait_until(is_busy, what="the load is seen")
+    running.signal(signal.SIGKILL)
+    finish(running)
+    real.end_processes()
+    real.remove()
+    try:
+        real.read_load()
+    except PenstockError as error:
+        assert str(error)  # noqa: PT017 - either is right: nobody asks any more
 
 
 def test_a_program_that_does_not_exist_is_refused(place: Place) -> None:

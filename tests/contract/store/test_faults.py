@@ -230,6 +230,25 @@ def test_a_deadlock_is_resolved_by_trying_again(postgresql_db: Database) -> None
     assert len(attempts) == 3
 
 
+def test_what_a_rival_deletes_is_not_found_by_trying_again(postgresql_db: Database) -> None:
+    with postgresql_db.write() as tx:
+        project = add_project(tx)
+    found: list[bool] = []
+
+    def work(tx: Transaction) -> bool:
+        found.append(projects.get_project(tx, project.id) is not None)
+        if not found[-1]:
+            return False
+        with postgresql_db.write() as rival:
+            rival.execute(text("DELETE FROM projects"))
+        add_pipeline(tx, project)
+        return True
+
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(postgresql_db.retry, work).result()
+    assert found == [True, False]
+
+
 def test_a_postgresql_disk_or_login_problem_has_a_sentence(postgresql: PostgresServer) -> None:
     with pytest.raises(UnavailableError, match="does not exist"):
         Database.open(postgresql.url("nowhere"))

@@ -28,6 +28,7 @@ from penstock.store import (
     logs,
     memberships,
     outbox,
+    people_groups,
     pipelines,
     projects,
     queue,
@@ -168,6 +169,15 @@ QUESTIONS: dict[str, Callable[[Transaction], object]] = {
     "number of variables": lambda tx: variables.count_variables(tx, variables.of_project(1)),
     "variable by name": lambda tx: variables.has_variable(tx, variables.of_project(1), "A"),
     "variables": lambda tx: variables.open_variables(tx, SEALER, variables.of_context(1)),
+    "people group by uuid": lambda tx: people_groups.group_by_uuid(tx, "u"),
+    "people group by name": lambda tx: people_groups.find_group(tx, 1, "deployers"),
+    "people groups": lambda tx: people_groups.list_groups(tx, 1, after=3),
+    "number of people groups": lambda tx: people_groups.count_groups(tx, 1),
+    "names of people groups": lambda tx: people_groups.name_groups(tx, 1, ["u", "v"]),
+    "people in a group": lambda tx: people_groups.members_of(tx, 1, after=3),
+    "in a group": lambda tx: people_groups.is_in_any(tx, 1, 1, ["u", "v"]),
+    "restrictions by context": lambda tx: restrictions.restrictions_by_name(tx, 1, ["deploy"]),
+    "names of projects": lambda tx: projects.name_projects(tx, 1, ["u", "v"]),
     "organization by uuid": lambda tx: projects.organization_by_uuid(tx, "u"),
     "organizations": lambda tx: projects.list_organizations(tx, after="gh/a"),
     "some organizations": lambda tx: projects.list_organizations(tx, ids={1, 2}),
@@ -314,10 +324,9 @@ def test_claiming_costs_the_same_however_many_tasks_wait_or_are_done(db: Databas
 
 def test_a_row_finds_those_that_go_away_with_it_by_an_index() -> None:
     references = {
-        (table.name, column.name)
+        (table.name, constraint.column_keys[0])
         for table in metadata.tables.values()
-        for column in table.columns
-        if column.foreign_keys
+        for constraint in table.foreign_key_constraints
     }
     assert references <= set(first_columns())
 

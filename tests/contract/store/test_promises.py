@@ -128,6 +128,19 @@ def test_a_letter_is_leased_until_it_is_finished(db: Database) -> None:
         assert outbox.next_due(tx, KINDS) is None
 
 
+def test_who_was_taken_for_dead_cannot_postpone_a_letter_another_is_at_work_on(db: Database) -> None:
+    with db.write() as tx:
+        outbox.append_letter(tx, "k", "s", {}, now=NOW)
+        outbox.append_letter(tx, "k", "s", {}, now=NOW)
+        [slow] = outbox.take_due(tx, KINDS, NOW, lease_until=NOW + 30)
+        [taken] = outbox.take_due(tx, KINDS, NOW + 30, lease_until=NOW + 60)
+        outbox.postpone_letter(tx, slow, due_at=NOW + 32, error="another one makes it")
+        assert [due for (due,) in tx.execute(select(table.c.due_at).order_by(table.c.id))] == [NOW + 60, NOW]
+        assert outbox.keep_letter(tx, taken, until=NOW + 90)
+        outbox.postpone_letter(tx, taken, due_at=NOW + 40, error="away")
+        assert outbox.next_due(tx, KINDS) == NOW + 40
+
+
 def test_letters_wait_behind_one_that_was_postponed_and_are_due_when_it_is_done(db: Database) -> None:
     with db.write() as tx:
         made = [outbox.append_letter(tx, "k", "s", {}, now=NOW) for _ in range(2)]

@@ -6,8 +6,10 @@ from sqlalchemy import select, update
 from penstock.model.errors import RefusedError
 from penstock.store import contexts, secrets, variables
 from penstock.store.database import Database, Transaction
-from penstock.store.schema import context_variables, project_variables
+from penstock.store.resealing import BATCH, SEALED, count_locked, reseal_all
+from penstock.store.schema import context_variables, metadata, project_variables
 from penstock.store.sealing import Sealer
+from penstock.store.secrets import Secret
 from penstock.store.variables import Holder
 from tests.support.records import NOW, add_organization, add_project
 
@@ -56,12 +58,43 @@ def test_a_value_does_not_open_in_another_row(db: Database) -> None:
 def test_values_are_sealed_again_with_a_new_key(db: Database) -> None:
     rotated, new_only = Sealer([b"n" * 32, b"k" * 32]), Sealer([b"n" * 32])
     with db.write() as tx:
-        [holder, _] = holders(tx)
-        variables.set_variable(tx, SEALER, holder, "A", "1", now=NOW)
-        variables.set_variable(tx, rotated, holder, "B", "2", now=NOW)
-        assert variables.reseal_variables(tx, rotated, holder) == 1
-        assert variables.reseal_variables(tx, rotated, holder) == 0
-        assert variables.open_variables(tx, new_only, holder) == {"A": "1", "B": "2"}
+        both = holders(tx)
+        for holder in both:
+            variables.set_variable(tx, SEALER, holder, "A", "1", now=NOW)
+            variables.set_variable(tx, rotated, holder, "B", "2", now=NOW)
+        for number in range(2 * BATCH):
+            secrets.set_secret(tx, SEALER, f"o/{number}", Secret("é", b"one"), now=NOW)
+        assert count_locked(tx, rotated) == 0
+        assert count_locked(tx, new_only) == 2 + 2 * BATCH
+    done = reseal_all(db, new_only)
+    assert (done.current, done.resealed, len(done.lost)) == (2, 0, 2 + 2 * BATCH)
+    assert "context_variables/1/A" in done.lost
+    done = reseal_all(db, rotated)
+    assert (done.current, done.resealed, done.lost) == (2, 2 + 2 * BATCH, [])
+    assert reseal_all(db, rotated).current == 4 + 2 * BATCH
+    with db.read() as tx:
+        assert count_locked(tx, new_only) == 0
+        for holder in both:
+            assert variables.open_variables(tx, new_only, holder) == {"A": "1", "B": "2"}
+        assert secrets.open_secret(tx, new_only, "o/7", "é") == b"one"
+
+
+def test_what_cannot_be_opened_is_named(db: Database) -> None:
+    with db.write() as tx:
+        for holder in holders(tx):
+            variables.set_variable(tx, SEALER, holder, "TOKEN", "hush", now=NOW)
+            with pytest.raises(RefusedError, match="the variable TOKEN cannot be opened") as told:
+                variables.open_variables(tx, Sealer([b"n" * 32]), holder)
+            assert "hush" not in str(told.value)
+        secrets.set_secret(tx, SEALER, "o/1", Secret("clone", b"hush"), now=NOW)
+        with pytest.raises(RefusedError, match="the secret clone cannot be opened"):
+            secrets.open_secret(tx, Sealer([b"n" * 32]), "o/1", "clone")
+
+
+def test_every_sealed_column_is_known() -> None:
+    assert {each.table.name for each in SEALED} == {
+        table.name for table in metadata.sorted_tables if "sealed" in table.c
+    }
 
 
 def test_a_secret_belongs_to_its_owner_and_keeps_its_identity(db: Database) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,10 +14,15 @@ from sqlalchemy import Connection, create_engine, text
 from penstock.model.agent import AgentState
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.model.output import TestCase, TestOutcome
-from penstock.store import agents, projects
+from penstock.plan.executor import Executor, ExecutorKind
+from penstock.plan.plan import encode
+from penstock.plan.workflow import JobPlan
+from penstock.store import agents, projects, usage
 from penstock.store import database as opening
 from penstock.store.database import Database, parse_url
 from penstock.store.migrations.run import newest_version, run_migrations
+from penstock.store.packing import pack
+from penstock.store.restrictions import EVERYONE, restrictions_by_name
 from penstock.store.test_results import ReportSet, cases_of, save_cases
 from penstock.store.upgrade import HEAD, create_schema, migrate, read_version
 from tests.support.records import add_jobs, add_organization
@@ -39,6 +45,45 @@ POSTGRES_FACTS = (
     """SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'""",
     """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+)
+
+
+OWNERS = (
+    "INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('o', 'gh/acme', 'acme', 1)",
+    """INSERT INTO projects (uuid, organization_id, slug, name, url, default_branch, created_at)
+    VALUES ('p', 1, 'gh/acme/app', 'app', 'u', 'main', 1)""",
+)
+RUNS: tuple[tuple[str, list[dict[str, object]]], ...] = (
+    (
+        """INSERT INTO pipelines (uuid, project_id, number, status, created_at, updated_at, trigger, actor,
+        branch, revision, language, parameters, labels) VALUES (:uuid, 1, :number, 'created', :now, :now,
+        'api', 'ada', 'main', '{}', 'circleci', '{}', :labels)""",
+        [
+            {"uuid": "l1", "number": 1, "labels": "{}"},
+            {"uuid": "l2", "number": 2, "labels": '{"local.source":"/x"}'},
+        ],
+    ),
+    (
+        """INSERT INTO workflows (uuid, pipeline_id, project_id, key, name, status, reason, created_at,
+        stopped_at, workspace) VALUES (:uuid, :pipeline, 1, 'main', 'main', 'ok', '', :now, :now, 'x')""",
+        [{"uuid": "w1", "pipeline": 1}, {"uuid": "w2", "pipeline": 2}],
+    ),
+    (
+        """INSERT INTO jobs (uuid, workflow_id, project_id, number, key, name, kind, status, reason, attempt,
+        parallelism, created_at, queued_at, started_at, stopped_at) VALUES (:name, :workflow, 1, :number,
+        :name, :name, 'build', 'ok', '', 1, 1, :now, :now - 20, :now + :begun, :now + :ended)""",
+        [
+            {"number": 1, "name": "ended", "workflow": 1, "begun": -10, "ended": 0},
+            {"number": 2, "name": "running", "workflow": 1, "begun": 0, "ended": None},
+            {"number": 3, "name": "canceled", "workflow": 1, "begun": None, "ended": 0},
+            {"number": 4, "name": "local", "workflow": 2, "begun": 0, "ended": 0},
+        ],
+    ),
+    (
+        """INSERT INTO tasks (uuid, job_id, "index", attempt, status, reason, queued_at, started_at,
+        stopped_at, priority, queue_key) VALUES ('t', 1, 0, 1, 'ok', '', :now, :now - 9, :now, 1, '')""",
+        [{}],
+    ),
 )
 
 
@@ -109,6 +154,58 @@ def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(url: s
         place = ReportSet(project_id=job.project_id, job_name="a", job_id=job.id, task_index=0, now=1)
         save_cases(tx, place, [TestCase(name="t", result=TestOutcome.SUCCESS)])
         assert len(cases_of(tx, job.id, attempt=1)) == 1
+
+
+def test_contexts_of_an_older_database_keep_their_meaning(url: str) -> None:
+    with connected(url) as connection:
+        run_migrations(connection, "0007")
+        connection.execute(
+            text(
+                "INSERT INTO organizations (uuid, slug, name, created_at) VALUES ('o', 'gh/acme', 'acme', 1)"
+            )
+        )
+        for name in ("open", "rule", "group"):
+            context = """INSERT INTO contexts (uuid, organization_id, name, created_at)
+                VALUES (:name, 1, :name, 1)"""
+            connection.execute(text(context), {"name": name})
+        for number, (context_id, kind) in enumerate(((2, "expression"), (3, "group"), (3, "project"))):
+            restriction = """INSERT INTO context_restrictions (uuid, context_id, kind, value, created_at)
+                VALUES (:uuid, :context, :kind, 'x', 1)"""
+            values = {"uuid": f"r{number}", "context": context_id, "kind": kind}
+            connection.execute(text(restriction), values)
+    with closing(Database.open(url)) as database, database.read() as tx:
+        found = restrictions_by_name(tx, 1, ["open", "rule", "group"])
+    kinds = {name: [(each.kind.value, each.value) for each in every] for name, every in found.items()}
+    assert kinds == {
+        "open": [("group", EVERYONE)],
+        "rule": [("expression", "x"), ("group", EVERYONE)],
+        "group": [("group", "x"), ("project", "x")],
+    }
+
+
+def test_what_jobs_used_before_is_known_after_the_upgrade(url: str) -> None:
+    now = int(time.time() * 1000)
+    docker = pack(encode(JobPlan(name="a", executor=Executor(kind=ExecutorKind.DOCKER, resource_class="xl"))))
+    with connected(url) as connection:
+        run_migrations(connection, "0013")
+        for owner in OWNERS:
+            connection.execute(text(owner))
+        for statement, every in RUNS:
+            for values in every:
+                connection.execute(text(statement), {"now": now} | values)
+        for job_id in (1, 2, 3, 4):
+            plan = {"id": job_id, "plan": docker if job_id == 1 else pack(encode(JobPlan(name="b")))}
+            connection.execute(text("INSERT INTO job_plans (job_id, plan) VALUES (:id, :plan)"), plan)
+    with closing(Database.open(url)) as database, database.read() as tx:
+        rows = usage.read_page(tx, 1, after=(0, 0), until=now, limit=10)
+    assert [(row.name, row.executor, row.resource_class, row.worked) for row in rows] == [
+        ("ended", "docker", "xl", 9)
+    ]  # and none of what runs still, never ran, or was a command's own
+    assert (rows[0].project_name, rows[0].workflow_queued_at, rows[0].workflow_status) == (
+        "app",
+        now - 20,
+        "ok",
+    )
 
 
 def test_the_known_version_is_the_last_migration() -> None:

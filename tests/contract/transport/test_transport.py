@@ -22,6 +22,7 @@ from penstock.wire.messages import (
     LogOutput,
     TaskFinished,
     TaskStarted,
+    TokenWish,
 )
 from penstock.wire.protocol import SEGMENT
 from tests.support.processes import wait_until
@@ -193,6 +194,14 @@ def test_a_wish_to_continue_is_answered(station: Station) -> None:
     task = agent.take().task
     wish = Continue(request="1", key="none", configuration="version: 2.1", parameters={"a": 1, "b": True})
     assert agent.transport.continue_pipeline(task, wish).status == 404
+
+
+def test_a_wish_for_an_identity_token_is_answered(station: Station) -> None:
+    station.lab.run({"build": None})
+    agent = station.connect()
+    task = agent.take().task
+    minted = agent.transport.mint_token(task, TokenWish(audience=("a", "b"), root=True, ttl="5m"))
+    assert (minted.status, "only a server issues them" in minted.text) == (400, True)
 
 
 def test_output_arrives_byte_by_byte(station: Station) -> None:

@@ -109,7 +109,7 @@ def test_an_approval_of_what_is_over_or_no_approval_is_refused(site: CircleSite)
 
 
 def test_a_job_that_may_not_use_a_context_says_why(site: CircleSite) -> None:
-    site.restrict_context("deploy")
+    site.restrict_context()
     _, workflow = start(site)
     site.build()
     hold = list_jobs(site, workflow)["hold"]["id"]

@@ -9,55 +9,6 @@ from penstock.model.access import Scope
 from tests.support.operations import ROUTER, find_route, list_operations
 
 MISSING = {
-    # Part 4: projects, variables, keys, contexts, schedules, webhooks, policies, claims, usage.
-    "addEnvironmentVariableToContext",
-    "createCheckoutKey",
-    "createContext",
-    "createContextRestriction",
-    "createEnvVar",
-    "createProject1",
-    "createSchedule",
-    "createUsageExport",
-    "createWebhook",
-    "CreatePolicyBundle",
-    "deleteCheckoutKey",
-    "deleteContext",
-    "deleteContextRestriction",
-    "deleteEnvironmentVariableFromContext",
-    "deleteEnvVar",
-    "DeleteOrgClaims",
-    "DeleteProjectClaims",
-    "deleteScheduleById",
-    "deleteWebhook",
-    "getCheckoutKey",
-    "getContext",
-    "getContextRestrictions",
-    "GetDecisionLog",
-    "GetDecisionLogPolicyBundle",
-    "GetDecisionLogs",
-    "GetDecisionSettings",
-    "getEnvVar",
-    "GetOrgClaims",
-    "GetPolicyBundle",
-    "GetPolicyDocument",
-    "GetProjectClaims",
-    "getProjectSettings",
-    "getScheduleById",
-    "getUsageExport",
-    "getWebhookById",
-    "getWebhooks",
-    "listCheckoutKeys",
-    "listContexts",
-    "listEnvironmentVariablesFromContext",
-    "listEnvVars",
-    "listSchedulesForProject",
-    "MakeDecision",
-    "patchProjectSettings",
-    "PatchOrgClaims",
-    "PatchProjectClaims",
-    "SetDecisionSettings",
-    "updateSchedule",
-    "updateWebhook",
     # Part 7: insights.
     "getAllInsightsBranches",
     "getFlakyTests",
@@ -72,8 +23,8 @@ MISSING = {
 }
 """Operations of the seed that are not answered yet; the list may only get shorter."""
 
-OPEN = {"/api/v2/pipeline/continue"}
-"""What anybody may call: the key in the body is the credential."""
+OPEN = {"/api/v2/pipeline/continue", "/output/usage/{id}/{file}"}
+"""What anybody may call: the key in the body is the credential, or the signature of the address."""
 
 
 def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:
@@ -84,7 +35,16 @@ def test_every_operation_of_the_seed_is_routed_or_known_to_be_missing() -> None:
 
 
 def test_the_operations_of_newer_clients_are_routed() -> None:
-    wanted = {"getOrganization", "getJob", "listPipelineDefinitions", "getPipelineDefinition"}
+    wanted = {
+        "getOrganization",
+        "getJob",
+        "listPipelineDefinitions",
+        "getPipelineDefinition",
+        "createOrganization",
+        "deleteOrganization",
+        "createProject",
+        "deleteProjectBySlug",
+    }
     routed = {each["operationId"] for each in list_operations() if find_route(each) is not None}
     assert wanted <= routed
     assert ROUTER.find("POST", "/api/v2/compile-config-with-defaults").target.body is not None

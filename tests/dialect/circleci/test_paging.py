@@ -134,20 +134,25 @@ def test_no_list_takes_a_token_that_is_none_of_its_own(site: CircleSite, route: 
     site.trigger()
     job = site.build()
     owners = {"/pipeline/{id}": site.lab.every_pipeline()[0].uuid, "/workflow/{id}": site.get_workflow()}
-    path = route.path
+    path = route.path.replace("{context}", site.context).replace("{org_id}", site.acme.uuid)
     for place, uuid in owners.items():
         path = path.replace(place, place.replace("{id}", uuid))
     path = path.replace("{slug:3}", APP).replace("{number}", str(job.number))
-    assert site.call("GET", path).status == 200
+    queries = {
+        "/api/v2/context": "owner-slug=gh/acme&",
+        "/api/v2/webhook": f"scope-type=project&scope-id={site.project.uuid}&",
+    }
+    query = queries.get(path, "")
+    assert site.call("GET", f"{path}?{query}").status == 200
     foreign = write_token("pipelines/999999", 1)
     for token in (
         "x", "%00", "e30", "W10", "WzFd", "bnVsbA", "%C3%A9", "a" * 3000, "-1", foreign, f"{foreign}x",
         write_token("jobs/0", 1), write_token("tests/0", "x"), write_token("artifacts/0", [1]),
         write_token("pipelines", -1), write_token("pipelines", 1 << 63), write_token("followed", 1.5),
     ):  # fmt: skip
-        reply = site.call("GET", f"{path}?page-token={token}")
+        reply = site.call("GET", f"{path}?{query}page-token={token}")
         assert (reply.status, set(reply.json())) == (400, {"message"}), (token, reply.body)
-    assert site.call("GET", f"{path}?page-token=").status == 200
+    assert site.call("GET", f"{path}?{query}page-token=").status == 200
 
 
 def test_a_token_of_another_list_is_refused(site: CircleSite) -> None:

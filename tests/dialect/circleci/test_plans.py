@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from penstock.api.circleci.platform.usage import DOWNLOAD
 from penstock.api.circleci.routes import CIRCLECI
 from penstock.api.common.route import Route
+from penstock.engine.usage_links import LIFE, PURPOSE, sign_part
+from penstock.kit.ids import new_id
 from tests.support.circle import APP, CircleSite
 from tests.support.databases import KINDS, fresh_url
 from tests.support.statements import explain_all, recorded_everywhere, walks_of
@@ -45,12 +48,35 @@ def fill(site: CircleSite, route: Route) -> str:
         "{kind}": "output",
         "{index}": "0",
         "{step}": "0",
+        "{context}": site.context,
+        "{org_id}": site.acme.uuid,
+        "{group}": new_id(),
+        "{owner}": site.acme.uuid,
+        "{policy_context}": "config",
+        "{decision}": new_id(),
+        "{policy}": "none",
+        "{usage_export_job_id}": new_id(),
+        "{file}": "usage-1.csv.gz",
     }
+    if route.path == DOWNLOAD:
+        values["{id}"] = new_id()
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
-    queries = {"/api/v3/runner/token": "?resource-class=acme/box"}
+    queries = {
+        DOWNLOAD: sign_download(site, values["{id}"]),
+        "/api/v3/runner/token": "?resource-class=acme/box",
+        "/api/v2/context": "?owner-slug=gh/acme",
+        "/api/v2/webhook": f"?scope-type=project&scope-id={site.project.uuid}",
+    }
     return path + queries.get(route.path, "?namespace=acme" if "/runner" in route.path else "")
+
+
+def sign_download(site: CircleSite, export: str) -> str:
+    """The query of an address from which a part of the export may be downloaded."""
+    expires = site.parts.clock.now() + LIFE
+    signature = sign_part(site.sealer.derive_keys(PURPOSE), export, 1, expires_at=expires)
+    return f"?expires={expires}&signature={signature}"
 
 
 @pytest.mark.parametrize("path", LOOKS)

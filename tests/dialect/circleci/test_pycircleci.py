@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.lookup import find_project
+from penstock.engine.principal import SERVER
+from penstock.engine.projects import move_source
 from tests.support.clients import TOKEN, served_project
 from tests.support.keys import known_key
 from tests.support.processes import wait_until
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, joined_parts
 
 pycircleci = pytest.importorskip("pycircleci.api", reason="pycircleci is not installed")
 
@@ -97,6 +100,26 @@ def try_again_and_stop(api: Any, number: int) -> None:  # noqa: ANN401 - untyped
     watch(api, stopped["id"], "canceled")
 
 
+def test_a_schedule_is_kept_by_all_five_calls(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        settings: dict[str, Any] = {
+            "timetable": {"per-hour": 1, "hours-of-day": [3], "days-of-week": ["MON", "SUN"]},
+            "attribution-actor": "current",
+            "parameters": {"branch": "main", "word": "hello"},
+            "description": "each week",
+        }
+        made = api.add_schedule(*ME, "weekly", settings)
+        assert made["project-slug"] == "gh/acme/app"
+        assert made["timetable"] == settings["timetable"]
+        assert api.get_schedule(made["id"]) == made
+        changed = api.update_schedule(made["id"], {"description": "each day", "attribution-actor": "system"})
+        assert (changed["description"], changed["actor"]["login"]) == ("each day", "system-actor")
+        assert list_items(api.get_schedules(*ME)) == [changed]
+        assert api.delete_schedule(made["id"])["message"] == "Schedule deleted."
+        assert list_items(api.get_schedules(*ME)) == []
+
+
 KEYED = """\
 version: 2.1
 jobs:
@@ -133,6 +156,49 @@ def test_a_key_of_the_project_is_offered_by_its_jobs_and_nowhere_to_be_read(tmp_
         assert not [line for line in secret if line in text]
 
 
+def test_variables_settings_and_checkout_keys_are_looked_after(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        assert api.add_envvar(*ME, "WORD", "open sesame")["value"] == "xxxxsame"
+        assert api.get_envvar(*ME, "WORD")["name"] == "WORD"
+        assert [each["value"] for each in list_items(api.list_envvars(*ME))] == ["xxxxsame"]
+        assert api.delete_envvar(*ME, "WORD") == {"message": "ok"}
+        assert list_items(api.list_envvars(*ME)) == []
+
+        assert api.get_project_settings(*ME)["feature_flags"]["autocancel-builds"] is False
+        changed = api.update_project_settings(*ME, {"feature_flags": {"autocancel-builds": True}})
+        assert changed["feature_flags"]["autocancel-builds"] is True
+        assert api.get_project_settings(*ME) == changed
+
+        assert list_items(api.list_checkout_keys(*ME)) == []
+        with joined_parts(tmp_path / "data") as parts, parts.db.read() as tx:
+            project = find_project(tx, "gh/acme/app")
+        with joined_parts(tmp_path / "data") as parts:
+            move_source(parts, SERVER, project, url="git@github.com:acme/app.git")
+        made = api.create_checkout_key(*ME, "deploy-key")
+        assert api.get_checkout_key(*ME, made["fingerprint"]) == made
+        assert list_items(api.list_checkout_keys(*ME)) == [made]
+        assert api.delete_checkout_key(*ME, made["fingerprint"]) == {"message": "ok"}
+        assert list_items(api.list_checkout_keys(*ME)) == []
+
+
 def read_output(server: ServerProcess, url: str) -> str:
     reply = server.get(url.removeprefix(server.url), **{"Circle-Token": TOKEN})
     return "".join(piece["message"] for piece in reply.json())
+
+
+def test_contexts_are_made_filled_and_deleted(tmp_path: Path) -> None:
+    with served_project(tmp_path) as server:
+        api = pycircleci.Api(TOKEN, url=f"{server.url}/api")
+        made = api.add_context("deploy", username="acme")
+        assert api.get_context(made["id"]) == made
+        [found] = list_items(api.get_contexts(username="acme", paginate=True))
+        assert found == made
+        owner = api.get_user_collaborations()[0]["id"]
+        assert list_items(api.get_contexts(owner_id=owner)) == [made]
+        added = api.add_context_envvar(made["id"], "TOKEN", "swordfish")
+        assert added["variable"] == "TOKEN"
+        assert list_items(api.get_context_envvars(made["id"], paginate=True)) == [added]
+        assert "deleted" in api.delete_context_envvar(made["id"], "TOKEN")["message"]
+        assert "deleted" in api.delete_context(made["id"])["message"]
+        assert list_items(api.get_contexts(username="acme")) == []

@@ -6,13 +6,16 @@ from threading import Barrier
 import msgspec
 import pytest
 
+from penstock.engine.accounts import create_user
 from penstock.engine.deliver import MOST_ATTEMPTS
 from penstock.engine.launch import Workshop
+from penstock.engine.principal import SERVER
 from penstock.engine.push import PUSH, Order, launch_push
-from penstock.model.errors import ForbiddenError, NotFoundError, UnavailableError
+from penstock.model.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
 from penstock.model.run import Fork
 from penstock.model.status import PipelineStatus
 from penstock.store import outbox
+from penstock.store.users import Profile
 from tests.support import hooks
 from tests.support.circle import CONFIG
 from tests.support.hook_site import HookSite
@@ -50,6 +53,14 @@ def test_a_push_is_promised_at_once_and_built_after_the_answer(hooked: HookSite,
 def test_every_host_is_understood(hooked: HookSite, message: hooks.Message) -> None:
     [pipeline] = hooked.build(message)
     assert (pipeline.revision.sha, pipeline.revision.branch) == (hooks.AFTER, "main")
+
+
+@pytest.mark.parametrize("pusher", [{"full_name": "boss", "email": "boss@example.com"}, {}, None])
+def test_who_has_no_login_at_the_host_is_nobody_here(hooked: HookSite, pusher: object) -> None:
+    [pipeline] = hooked.build(push(sender=None, pusher=pusher))
+    assert pipeline.actor == "webhook"
+    with pytest.raises(ConflictError, match="whoever pushes"):
+        create_user(hooked.site.parts, SERVER, Profile(login="Webhook"))
 
 
 def test_a_config_may_ask_what_the_event_said_also_later(hooked: HookSite) -> None:

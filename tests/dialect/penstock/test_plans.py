@@ -14,6 +14,7 @@ from tests.support.circle import ADMIN
 from tests.support.databases import KINDS, fresh_url
 from tests.support.own_api import OwnSite
 from tests.support.statements import explain_all, recorded_everywhere, walks_of
+from tests.support.webhook_site import add_webhook
 
 FROM_THE_END = {"audit": "SCAN audit_log"}
 """What reads a page of a table backwards in its own order, which SQLite calls a scan."""
@@ -43,6 +44,8 @@ def fill(site: OwnSite, route: Route) -> str:
     path = route.path.removeprefix(f"{PREFIX}/")
     group = site.own("GET", "agent-groups")["items"][0]["id"]
     ids = {"pipelines": pipeline.uuid, "jobs": site.lab.job(pipeline, "build").uuid, "agent-groups": group}
+    ids["webhooks"], delivery = add_webhook(site)
+    path = path.replace("{delivery}", delivery)
     path = path.replace("{id}", ids.get(path.partition("/")[0], ""))
     path = path.replace("{project}", site.project.uuid).replace("{user}", "admin")
     return path.replace("{organization}", "gh%2Facme")

@@ -134,3 +134,11 @@ def test_secrets_of_webhooks_are_made_and_replaced(site: OwnSite) -> None:
     assert site.own("GET", path)["secrets"] == []
     member = site.add_person("ann", Role.MEMBER)
     assert site.ask_own("GET", path, token=member).status == 403
+
+
+def test_no_organization_is_made_for_a_project_that_cannot_be(site: OwnSite) -> None:
+    body = {"url": "https://github.com/fresh/app", "name": "a b"}
+    assert "a name may have" in site.own("POST", "projects", body, status=400)["message"]
+    site.own("GET", "organizations/gh%2Ffresh", status=404)
+    made = site.own("POST", "projects", body | {"name": "app"}, status=201)
+    assert made["organization"] == "gh/fresh"

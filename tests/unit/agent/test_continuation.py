@@ -5,6 +5,7 @@ import json
 import pytest
 
 from penstock.agent.continuation import MOST_BYTES, answer_request
+from penstock.agent.reply import Reply
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.wire.messages import Continue, Continued
 from tests.support.transport import FakeServer
@@ -15,7 +16,7 @@ GOOD = {"continuation-key": "k", "configuration": "version: 2.1", "parameters": 
 def test_the_body_goes_to_the_server_and_its_answer_comes_back() -> None:
     server = FakeServer()
     server.continued = Continued(status=400, message="no")
-    assert answer_request(server, "t", json.dumps(GOOD).encode()) == server.continued
+    assert answer_request(server, "t", json.dumps(GOOD).encode()) == Reply(status=400, message="no")
     (wish,) = server.wishes
     assert (wish.key, wish.configuration, wish.parameters) == ("k", "version: 2.1", GOOD["parameters"])
 

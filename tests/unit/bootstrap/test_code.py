@@ -14,7 +14,7 @@ from penstock.engine.project_settings import set_credentials
 from penstock.forge.address import Policy, Protocol
 from penstock.forge.lock import hold_lock
 from penstock.model.credentials import CloneCredentials
-from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
+from penstock.model.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError, UnavailableError
 from penstock.model.project import Project
 from penstock.store import removal
 from penstock.store.sealing import Sealer
@@ -194,3 +194,20 @@ def test_slow_origins_leave_others_their_turn(
         code.resolve(project, Ref(branch="main"))
     code._turns.release()
     assert code.resolve(project, Ref(branch="main")).subject == "first"
+
+
+def test_a_project_that_has_no_repository_yet_says_so(lab: Lab, project: Project, tmp_path: Path) -> None:
+    bare = msgspec.structs.replace(project, url="")
+    with pytest.raises(RefusedError, match="no repository yet"):
+        open_code(lab, tmp_path).resolve(bare, Ref(branch="main"))
+    assert not open_code(lab, tmp_path).is_open(project)  # what lies on this machine is not for everybody
+
+
+def test_a_file_is_read_though_the_address_changed_since_its_commit_was_fetched(
+    lab: Lab, project: Project, tmp_path: Path
+) -> None:
+    code = open_code(lab, tmp_path)
+    found = code.resolve(project, Ref(branch="main"))
+    git(tmp_path, "clone", "--quiet", "--bare", "source", "moved.git")
+    moved = msgspec.structs.replace(project, url=str(tmp_path / "moved.git"))
+    assert code.read_file(moved, found.sha, "a.yml") == b"first"

@@ -1,4 +1,6 @@
-from penstock.bootstrap.lease_watch import GAP, GRACE, LeaseWatch
+from penstock.bootstrap.lease_watch import GAP, LeaseWatch
+
+GRACE = 20.0
 
 
 class Time:
@@ -18,7 +20,7 @@ def round_at(watch: LeaseWatch, time: Time, now: float) -> bool:
 
 def test_agents_have_time_after_a_start_and_after_the_server_was_away() -> None:
     time = Time()
-    watch = LeaseWatch(time)
+    watch = LeaseWatch(GRACE, time)
     steps = [100.0 + at for at in range(int(GRACE) + 2)]
     assert [round_at(watch, time, at) for at in steps] == [False] * int(GRACE) + [True, True]
     back = steps[-1] + GAP + 1
@@ -29,7 +31,7 @@ def test_agents_have_time_after_a_start_and_after_the_server_was_away() -> None:
 
 def test_rounds_that_fail_count_as_away() -> None:
     time = Time()
-    watch = LeaseWatch(time)
+    watch = LeaseWatch(GRACE, time)
     for at in range(200):
         time.now = 100.0 + at
         watch.is_open()

@@ -70,10 +70,25 @@ def test_a_wrong_value_in_a_file_is_told_with_its_line(tmp_path: Path, text: str
         ({}, {"PENSTOCK_DRAIN": "-1"}, "PENSTOCK_DRAIN: drain: Expected 'float' >= 0.0"),
         ({"tls_cert": "a"}, {}, "tls_cert and tls_key belong together: give both or none"),
         ({"base_url": "ci.example.com"}, {}, "base_url must begin with http:// or https://"),
+        (
+            {"webhook_networks": ["10.0.0.0/8", "office"]},
+            {},
+            "webhook_networks: 'office' is no network: write it like 10.0.0.0/8 or fd00::/8",
+        ),
+        (
+            {},
+            {"PENSTOCK_WEBHOOK_PROTOCOLS": "https,ftp"},
+            "PENSTOCK_WEBHOOK_PROTOCOLS: webhook_protocols: Invalid enum value 'ftp' - at '$[1]'",
+        ),
+        (
+            {"webhook_ports": ["70000"]},
+            {},
+            "--webhook-ports: webhook_ports: Expected 'int' <= 65535 - at '$[0]'",
+        ),
     ],
 )
 def test_other_wrong_values_are_told_with_their_origin(
-    flags: dict[str, str], variables: dict[str, str], told: str
+    flags: dict[str, object], variables: dict[str, str], told: str
 ) -> None:
     with pytest.raises(InvalidError) as caught:
         find_settings(flags, None, variables, NONE)

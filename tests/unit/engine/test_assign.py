@@ -12,12 +12,14 @@ from penstock.wire.messages import TestReport as ReportStored
 from tests.support.compact import Compact
 from tests.support.keys import known_key
 from tests.support.lab import HandAgent, Lab
+from tests.support.restricted import open_contexts
 
 
 def test_later_contexts_win_over_earlier_ones_and_over_the_project(tmp_path: Path) -> None:
     contexts = {"first": {"B": "first", "C": "first"}, "second": {"C": "second"}}
     variables = GivenVariables(project={"A": "project", "B": "project"}, contexts=contexts)
     lab = Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path, variables=variables)
+    open_contexts(lab, "first", "second", "unknown")
     lab.run({"a": {"contexts": ["first", "second", "unknown"]}, "b": None})
     a, b = lab.agent().claim(2)
     assert {name: a.environment[name] for name in "ABC"} == {"A": "project", "B": "first", "C": "second"}
@@ -47,6 +49,7 @@ def test_built_in_variables_win_over_all(tmp_path: Path) -> None:
 def test_a_pull_request_of_a_fork_has_its_variables_and_no_secrets(tmp_path: Path) -> None:
     given = GivenVariables(project={"A": "project"}, contexts={"first": {"B": "first"}}, keys=(known_key(),))
     lab = Lab(f"sqlite:///{tmp_path}/penstock.db", tmp_path, variables=given)
+    open_contexts(lab, "first")
     install: Compact = {"kind": "add_ssh_keys", "name": "keys"}
     plan: Compact = {"workflows": {"main": {"jobs": {"a": {"contexts": ["first"], "steps": [install]}}}}}
     pull = "https://example.com/acme/app/pull/7"

@@ -67,14 +67,39 @@ def test_branches_tags_and_files_of_the_origin_are_here(mirror: Mirror, source: 
     assert mirror.resolve("v1").sha == mirror.resolve("").sha == mirror.resolve(first).sha == first
     found = mirror.resolve("feature/x")
     assert (found.sha, found.subject, found.body) == (second, "subject", "body\nof two lines")
-    assert (found.author, found.email) == ("Author", "author@example.com")
-    assert found.time == int(git(source, "log", "-1", "--format=%ct", second)) * 1000
+    assert (found.author, found.authorship.email) == ("Author", "author@example.com")
+    assert (found.authorship.committer, found.authorship.committer_email) == (
+        "Author",
+        "author@example.com",
+    )
+    times = [int(text) * 1000 for text in git(source, "log", "-1", "--format=%at %ct", second).split()]
+    assert [found.authorship.authored_at, found.authorship.committed_at] == times
     assert mirror.read_file(first, ".circleci/config.yml") == b"version: 2.1\n"
     assert mirror.list_files(second) == [".circleci/config.yml", "a/b.txt", "c"]
     assert mirror.list_changed(first, second) == ["c"]
     assert mirror.find_branches_of(second) == ["feature/x"]
     assert mirror.find_branches_of(first) == ["feature/x", "main"]
     assert mirror.find_branches_of(UNKNOWN) == []
+
+
+@pytest.mark.parametrize("date", ["99999999999999", "18446744073709551615", "-5", "x", ""])
+def test_a_commit_may_say_that_it_was_made_at_any_time(mirror: Mirror, source: Path, date: str) -> None:
+    tree = git(source, "rev-parse", "HEAD^{tree}")
+    person = f"A <a@example.com> {date} +0000"
+    text = f"tree {tree}\nauthor {person}\ncommitter {person}\n\nodd\n"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "--literally", "-w", "--stdin"],
+        cwd=source,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    git(source, "update-ref", "refs/heads/odd", made.stdout.strip())
+    mirror.fetch()
+    found = mirror.resolve("odd")
+    assert found.subject == "odd"
+    assert 0 <= found.authorship.committed_at <= 253_402_300_799_000
 
 
 def test_a_mirror_that_was_never_fetched_is_fetched_when_it_is_read(mirror: Mirror, source: Path) -> None:

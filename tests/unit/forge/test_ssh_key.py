@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from penstock.forge.ssh_key import read_ssh_key
 from penstock.model.errors import InvalidError
-from tests.support.keys import make_key, make_rsa_key
+from tests.support.keys import make_heavy_key, make_key, make_rsa_key
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,14 @@ def test_one_key_has_the_same_fingerprints_in_every_format(form: PrivateFormat) 
     here = read_ssh_key(key.private_bytes(Encoding.PEM, form, NoEncryption()))
     usual = read_ssh_key(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()), "host")
     assert (here.md5, here.sha256, here.host, usual.host) == (usual.md5, usual.sha256, "", "host")
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.OpenSSH, PrivateFormat.TraditionalOpenSSL])
+def test_reading_a_large_key_costs_no_search_for_primes(form: PrivateFormat) -> None:
+    data = make_heavy_key().private_bytes(Encoding.PEM, form, NoEncryption())
+    begun = time.process_time()
+    assert read_ssh_key(data).sha256.startswith("SHA256:")
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen to ask")

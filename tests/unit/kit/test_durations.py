@@ -2,7 +2,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from penstock.kit.durations import format_duration, format_go_duration, parse_duration
+from penstock.kit.durations import format_duration, format_go_duration, parse_duration, parse_go_duration
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,26 @@ def test_durations_for_a_terminal(seconds: float, text: str) -> None:
 )
 def test_durations_as_go_prints_them(seconds: float, text: str) -> None:
     assert format_go_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "millis"),
+    [
+        ("5ms", 5),
+        ("1h30m", 5_400_000),
+        ("2d", 172_800_000),
+        ("1w", 604_800_000),
+        ("1m1m", 120_000),
+        ("0s", 0),
+    ],
+)
+def test_whole_numbers_with_units_are_added(text: str, millis: int) -> None:
+    assert parse_go_duration(text) == millis
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "h", "1.5h", "-1h", " 1h", "1h ", "1h\n", "1y", "1h" * 8, "1" * 200 + "s"]
+)
+def test_anything_else_is_no_such_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="written like"):
+        parse_go_duration(text)

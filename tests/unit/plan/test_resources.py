@@ -1,7 +1,15 @@
 import pytest
 
+from penstock.model.errors import InvalidError
 from penstock.plan.executor import ExecutorKind
-from penstock.plan.resources import CLASSES, Resources, compute_credits, find_resources
+from penstock.plan.resources import (
+    CLASSES,
+    Resources,
+    compute_credits,
+    find_price,
+    find_resources,
+    parse_prices,
+)
 
 
 def test_classes_have_the_sizes_of_the_published_table() -> None:
@@ -48,3 +56,26 @@ def test_a_job_costs_by_its_class_and_time(
     name: str, kind: ExecutorKind, seconds: float, copies: int, used: float | None
 ) -> None:
     assert compute_credits(name, kind, seconds, copies) == used
+
+
+def test_prices_are_read_as_they_are_written() -> None:
+    assert parse_prices(["large=18", " acme/gpu = 120.5", "a=b=0"]) == {
+        "large": 18.0,
+        "acme/gpu": 120.5,
+        "a=b": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "large", "=5", "large=", "large=-1", "large=nan", "large=1e9", "large=²"]
+)
+def test_what_is_no_price_is_said(text: str) -> None:
+    with pytest.raises(InvalidError, match="is no price"):
+        parse_prices([text])
+
+
+def test_prices_of_the_operator_come_before_all_others() -> None:
+    prices = {"large": 1.0, "acme/own": 2.0}
+    assert compute_credits("large", ExecutorKind.DOCKER, 60, prices=prices) == 1
+    assert compute_credits("acme/own", ExecutorKind.MACHINE, 30, copies=2, prices=prices) == 2
+    assert find_price("medium", ExecutorKind.DOCKER, prices) == 10

@@ -6,7 +6,8 @@ Life of a place, in phases:
                  files at any time until end_processes
 
 - `Executor.prepare` may be called from several threads at once and makes a place nobody else uses.
-- A place is used by one thread at a time, that of its task. Several processes may run in it at once.
+- A place is used by one thread at a time, that of its task; only `read_load` may be called from others.
+  Several processes may run in it at once.
 - `end_processes` and `remove` may be called more than once, in this order, also after a failed `prepare`.
 
 A process goes request -> running -> outcome: `Request` says what to start, `Running` is watched and
@@ -23,7 +24,8 @@ from typing import Protocol
 
 import msgspec
 
-from penstock.agent.continuation import Answer
+from penstock.agent.executor.load import Grant, Load
+from penstock.agent.reply import Answers
 from penstock.model.errors import PenstockError
 from penstock.wire.messages import Assignment
 
@@ -116,6 +118,15 @@ class Place(Protocol):
         """Whether git can be run in the place."""
         ...
 
+    @property
+    def grant(self) -> Grant:
+        """What counts as all of the processors and the memory the task may use."""
+        ...
+
+    def read_load(self) -> Load | None:
+        """What the task uses now, None when that cannot be told. May be called from any thread."""
+        ...
+
     def default_shell(self) -> tuple[str, ...]:
         """The command line of the shell for steps that name none (CircleCI docs: default shell options)."""
         ...
@@ -183,10 +194,10 @@ class Place(Protocol):
         """What went wrong beside the steps since this was last asked, for the user to read."""
         ...
 
-    def serve(self, answer: Answer) -> None:
-        """From now on the in-job command that continues the pipeline gets these answers; called once.
+    def serve(self, answers: Answers) -> None:
+        """From now on in-job commands that ask something get these answers; called once.
 
-        Only the task of an assignment that `continues` may be served: its place has a `curl` that uses it.
+        Only the task of an assignment that `continues` may ask to: its place has a `curl` that uses it.
         """
         ...
 

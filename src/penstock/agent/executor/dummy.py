@@ -10,9 +10,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
 from penstock.agent.executor.files import resolve_path
+from penstock.agent.executor.load import Grant, Load
+from penstock.agent.reply import Answers
 from penstock.model.errors import RefusedError, UnavailableError
 from penstock.wire.messages import Assignment
 
@@ -95,6 +96,11 @@ class DummyPlace:
         self.home = "/home/dummy"
         self.control = "/control"
         self.has_git = True
+        self.grant = Grant(1, 1)
+
+    def read_load(self) -> Load | None:
+        """Nothing is used."""
+        return None
 
     def default_shell(self) -> tuple[str, ...]:
         """What would be used."""
@@ -171,7 +177,7 @@ class DummyPlace:
         """None."""
         return []
 
-    def serve(self, answer: Answer) -> None:
+    def serve(self, answers: Answers) -> None:
         """No process is real, so none asks."""
 
     def end_processes(self) -> None:

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.archive import pack, unpack
 from penstock.agent.executor.base import Entry, Kind, Member, Request, Watch
-from penstock.agent.executor.desk import Desk
+from penstock.agent.executor.desk import Desk, Seat
 from penstock.agent.executor.guardian import Guardian
+from penstock.agent.executor.load import Grant, Load, ProcessMeter, choose_grant, measure_machine
 from penstock.agent.executor.processes import ChildProcess, Family, become_subreaper
 from penstock.agent.executor.removal import remove_tree
 from penstock.agent.executor.variables import read_host
+from penstock.agent.reply import Answers
 from penstock.kit.ids import new_id
 from penstock.model.errors import UnavailableError
 from penstock.wire.messages import Assignment
@@ -27,7 +28,7 @@ PLACE_MARKER = "PENSTOCK_PLACE_ID"  # not the task's id: a lost task may run aga
 
 _COMMANDS = ("circleci", "circleci-agent")
 _SCRIPT = Path(__file__).parents[1] / "injob" / "circleci.py"
-_CONTINUE = _SCRIPT.with_name("continuation.py")
+_ASKING = _SCRIPT.with_name("asking.py")
 _CURL = _SCRIPT.with_name("curl.sh")
 
 
@@ -46,7 +47,9 @@ class HostExecutor:
         self.guardian = Guardian(self._marker, self._family) if guarded else None
         self._folder = work / f"agent-{self._marker[-12:]}"
         self._host = read_host(os.environ, Path.home())
+        self._machine = measure_machine()
         self._lock = threading.Lock()
+        self._desk = Desk()
 
     def prepare(self, assignment: Assignment, watch: Watch) -> "HostPlace":  # noqa: ARG002 - takes no time
         """A new folder with a home in it. Raises UnavailableError when the disk refuses."""
@@ -63,10 +66,13 @@ class HostExecutor:
                 f"cannot make a folder for the task below {self._folder}: {error}"
             ) from error
         variables = self._variables(top, assignment.task, commands)
-        return HostPlace(top, variables, self._family, keep=self._keep)
+        executor = assignment.plan.executor
+        grant = choose_grant(executor.resource_class, executor.kind, self._machine)
+        return HostPlace(top, variables, self._family, grant, self._desk, keep=self._keep)
 
     def close(self) -> None:
         """The guardian is gone, and the executor's folder unless it is to be kept."""
+        self._desk.close()
         if self.guardian is not None:
             self.guardian.close()
         if not self._keep:
@@ -97,7 +103,7 @@ class HostExecutor:
                 self.guardian.watch(self._folder)
             folder.mkdir(parents=True, mode=0o755)
             python = f"exec '{sys.executable}' -I -S"
-            choice = f'if [ "$1" = continue ]; then shift; {python} \'{_CONTINUE}\' "$@"; fi'
+            choice = f'case "$1 $2" in "continue "*|"run oidc") {python} \'{_ASKING}\' "$@" ;; esac'
             text = f"#!/bin/sh\n{choice}\n{python} '{_SCRIPT}' \"$@\"\n"
             for name in _COMMANDS:
                 (folder / name).write_text(text)
@@ -111,14 +117,26 @@ class HostExecutor:
 class HostPlace:
     """The folder of one task."""
 
-    def __init__(self, top: Path, variables: dict[str, str], family: Family, *, keep: bool = False) -> None:
+    def __init__(
+        self,
+        top: Path,
+        variables: dict[str, str],
+        family: Family,
+        grant: Grant,
+        desk: Desk,
+        *,
+        keep: bool = False,
+    ) -> None:
         self._top = top
         self._keep = keep
         self._family = family
         self._sessions: list[int] = []
         self._ended = False
-        self._desk: Desk | None = None
+        self._desk = desk
+        self._seat: Seat | None = None
+        self._meter = ProcessMeter(f"{PLACE_MARKER}={variables[PLACE_MARKER]}\0", self._sessions)
         family.begin_task()
+        self.grant = grant
         self.variables: Mapping[str, str] = variables
         self.home = variables["HOME"]
         self.control = variables["PENSTOCK_CONTROL"]
@@ -138,10 +156,14 @@ class HostPlace:
         if not environment["PATH"].startswith(commands):
             environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
         running = self._family.start(
-            Request(argv=request.argv, environment=environment, directory=request.directory)
+            Request(argv=request.argv, environment=environment, directory=request.directory), self._meter
         )
         self._sessions.append(running.pid)
         return running
+
+    def read_load(self) -> Load | None:
+        """What the task's processes use, wherever they went."""
+        return self._meter.read()
 
     def resolve(self, path: str, base: str) -> str:
         """The absolute, normal path; `~` is the task's home."""
@@ -193,16 +215,16 @@ class HostPlace:
         """None: nothing runs beside the steps."""
         return []
 
-    def serve(self, answer: Answer) -> None:
+    def serve(self, answers: Answers) -> None:
         """Requests in the control folder are answered until the processes end."""
-        self._desk = Desk(Path(self.control), answer)
+        self._seat = self._desk.open(Path(self.control), answers)
 
     def end_processes(self) -> None:
         """Every process of the task is dead, daemons included."""
         if not self._ended:
             self._ended = True
-            if self._desk is not None:
-                self._desk.close()
+            if self._seat is not None:
+                self._desk.dismiss(self._seat)
             self._family.end_task(f"{PLACE_MARKER}={self.variables[PLACE_MARKER]}\0", self._sessions)
 
     def remove(self) -> None:

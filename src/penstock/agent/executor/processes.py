@@ -8,6 +8,7 @@ of the process table.
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from penstock.agent.executor.base import Request
+from penstock.agent.executor.load import ProcessMeter
 from penstock.kit import children
 from penstock.model.errors import RefusedError
 
@@ -39,9 +41,16 @@ def become_subreaper() -> bool:
 class ChildProcess:
     """A running process with its output pipe; it leads a session and a group of its own."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", output: int, family: "Family") -> None:
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        output: int,
+        family: "Family",
+        meter: ProcessMeter | None = None,
+    ) -> None:
         self._process = process
         self._family = family
+        self._meter = meter
         self.output = output
         self.ended = _open_pidfd(process.pid)
 
@@ -52,10 +61,12 @@ class ChildProcess:
 
     def poll(self) -> int | None:
         """The exit code once the process has ended, 128 + n after signal n; None before."""
-        code = self._process.poll()
+        if self._process.returncode is not None:
+            code: int | None = self._process.returncode
+        else:
+            code = self._family.reap(self._process, self._meter)
         if code is None:
             return None
-        self._family.forget(self.pid)
         return code if code >= 0 else 128 - code
 
     def signal(self, number: int) -> bool:
@@ -85,8 +96,11 @@ class Family:
         self._tasks = 0
         self._session = os.getsid(0)
 
-    def start(self, request: Request) -> ChildProcess:
-        """Start the process. Raises RefusedError when it cannot be, with a sentence that says why."""
+    def start(self, request: Request, meter: ProcessMeter | None = None) -> ChildProcess:
+        """Start the process. Raises RefusedError when it cannot be, with a sentence that says why.
+
+        The meter hears what it has used once it has ended.
+        """
         reader, writer = os.pipe()
         try:
             _widen(reader)
@@ -109,7 +123,7 @@ class Family:
             raise
         finally:
             os.close(writer)
-        return ChildProcess(process, reader, self)
+        return ChildProcess(process, reader, self, meter)
 
     def adopt(self, process: "subprocess.Popen[bytes]") -> None:
         """Count a process that was started elsewhere as known."""
@@ -120,6 +134,22 @@ class Family:
         """The process was waited for; its id may be given to another."""
         with self._lock:
             self._known.discard(pid)
+
+    def reap(self, process: "subprocess.Popen[bytes]", meter: ProcessMeter | None) -> int | None:
+        """The exit code of the process, which is waited for if it has ended: its id may be another's then.
+
+        None before. What children have used grows at that moment by what it used.
+        """
+        with self._lock:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            code = process.poll()
+            if code is None:
+                return None
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            self._known.discard(process.pid)
+        if meter is not None:
+            meter.add(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return code
 
     def reap_group(self, group: int) -> None:
         """No ended orphan counts as a member of the group any more; its leader must have been waited for."""

@@ -17,7 +17,7 @@ from penstock.agent.transport import BlobKind
 from penstock.kit.ids import new_id
 from penstock.model.errors import ConflictError, UnavailableError
 from penstock.model.status import TaskStatus
-from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
+from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Minted, Sync, TokenWish
 from penstock.wire.protocol import BYTES, CHECKSUM_HEADER, PREFIX, SEGMENT, Keys, UploadState
 
 EXCHANGE = 10.0
@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 _COMMANDS = Decoder(Commands)
 _CONTINUED = Decoder(Continued)
+_MINTED = Decoder(Minted)
 _FLAGS = Decoder(list[bool])
 _HIT: Decoder[CacheHit | None] = Decoder(CacheHit | None)
 _STATE = Decoder(UploadState)
@@ -106,6 +107,10 @@ class RemoteServer:
     def continue_pipeline(self, task: str, wish: Continue) -> Continued:
         """Continue the task's pipeline with another config."""
         return self._ask_for(task, "continue", _CONTINUED, wish)
+
+    def mint_token(self, task: str, wish: TokenWish) -> Minted:
+        """An identity token for the task, or why there is none."""
+        return self._ask_for(task, "identity", _MINTED, wish)
 
     def _ask_for(self, task: str, path: str, answer: Decoder[T], body: object = None) -> T:
         """The answer about a task; without a body it is a question of GET."""

@@ -12,7 +12,7 @@ _WEB = {"http", "https"}
 
 # The key is a file only while the script runs; git hands its ssh command to a shell, which knows the folder.
 PRELUDE = r"""
-if [ -n "$PENSTOCK_KEY" ]; then
+if [ -n "$PENSTOCK_KEY$PENSTOCK_HOSTS" ]; then
   before=$(umask)
   umask 077
   PENSTOCK_LENT=$(mktemp -d "$PENSTOCK_CONTROL/git.XXXXXX" 2>/dev/null || mktemp -d)
@@ -20,8 +20,11 @@ if [ -n "$PENSTOCK_KEY" ]; then
   trap 'rm -rf "$PENSTOCK_LENT"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  printf '%s\n' "$PENSTOCK_KEY" > "$PENSTOCK_LENT/key"
-  asks='ssh -F none -i "$PENSTOCK_LENT/key" -o IdentitiesOnly=yes -o IdentityAgent=none'
+  asks=ssh
+  if [ -n "$PENSTOCK_KEY" ]; then
+    printf '%s\n' "$PENSTOCK_KEY" > "$PENSTOCK_LENT/key"
+    asks='ssh -F none -i "$PENSTOCK_LENT/key" -o IdentitiesOnly=yes -o IdentityAgent=none'
+  fi
   asks="$asks -o BatchMode=yes -o ConnectTimeout=15"
   if [ -n "$PENSTOCK_HOSTS" ]; then
     printf '%s\n' "$PENSTOCK_HOSTS" > "$PENSTOCK_LENT/hosts"

@@ -6,7 +6,7 @@ from penstock.api.common.answer import Answer
 from penstock.api.common.call import Call
 from penstock.api.common.server import Server
 from penstock.model.errors import InvalidError
-from penstock.wire.messages import Continue
+from penstock.wire.messages import Continue, TokenWish
 from penstock.wire.protocol import Keys
 
 MOST_KEYS = 100
@@ -33,6 +33,12 @@ def continue_pipeline(server: Server, call: Call) -> Answer:
     """Continue the task's pipeline with another config."""
     wish: Continue = call.payload
     return pack(server.gateway.continue_pipeline(task_of(call), wish))
+
+
+def mint_token(server: Server, call: Call) -> Answer:
+    """An identity token for the task."""
+    wish: TokenWish = call.payload
+    return pack(server.gateway.mint_token(task_of(call), wish))
 
 
 def _read_keys(call: Call) -> tuple[str, ...]:

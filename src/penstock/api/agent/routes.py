@@ -7,11 +7,11 @@ from penstock.api.agent.blobs import SegmentQuery, give_blob, take_segment, tell
 from penstock.api.agent.exchange import sync
 from penstock.api.agent.membership import come_back, depart, enlist, hand_in
 from penstock.api.agent.packed import read_bytes, read_packed, show_error
-from penstock.api.agent.questions import continue_pipeline, find_cache, find_others, has_cache
+from penstock.api.agent.questions import continue_pipeline, find_cache, find_others, has_cache, mint_token
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import Route
 from penstock.model.status import TaskStatus
-from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Sync
+from penstock.wire.messages import CacheHit, Commands, Continue, Continued, Minted, Sync, TokenWish
 from penstock.wire.protocol import MEDIA, PREFIX, SEGMENT, Farewell, Hello, Keys, UploadState, Welcome
 
 MOST_NEWS = 32 << 20
@@ -150,6 +150,15 @@ QUESTIONS = (
         body=Continue,
         answer=Continued,
         limit=MOST_CONFIG,
+    ),
+    _packed(
+        method="POST",
+        path=f"{PREFIX}identity",
+        handler=mint_token,
+        access="task",
+        summary="Sign an identity token for the job",
+        body=TokenWish,
+        answer=Minted,
     ),
 )
 

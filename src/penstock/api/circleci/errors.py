@@ -16,10 +16,25 @@ UNKNOWN = "Not found"
 LOG_IN = "You must log in first."
 
 
+class ClassicOnlyError(WrongMethodError):
+    """The call is for projects of git hosts (CircleCI OpenAPI document: createProject1, 405)."""
+
+    def __init__(self) -> None:
+        super().__init__(("GET", "DELETE"))
+
+    def __str__(self) -> str:
+        return "Projects are made by this call only on git hosts whose address is known here: see git_hosts."
+
+
 def show_error(error: PenstockError) -> Answer:
     """The error in the vendor's words; a request that makes no sense now is as bad as one that never does."""
     message = Message(_word(error))
     return answer_json(message, _find_status(error), list_headers(error))
+
+
+def show_bare_error(error: PenstockError) -> Answer:
+    """The error as the services of claims and policies tell it: `{"error": …}`."""
+    return answer_json({"error": _word(error)}, _find_status(error), list_headers(error))
 
 
 def _find_status(error: PenstockError) -> int:

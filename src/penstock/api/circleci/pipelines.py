@@ -8,7 +8,6 @@ import msgspec
 from penstock.api.circleci import payloads
 from penstock.api.circleci.paging import PAGE, Page, PageToken, cut_page, read_token
 from penstock.api.circleci.people import find_people, known_people, list_actors
-from penstock.api.circleci.projects import definition_id
 from penstock.api.circleci.show import show_new_pipeline, show_pipeline, show_workflow
 from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.call import Call
@@ -23,7 +22,7 @@ from penstock.engine.principal import Principal
 from penstock.engine.runs import open_numbered, open_pipeline, read_id
 from penstock.model.access import User
 from penstock.model.errors import InvalidError, NotFoundError
-from penstock.model.project import Project
+from penstock.model.project import Project, definition_id
 from penstock.model.run import Pipeline
 from penstock.store import follows, pipelines, workflows
 from penstock.store.database import Transaction
@@ -162,7 +161,7 @@ def continue_pipeline(server: Server, call: Call) -> Answer:
         configuration=body.configuration,
         parameters=body.parameters or {},
     )
-    done = answer_wish(server.parts, compile_rest(server.workshop), wish)
+    done = answer_wish(server.parts, compile_rest(server.parts, server.workshop), wish)
     return answer_json(payloads.Message(message=done.message), done.status)
 
 

@@ -1,7 +1,5 @@
 """Projects, and what pipelines are made of in them."""
 
-from uuid import NAMESPACE_URL, uuid5
-
 from penstock.api.circleci import payloads
 from penstock.api.circleci.show import show_project
 from penstock.api.circleci.times import show_millis
@@ -14,7 +12,7 @@ from penstock.engine.lookup import open_project, owner_of
 from penstock.engine.project_settings import load_project_settings
 from penstock.engine.runs import read_id
 from penstock.model.errors import NotFoundError
-from penstock.model.project import Project
+from penstock.model.project import Project, definition_id
 from penstock.model.settings import ProjectSettings
 from penstock.model.slug import host_of
 
@@ -44,11 +42,6 @@ def get_definition(server: Server, call: Call) -> payloads.PipelineDefinition:
     if definition.id != wanted:
         raise NotFoundError("Pipeline definition not found.")
     return definition
-
-
-def definition_id(project: Project) -> str:
-    """The id of the project's definition; it follows from the project's."""
-    return str(uuid5(NAMESPACE_URL, f"pipeline-definition:{project.uuid}"))
 
 
 def show_definition(project: Project, settings: ProjectSettings) -> payloads.PipelineDefinition:

@@ -26,6 +26,7 @@ from penstock.model.diagnostic import Diagnostic, Severity
 from penstock.model.output import Artifact, TestCase
 from penstock.model.project import Organization, Project
 from penstock.model.run import Pipeline, Revision, Task, Workflow
+from penstock.model.schedule import SYSTEM
 from penstock.model.slug import host_of
 from penstock.model.status import JobKind, JobStatus, Outcome
 from penstock.plan.executor import ExecutorKind
@@ -33,6 +34,9 @@ from penstock.plan.workflow import SETUP_TAG, JobPlan
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The id of an actor who has no account here."""
+
+SYSTEM_ID = "d9b3fcaa-6032-405a-8c75-40079ce33c3e"
+"""The id of whom schedules run as that run as nobody in particular; clients know it."""
 
 DEFAULT_CLASS = "medium"
 _NEEDED = {Outcome.SUCCESS, Outcome.FAILED, Outcome.CANCELED}
@@ -187,7 +191,9 @@ def show_workflow(
 def _find_id(people: People, login: str) -> str | UnsetType:
     """The id of an account, unset for a login without one."""
     user = people.get(login)
-    return user.uuid if user else UNSET
+    if user is None:
+        return SYSTEM_ID if login == SYSTEM else UNSET
+    return user.uuid
 
 
 def show_workflow_job(listed: ListedJob, project: Project, people: People) -> payloads.WorkflowJob:

@@ -12,14 +12,13 @@ from penstock.engine import control
 from penstock.engine.access import Action
 from penstock.engine.joblist import list_jobs
 from penstock.engine.launch import check_open
+from penstock.engine.project_settings import refuse_ssh
 from penstock.engine.runs import OpenWorkflow, open_workflow, read_id
 from penstock.model.errors import InvalidError, NotFoundError, RefusedError
 from penstock.store import jobs
 
 NOT_OVER = "Workflow must be in a terminal state to be rerun"
 """The vendor's words."""
-
-NO_SSH = "Jobs cannot be entered by SSH on this server: rerun them without enable_ssh."
 
 
 def get_workflow(server: Server, call: Call) -> payloads.Workflow:
@@ -70,6 +69,9 @@ def rerun(server: Server, call: Call) -> payloads.Rerun:
     body: payloads.RerunBody = call.payload or payloads.RerunBody()
     _check_rerun(body)
     found = _open_to_run(server, call)
+    if body.enable_ssh:
+        with server.parts.db.read() as tx:
+            refuse_ssh(tx, found.project)
     if not found.workflow.status.is_terminal:
         raise RefusedError(NOT_OVER)
     with server.parts.db.read() as tx:
@@ -92,8 +94,6 @@ def _check_rerun(body: payloads.RerunBody) -> None:
     for name, wanted in (("enable_ssh", body.enable_ssh), ("sparse_tree", body.sparse_tree)):
         if wanted and not body.jobs:
             raise InvalidError(f"{name} needs jobs.")
-    if body.enable_ssh:
-        raise RefusedError(NO_SSH)
 
 
 def _open_to_run(server: Server, call: Call) -> OpenWorkflow:

@@ -13,7 +13,7 @@ from penstock.api.common.answer import Answer, answer_json
 from penstock.api.common.body import Body, Budget, CutOffError, is_large
 from penstock.api.common.call import Call, Caller, read_query
 from penstock.api.common.compress import compress
-from penstock.api.common.dialect import Dialect, show_plainly
+from penstock.api.common.dialect import Dialect, list_speakers, show_plainly
 from penstock.api.common.faults import (
     InternalError,
     UnauthorizedError,
@@ -60,9 +60,8 @@ class App:
         self._server = server
         self._pool = Pool(server.limits.threads, server.limits.waiting)
         self._budget = Budget(server.limits.memory)
-        self._prefixes = sorted(
-            ((prefix, dialect) for dialect in dialects for prefix in dialect.prefixes),
-            key=lambda pair: -len(pair[0]),
+        self._speakers = sorted(
+            (pair for dialect in dialects for pair in list_speakers(dialect)), key=lambda pair: -len(pair[0])
         )
         self._fresh: Recent[tuple[str, bytes], tuple[int | None, Caller | None, Answer]] = Recent(256)
         self._router = Router(
@@ -190,9 +189,9 @@ class App:
 
     def _show(self, call: Call, error: PenstockError) -> Answer:
         """What the dialect of the path says of the error; the longest prefix counts."""
-        for prefix, dialect in self._prefixes:
+        for prefix, show in self._speakers:
             if call.path.startswith(prefix):
-                return dialect.show_error(error)
+                return show(error)
         return show_plainly(error)
 
     async def _send(self, call: Call, answer: Answer, receive: Receive, send: Send) -> None:

@@ -11,6 +11,8 @@ from penstock.api.common.route import Route
 from penstock.api.common.server import Server
 from penstock.model.errors import PenstockError, ThrottledError, UnavailableError
 
+ShowError = Callable[[PenstockError], Answer]
+
 
 class Message(msgspec.Struct, frozen=True):
     """The usual body of an error."""
@@ -56,6 +58,7 @@ def read_no_login(_call: Call) -> tuple[str, str] | None:
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """`prefixes` are beginnings of paths that are the dialect's own, unknown paths among them.
 
+    `other_errors` says how errors are shown below longer beginnings: a vendor's services do not always agree.
     `read_secret` finds the secret a request carries, "" for none; `find_caller` who has it, in a thread of
     the pool; `read_login` a login and its password, which are tried when the secret opens nothing.
     """
@@ -65,7 +68,13 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: tuple[str, ...]
     routes: tuple[Route, ...]
     security: Mapping[str, Mapping[str, str]] = {}  # OpenAPI's words for how credentials are given
-    show_error: Callable[[PenstockError], Answer] = show_plainly
+    show_error: ShowError = show_plainly
+    other_errors: Mapping[str, ShowError] = {}
     read_secret: Callable[[Call], str] = read_nothing
     find_caller: Callable[[Server, str], Caller | None] = find_person
     read_login: Callable[[Call], tuple[str, str] | None] = read_no_login
+
+
+def list_speakers(dialect: Dialect) -> list[tuple[str, ShowError]]:
+    """How errors are shown below each beginning of a path that is the dialect's own."""
+    return [*((prefix, dialect.show_error) for prefix in dialect.prefixes), *dialect.other_errors.items()]

@@ -1,6 +1,6 @@
 """What a handler can reach: the parts of the server that answers."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from penstock.engine.gateway import Gateway
 from penstock.engine.launch import NoCode, Workshop
 from penstock.engine.recent import Recent
 from penstock.engine.unit import Parts
+from penstock.notify.address import Reach
 from penstock.store.sealing import Sealer
 
 HOOK_ROOM = 100 << 20
@@ -54,5 +55,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Whole answers, by all that they follow from."""
     hook_room: Room = msgspec.field(default_factory=lambda: Room(HOOK_ROOM))
     """Room for bodies of webhooks that were not checked yet."""
+    reach: Reach = Reach()
+    """Where webhooks may be sent."""
+    prices: Mapping[str, float] = {}
+    """Credits for a minute by resource class, where the operator says otherwise than CircleCI."""
     find_reasons: Callable[[], Sequence[str]] = list
     """Why the server is not ready; empty when it is. May ask the database, so it takes a thread."""

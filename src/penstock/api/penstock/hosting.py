@@ -7,7 +7,8 @@ from penstock.api.penstock.payloads import CredentialsView, NewCredentials, NewS
 from penstock.engine.access import Action
 from penstock.engine.host_account import set_host_account, show_host_account
 from penstock.engine.lookup import open_project
-from penstock.engine.project_settings import open_credentials, set_credentials
+from penstock.engine.project_settings import set_credentials
+from penstock.engine.variables import open_credentials
 from penstock.model.credentials import CloneCredentials, HostAccount
 from penstock.model.project import Project
 from penstock.store.database import Transaction

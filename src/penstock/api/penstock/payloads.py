@@ -342,6 +342,14 @@ class MemberView(Payload, frozen=True, kw_only=True):
     role: Role
 
 
+class PersonView(Payload, frozen=True, kw_only=True):
+    """Somebody in a group of people."""
+
+    id: str
+    login: str
+    name: str
+
+
 class MemberChange(Request, frozen=True, kw_only=True):
     """What somebody is to be in an organization."""
 

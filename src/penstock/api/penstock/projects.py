@@ -77,7 +77,7 @@ def change(server: Server, call: Call) -> ProjectView:
     with server.parts.db.read() as tx:
         found = _open(tx, call, Action.CHANGE_PROJECT)
     if body.settings:
-        change_project_settings(server.parts, by, found, body.settings)
+        change_project_settings(server.parts, by, found, body.settings, server.workshop.is_open)
     if body.url or body.default_branch:
         found = move_source(
             server.parts,

@@ -5,14 +5,33 @@ from typing import Any
 from penstock.api.common.call import Call
 from penstock.api.common.dialect import Dialect
 from penstock.api.common.route import PUBLIC, Handler, Route
-from penstock.api.penstock import accounts, agents, hooks, hosting, organizations, projects, tokens, watching
+from penstock.api.penstock import (
+    accounts,
+    agents,
+    hooks,
+    hosting,
+    identity,
+    organizations,
+    people_groups,
+    projects,
+    schedules,
+    tokens,
+    usage,
+    watching,
+    webhooks,
+)
 from penstock.api.penstock import payloads as p
+from penstock.api.penstock import usage_payloads as u
 from penstock.api.penstock.paging import Page, PageQuery
+from penstock.api.penstock.schedule_payloads import FiringsQuery, ScheduleFirings, ScheduleView
+from penstock.api.penstock.webhooks_payloads import DeliveryView, SentView
 from penstock.engine.access import Action
+from penstock.model.identity import KnownKey
 from penstock.model.picture import JobNews, PipelinePicture, PipelineSketch
 
 PREFIX = "/api/penstock/v1"
 ONE = "organizations/{organization}"
+DELIVERY = "webhooks/{id}/deliveries/{delivery}"
 SEE, SELF = Action.SEE_PROJECT, Action.SEE_SELF
 ADMINISTER = Action.ADMINISTER_PROJECT
 
@@ -73,6 +92,15 @@ ROUTES: tuple[Route, ...] = (
            p.NewStatuses),
     _route("DELETE", "projects/{project}/statuses", hosting.delete_statuses, ADMINISTER),
 
+    _list("projects/{project}/schedules", schedules.list_of_project, SEE, ScheduleView),
+    _route("GET", "schedules/{id}", schedules.get, SEE, ScheduleFirings, query=FiringsQuery),
+
+    _list("webhooks/{id}/deliveries", webhooks.list_deliveries, Action.SEE_VARIABLES, DeliveryView),
+    _route("GET", DELIVERY, webhooks.get_delivery, Action.SEE_VARIABLES, SentView),
+    _route("POST", f"{DELIVERY}/redeliver", webhooks.redeliver, Action.CHANGE_VARIABLES, DeliveryView,
+           status=202),
+    _route("POST", "webhooks/{id}/ping", webhooks.ping, Action.CHANGE_VARIABLES, DeliveryView, status=202),
+
     _list("tokens", tokens.list_own, Action.CHANGE_TOKENS, p.TokenView, tokens.TokensQuery),
     _route("POST", "tokens", tokens.create, Action.CHANGE_TOKENS, p.MadeToken, p.NewToken, status=201),
     _route("DELETE", "tokens/{id}", tokens.revoke, SELF),
@@ -95,8 +123,18 @@ ROUTES: tuple[Route, ...] = (
            p.MemberView, p.MemberChange),
     _route("DELETE", f"{ONE}/members/{{user}}", organizations.remove_member,
            Action.LEAVE_ORGANIZATION),
+    _list(f"{ONE}/groups/{{people}}/members", people_groups.list_members, Action.SEE_MEMBERS, p.PersonView),
+    _route("PUT", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.add_member,
+           Action.CHANGE_MEMBERS, p.PersonView),
+    _route("DELETE", f"{ONE}/groups/{{people}}/members/{{user}}", people_groups.remove_member,
+           Action.CHANGE_MEMBERS),
+    _list(f"{ONE}/usage", usage.sum_up, Action.SEE_USAGE, u.UsageView, u.UsageQuery),
     _list(f"{ONE}/audit", organizations.list_acts, Action.SEE_AUDIT, p.AuditView),
     _list("audit", organizations.list_all_acts, Action.SEE_SERVER_AUDIT, p.AuditView),
+
+    _route("GET", "signing-keys", identity.list_signing_keys, Action.CHANGE_SIGNING_KEYS, Page[KnownKey]),
+    _route("POST", "signing-keys", identity.rotate, Action.CHANGE_SIGNING_KEYS, Page[KnownKey],
+           identity.NewRotation, status=201, optional=True),
 
     _list("agent-groups", agents.list_groups, SELF, p.GroupView),
     _route("POST", "agent-groups", agents.create_group, Action.CHANGE_AGENTS, p.MadeJoinToken, p.NewGroup,

@@ -43,8 +43,19 @@ class InProject(Access):
     ] = ""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InOrganization(Access):
+    """The same, and which organization."""
+
+    organization: Annotated[
+        str, Parameter(help="The organization, by slug or id; else that of the project of this checkout.")
+    ] = ""
+
+
 HERE = Access()
 IN_PROJECT = InProject()
+IN_ORGANIZATION = InOrganization()
 
 
 def open_client(access: Access) -> "Client":

@@ -26,6 +26,15 @@ class Me(Answer, frozen=True, kw_only=True):
     name: str = ""
 
 
+class UsageExport(Answer, frozen=True, kw_only=True):
+    """An export of usage, and where its files are once it is completed."""
+
+    usage_export_job_id: str
+    state: str
+    download_urls: list[str] = []
+    error_reason: str = ""
+
+
 class Made(Answer, frozen=True, kw_only=True):
     """A pipeline that was triggered."""
 
@@ -54,6 +63,35 @@ class Identified(Answer, frozen=True, kw_only=True):
     id: str
 
 
+class Named(Identified, frozen=True, kw_only=True):
+    """Something with a name."""
+
+    name: str
+    description: str = ""
+
+
+class Context(Identified, frozen=True, kw_only=True):
+    """A context."""
+
+    name: str
+    created_at: str
+
+
+class ContextVariable(Answer, frozen=True, kw_only=True):
+    """A variable of a context; nobody is told its value."""
+
+    variable: str
+    updated_at: str
+
+
+class Restriction(Identified, frozen=True, kw_only=True):
+    """Whom a context is for; `name` is that of the project or group."""
+
+    restriction_type: str
+    restriction_value: str
+    name: str = ""
+
+
 class NumberedJob(Answer, frozen=True, kw_only=True):
     """A job that was looked up by its number or id."""
 
@@ -72,7 +110,42 @@ class Artifact(Answer, frozen=True, kw_only=True):
     url: str
 
 
+class Webhook(Answer, frozen=True, kw_only=True, rename="kebab"):
+    """A webhook of a project; its secret is masked."""
+
+    id: str
+    name: str
+    events: tuple[str, ...]
+    url: str
+    verify_tls: bool
+    signing_secret: str
+    created_at: str
+    updated_at: str
+
+
 class Told(Answer, frozen=True, kw_only=True):
     """That what was asked will be done."""
 
     message: str
+
+
+class Message(Answer, frozen=True, kw_only=True):
+    """What was done, in words."""
+
+    message: str
+
+
+class Variable(Answer, frozen=True, kw_only=True):
+    """A variable, its value masked."""
+
+    name: str
+    value: str
+
+
+class CheckoutKey(Answer, frozen=True, kw_only=True):
+    """A key that opens a repository, by its public half."""
+
+    public_key: str = msgspec.field(name="public-key")
+    type: str
+    fingerprint: str
+    preferred: bool

@@ -49,15 +49,14 @@ class Client:
                 return
             after = page.next
 
-    def list_circle(self, path: str, kind: type[T]) -> Iterator[T]:
+    def list_circle(self, path: str, kind: type[T], **query: str) -> Iterator[T]:
         """All items of a list of CircleCI's API."""
-        query: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
             page = self.circle("GET", path, Items[kind], **query)  # type: ignore[valid-type]  # made at run time
             yield from page.items
             if not page.next_page_token:
                 return
-            query = {"page-token": page.next_page_token}
+            query["page-token"] = page.next_page_token
 
     def _call(self, method: str, path: str, kind: type[T], body: object, query: dict[str, Any]) -> T:
         given = {name: value for name, value in query.items() if value not in {None, ""}}

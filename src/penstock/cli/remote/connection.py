@@ -247,7 +247,8 @@ def _word_fault(error: OSError | http.client.HTTPException) -> str:
 def _read_message(data: bytes) -> str:
     """What an error's body says, as it may be printed; "" when it says nothing."""
     try:
-        told = msgspec.json.decode(data, type=dict[str, Any]).get("message")
+        body = msgspec.json.decode(data, type=dict[str, Any])
+        told = body.get("message") or body.get("error")  # as some services of CircleCI's API call it
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     return clean_line(" ".join(told.split()))[:_MOST_TOLD] if isinstance(told, str) else ""

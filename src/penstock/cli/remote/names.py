@@ -6,8 +6,8 @@ from urllib.parse import quote
 import msgspec
 
 from penstock.api.penstock.paging import Page
-from penstock.api.penstock.payloads import ProjectView
-from penstock.cli.remote.answers import Items, Listed, NumberedJob
+from penstock.api.penstock.payloads import OrganizationView, ProjectView
+from penstock.cli.remote.answers import Items, Listed, NumberedJob, Webhook
 from penstock.cli.remote.client import Client
 from penstock.forge.checkout import Checkout, read_checkout
 from penstock.kit.ids import is_id
@@ -38,6 +38,15 @@ def find_project(client: Client, named: str) -> ProjectView:
     return guess_project(client, read_checkout(Path()))
 
 
+def find_organization(client: Client, named: str) -> OrganizationView:
+    """The organization of that slug or id, "" for that of the project this checkout is cloned from.
+
+    Raises as `find_project` does.
+    """
+    wanted = named or find_project(client, "").organization_id
+    return client.own("GET", f"organizations/{quote(wanted, safe='')}", OrganizationView)
+
+
 def guess_project(client: Client, checkout: Checkout) -> ProjectView:
     """The project the checkout is cloned from. Raises as `find_project` does."""
     if not checkout.remote:
@@ -65,6 +74,30 @@ def find_pipeline(client: Client, named: str, project: str) -> str:
     if not newest:
         raise NotFoundError(f"{found.slug} has no pipeline yet: `penstock trigger` makes one")
     return newest[0].id
+
+
+def list_webhooks(client: Client, project: str) -> list[Webhook]:
+    """The project's webhooks. Raises as `find_project` does."""
+    scope = {"scope-type": "project", "scope-id": find_project(client, project).id}
+    return client.circle("GET", "webhook", Items[Webhook], **scope).items
+
+
+def find_webhook(client: Client, named: str, project: str) -> Webhook:
+    """A webhook given by its id, or by its name in the project.
+
+    Raises NotFoundError, InvalidError when several have the name.
+    """
+    if is_id(named):
+        return client.circle("GET", f"webhook/{named}", Webhook)
+    every = list_webhooks(client, project)
+    fitting = [each for each in every if each.name == named]
+    if not fitting:
+        known = ", ".join(each.name for each in every) or "none"
+        raise NotFoundError(f"there is no webhook {named!r}; there are {known}")
+    if len(fitting) > 1:
+        ids = ", ".join(each.id for each in fitting)
+        raise InvalidError(f"several webhooks are called {named!r}, give the id: {ids}")
+    return fitting[0]
 
 
 def load_picture(client: Client, named: str, project: str) -> PipelinePicture:

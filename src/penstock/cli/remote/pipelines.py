@@ -10,6 +10,7 @@ from penstock.cli.view.results import Paint
 from penstock.cli.view.symbols import OF_WORKFLOW, STANDING
 from penstock.kit.durations import format_duration
 from penstock.model.picture import PipelineSketch
+from penstock.model.run import TriggerType
 
 PAGE = 100
 
@@ -35,8 +36,10 @@ def _describe(sketch: PipelineSketch, paint: Paint) -> str:
     verdict = sketch.outcome.value if sketch.outcome else sketch.status.value
     stopped = sketch.stopped_at
     took = format_duration((stopped - sketch.created_at) / 1000) if stopped is not None else ""
+    warned = f"  ({len(sketch.warnings)} policy warnings)" if sketch.warnings else ""
     ref = sketch.tag or sketch.branch or sketch.sha[:12]
+    by = f"{sketch.actor} (schedule)" if sketch.trigger is TriggerType.SCHEDULE else sketch.actor
     return (
         f"{paint.mark(symbol)} {sketch.number:>4}  {show_day(sketch.created_at)}  {verdict:<12} {took:>8}  "
-        f"{ref}  {sketch.actor}  {sketch.subject}"
+        f"{ref}  {by}  {sketch.subject}{warned}"
     )

@@ -201,6 +201,8 @@ def _conclude(client: Client, picture: PipelinePicture, wish: _Wish) -> int:
     paint = Paint()
     for error in report.pipeline.errors:
         paint.print(f"penstock: the config is wrong: {error}")
+    for warning in report.pipeline.warnings:
+        paint.print(f"penstock: warning: {warning}")
     summary = msgspec.structs.replace(
         report.summary, workflows=tuple(each for each in report.summary.workflows if not each.repeated)
     )

@@ -27,6 +27,10 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
         return self.full_name.rpartition("/")[2]
 
 
+NOBODY = "webhook"
+"""Whom a pipeline belongs to when the host tells no login; no account may be called so."""
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Who did it, as the host knows them."""
 
@@ -35,6 +39,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     avatar_url: str = ""
     kind: str = ""  # `User`, `Bot`
+    id: str = ""
 
 
 class PushedCommit(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,7 @@ class _Push(msgspec.Struct):
     checkout_sha: str | None = None
     total_commits_count: int = 0
     commits: list[_Commit] | None = None
+    user_id: int | None = None
     user_name: str | None = None
     user_username: str | None = None
     user_email: str | None = None
@@ -176,6 +177,7 @@ def _convert_push(body: _Push) -> HookEvent:
             name=clean_text(body.user_name),
             email=clean_text(body.user_email),
             avatar_url=clean_url(body.user_avatar),
+            id="" if body.user_id is None else str(body.user_id),
         ),
         branch=branch,
         tag=tag,

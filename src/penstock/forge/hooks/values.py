@@ -92,6 +92,7 @@ def _describe_gitlab(push: Push, head: PushedCommit) -> dict[str, Value]:
         f"{below}repo_name": push.repository.name,
         f"{below}repo_url": next(iter(push.repository.clone_urls), ""),
         f"{below}web_url": push.repository.web_url,
+        f"{below}user_id": push.pusher.id,
         f"{below}user_name": push.pusher.name,
         f"{below}user_username": push.pusher.login,
         f"{below}user_avatar": push.pusher.avatar_url,

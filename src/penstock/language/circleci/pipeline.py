@@ -38,7 +38,7 @@ def list_values(facts: PipelineFacts) -> dict[str, str | int | bool | None]:
         "pipeline.git.commit.body": facts.body,
         "pipeline.git.commit.author_name": facts.author,
         "pipeline.trigger_source": facts.trigger,
-        "pipeline.trigger.type": facts.trigger,
+        "pipeline.trigger.type": facts.trigger.replace("scheduled_pipeline", "schedule"),
         "pipeline.event.name": {"webhook": "push", "scheduled_pipeline": "schedule"}.get(
             facts.trigger, "api"
         ),

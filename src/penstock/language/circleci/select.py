@@ -15,6 +15,9 @@ from penstock.plan.workflow import Schedule
 
 Needs = dict[str, tuple[Outcome, ...]]
 
+MOST_TRIGGERS = 100
+"""Of a workflow; each of them is looked at whenever the workflow is due."""
+
 
 def is_selected(workflow: Map, frame: Frame) -> bool:
     """True when the workflow's `when` holds, and its `unless` does not."""
@@ -31,6 +34,13 @@ def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Sched
     triggers = workflow.get("triggers")
     if not isinstance(triggers, Items):
         return None
+    if len(triggers) > MOST_TRIGGERS:
+        message, hint = (
+            f"more than {MOST_TRIGGERS} triggers",
+            "one cron text can name several times: '0 3,15 * * *'",
+        )
+        frame.filler.report.error("too-many-triggers", message, Place(workflow, "triggers"), hint=hint)
+        return ()
     schedules = []
     for trigger in triggers:
         schedule = trigger.get("schedule") if isinstance(trigger, Map) else None
@@ -46,7 +56,8 @@ def list_schedules(workflow: Map, context: Context, frame: Frame) -> tuple[Sched
 
 def _read_cron(schedule: Map, filler: Filler) -> str:
     """The cron text, with what is wrong with it reported."""
-    from penstock.language.circleci.cron import find_cron_doubt, find_cron_fault  # few configs need it
+    from penstock.language.circleci.cron import find_cron_doubt
+    from penstock.model.cron import find_cron_fault  # few configs need these
 
     place = Place(schedule, "cron")
     cron = show_scalar(filler.fill(schedule.get("cron"), place))

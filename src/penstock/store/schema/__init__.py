@@ -6,6 +6,8 @@ light. Rows of a run go away with the row above them.
 """
 
 from penstock.store.schema.agents import agent_groups, agent_tokens, agents
+from penstock.store.schema.groups import people_group_members, people_groups
+from penstock.store.schema.identity import custom_claims, signing_keys
 from penstock.store.schema.metadata import metadata
 from penstock.store.schema.outputs import artifacts, caches, test_cases, test_summaries, workspace_layers
 from penstock.store.schema.owners import (
@@ -19,6 +21,13 @@ from penstock.store.schema.owners import (
     secrets,
 )
 from penstock.store.schema.people import api_tokens, audit_log, follows, hook_deliveries, memberships, users
+from penstock.store.schema.policies import (
+    policy_bundles,
+    policy_decisions,
+    policy_documents,
+    policy_members,
+    policy_settings,
+)
 from penstock.store.schema.promises import followups, locks, outbox, timers
 from penstock.store.schema.runs import (
     continuations,
@@ -32,6 +41,9 @@ from penstock.store.schema.runs import (
     workflow_plans,
     workflows,
 )
+from penstock.store.schema.schedules import schedules
+from penstock.store.schema.usage import usage_calls, usage_exports, usage_runs, usage_workflows
+from penstock.store.schema.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "agent_groups",
@@ -46,6 +58,7 @@ __all__ = [
     "contexts",
     "continuations",
     "counters",
+    "custom_claims",
     "follows",
     "followups",
     "hook_deliveries",
@@ -57,17 +70,32 @@ __all__ = [
     "metadata",
     "organizations",
     "outbox",
+    "people_group_members",
+    "people_groups",
     "pipeline_configs",
     "pipelines",
+    "policy_bundles",
+    "policy_decisions",
+    "policy_documents",
+    "policy_members",
+    "policy_settings",
     "project_variables",
     "projects",
+    "schedules",
     "secrets",
+    "signing_keys",
     "steps",
     "tasks",
     "test_cases",
     "test_summaries",
     "timers",
+    "usage_calls",
+    "usage_exports",
+    "usage_runs",
+    "usage_workflows",
     "users",
+    "webhook_deliveries",
+    "webhooks",
     "workflow_plans",
     "workflows",
     "workspace_layers",

@@ -1,6 +1,6 @@
 """Organizations and projects, and what they keep secret."""
 
-from sqlalchemy import Column, Index, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, LargeBinary, Table, Text, UniqueConstraint, text
 
 from penstock.store.columns import (
     BytewiseWords,
@@ -43,6 +43,7 @@ projects = Table(
     whole("created_at"),
     encoded("settings", "{}"),
     maybe("deleted_at"),
+    Column("public", Boolean, nullable=False, server_default=text("false")),
     Index("projects_of_organization", "organization_id", "slug"),
     sqlite_autoincrement=True,
 )

@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
 from penstock.store.columns import (
     BytewiseWords,
+    Encoded,
     binary,
     encoded,
     fixed,
@@ -158,6 +159,7 @@ tasks = Table(
     whole("priority"),
     words("queue_key"),
     whole("last_sequence", 0),
+    Column("used", Encoded, nullable=True),
     UniqueConstraint("job_id", "attempt", "index"),
     sqlite_autoincrement=True,
 )

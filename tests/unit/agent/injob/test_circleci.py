@@ -216,8 +216,3 @@ def test_deploy_markers_are_said_and_pass() -> None:
         "plan --environment-name=prod --component-name mill\n"
     )
     assert "wants plan" in call("run", "release", "sink", code=1)
-
-
-def test_a_token_nobody_issues_is_refused_with_the_reason() -> None:
-    output = call("run", "oidc", "get", "--claims", '{"aud": "mill"}', code=1)
-    assert output == "Error: there are no OIDC tokens here yet: nobody issues them for this run\n"

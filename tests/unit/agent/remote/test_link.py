@@ -37,7 +37,7 @@ def answering(
                 head = b""
                 while not head.endswith(b"\r\n\r\n"):
                     piece = client.recv(1)
-                    if not piece:
+                    if not piece or piece == b"\x16":  # nothing, or the beginning of TLS
                         return
                     head += piece
                 counted[0] += 1

@@ -110,6 +110,16 @@ REFUSED: Mapping[str, tuple[str, str]] = {
         "invalid-expression",
         BUILD.replace("STEPS", "run: '<< " + "(" * 900 + "pipeline.number" + ")" * 900 + " >>'"),
     ),
+    "many triggers": (
+        "too-many-triggers",
+        f"jobs: {{a: {J}}}\nworkflows:\n  w:\n    jobs: [a]\n    triggers: "
+        "[&t {schedule: {cron: '* * * * *', filters: {branches: {only: main}}}}" + ", *t" * 100 + "]\n",
+    ),
+    "a long cron text": (
+        "invalid-cron",
+        f"jobs: {{a: {J}}}\nworkflows:\n  w:\n    jobs: [a]\n    triggers: "
+        "[{schedule: {cron: '" + "1," * 10_000 + "1 * * * *', filters: {branches: {only: main}}}}]\n",
+    ),
     "101 pipeline parameters": (
         "too-many-parameters",
         "parameters: {" + ", ".join(f"p{n}: {{type: string, default: x}}" for n in range(101)) + "}\n"

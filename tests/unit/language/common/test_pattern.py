@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from penstock.language.common.pattern import PatternError, check_pattern, matches_whole
+from penstock.language.common.pattern import PatternError, SlowPatternError, check_pattern, matches_whole
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_a_pattern_that_explodes_ends_soon() -> None:
     with pytest.raises(PatternError, match="too long"):
         matches_whole("(a|aa)+(b|bb)*(a|aa)+$x", "a" * 200)
     assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?:" * 30 + "a" + "){2}" * 30, "(" * 60 + "a" + ")+" * 60, "(?:ab){99999999}", "(?:(?:ab){100}){100}"],
+)
+def test_a_pattern_that_would_fill_the_memory_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError, match="repeats too much"):
+        check_pattern(pattern)
+
+
+def test_signs_that_repeat_nothing_are_no_repetitions() -> None:
+    assert matches_whole(r"(a|b)++[](){900}+]*\(\){3}(c{1000}){0,2}", "abab()))")
+    assert matches_whole(r"((\d{1,3})\.){3}\d+x{,3}(y){}", "10.0.0.1xxy{}")
+
+
+def test_no_time_is_no_match() -> None:
+    with pytest.raises(SlowPatternError):
+        matches_whole("(a)+", "a", 0)

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor.docker.control import ControlFolder
+from penstock.agent.injob.asking import OIDC_HELP, compose_body, compose_wish, wants_help
 from penstock.agent.injob.circleci import VALUES, VARIABLE, expand_braces, translate_glob
-from penstock.agent.injob.continuation import compose_body
+from penstock.agent.reply import Answers, Errand, answer
 from penstock.model.errors import PenstockError, RefusedError
 
 SLOTS = 16
@@ -57,13 +57,15 @@ class AnswerService:
         self._lookup = lookup
         self._ask = control.make_pipe("ask", both=True)
         self._answered = [control.make_pipe(f"answered-{slot}", both=True) for slot in range(SLOTS)]
-        self.continuation: Answer | None = None
+        self.replies: Answers = {}
+        self._closed = False
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="penstock-answers", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Nothing is answered any more."""
+        self._closed = True
         os.close(self._wake)
         self._thread.join()
         for descriptor in (self._woken, self._ask, *self._answered):
@@ -75,7 +77,7 @@ class AnswerService:
             *lines, heard = (heard[-_LONGEST:] + os.read(self._ask, 4096)).split(b"\n")
             for line in lines:
                 verb, _, number = line.decode(errors="replace").partition(" ")
-                if number.isdecimal() and int(number) < SLOTS:
+                if number.isdecimal() and int(number) < SLOTS and not self._closed:
                     self._heed(verb, int(number))
 
     def _heed(self, verb: str, slot: int) -> None:
@@ -83,7 +85,9 @@ class AnswerService:
             try:
                 question = read_question(self._control.read(f"request-{slot}"))
                 if question.words[:1] == ("continue",):
-                    script = answer_continuation(question, self.continuation)
+                    script = answer_continuation(question, self.replies)
+                elif question.words[:2] == ("run", "oidc"):
+                    script = answer_wish(question, self.replies)
                 else:
                     script = answer_question(question, self._lookup, self._control)
             except (PenstockError, OSError, ValueError) as error:
@@ -126,23 +130,34 @@ def answer_question(question: Question, lookup: Lookup, control: ControlFolder) 
             return _show(_call(question.words, question, {}))
 
 
-def answer_continuation(question: Question, answer: Answer | None) -> str:
+def answer_wish(question: Question, answers: Answers) -> str:
+    """The script that prints an identity token, or why there is none. Raises ValueError for wrong words."""
+    words = question.words[2:]
+    if wants_help(words):
+        return f"{_print_text(OIDC_HELP.encode())}ps_code=0\n"
+    reply = answer(answers, Errand.IDENTITY, compose_wish(words))
+    if reply.status == HTTPStatus.OK:
+        return _print_text(f"{reply.message}\n".encode()) + "ps_code=0\n"
+    return _print_text(f"Error: {reply.message}\n".encode(), 2) + "ps_code=1\n"
+
+
+def answer_continuation(question: Question, answers: Answers) -> str:
     """The script that says what became of the request to continue the pipeline.
 
     Without `--request` the input is what the request is made of: key, config and parameters, apart by zero
     bytes. Raises ValueError for what cannot be a request.
     """
-    if answer is None:
-        raise RefusedError("this job cannot continue its pipeline: only those of a setup workflow can")
+    if Errand.CONTINUE not in answers:
+        raise RefusedError(answer(answers, Errand.CONTINUE, b"").message)
     if question.words[1:] == ("--request",):
-        continued = answer(question.input)
+        continued = answer(answers, Errand.CONTINUE, question.input)
         body = msgspec.json.encode({"message": continued.message})
         return _print_text(f"{continued.status}\n".encode() + body)
     parts = question.input.split(b"\0")
     if len(parts) != _PARTS:
         raise ValueError("continue needs --config=FILE, and files that can be read")
     key, config, parameters = (part.decode("utf-8", "replace") for part in parts)
-    continued = answer(compose_body(key, config, parameters))
+    continued = answer(answers, Errand.CONTINUE, compose_body(key, config, parameters))
     good = continued.status == HTTPStatus.OK
     text = _print_text(f"{continued.message}\n".encode(), 1 if good else 2)
     return f"{text}ps_code={int(not good)}\n"

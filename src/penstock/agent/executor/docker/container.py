@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.agent.executor.base import LostPlaceError
 from penstock.agent.executor.docker.engine import Engine, EngineError
+from penstock.agent.executor.load import Load
 from penstock.kit.shapes import read_json
 from penstock.model.errors import RefusedError
 
@@ -56,6 +57,24 @@ class _Ended(msgspec.Struct, frozen=True, rename="pascal"):
     exit_code: int | None = None
 
 
+class _Spent(msgspec.Struct, frozen=True):
+    total_usage: int = 0  # nanoseconds
+
+
+class _Cpu(msgspec.Struct, frozen=True):
+    cpu_usage: _Spent = _Spent()
+
+
+class _Memory(msgspec.Struct, frozen=True):
+    usage: int = 0
+    stats: Mapping[str, int] = {}
+
+
+class _Stats(msgspec.Struct, frozen=True):
+    cpu_stats: _Cpu = _Cpu()
+    memory_stats: _Memory = _Memory()
+
+
 class Container:
     """A container that was made, running or not.
 
@@ -87,6 +106,19 @@ class Container:
         except EngineError:
             return ""
         return join_frames(frames).decode(errors="replace").strip()
+
+    def read_load(self) -> Load:
+        """What its processes use; files that were read and can be read again are not in use."""
+        query = {"stream": "false", "one-shot": "true"}
+        try:
+            stats = self._engine.ask(_Stats, f"{self._path}/stats", query)
+        except EngineError as error:
+            raise LostPlaceError(f"the container of the job is gone: {error}") from error
+        except msgspec.DecodeError as error:  # nothing at all, when it ends at that moment
+            raise LostPlaceError("the container of the job tells nothing of its load") from error
+        memory = stats.memory_stats
+        cached = memory.stats.get("inactive_file", memory.stats.get("total_inactive_file", 0))
+        return Load(stats.cpu_stats.cpu_usage.total_usage / 1e9, max(memory.usage - cached, 0))
 
     def execute(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a process and return once it runs."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.agent.executor.docker.containers import SOURCE, TOP, Mount
-from penstock.wire.messages import Assignment
+from penstock.wire.messages import Assignment, Source
 
 _ALTERNATES = "info/alternates"
 _MOST = 50  # repositories that borrow from each other
@@ -16,6 +16,13 @@ def find_source(assignment: Assignment) -> Path | None:
     """The repository on this machine a checkout clones; None when it is elsewhere or there is none."""
     source = assignment.source
     return Path(source.url) if source is not None and Path(source.url).is_absolute() else None
+
+
+def needs_ssh(source: Source | None) -> bool:
+    """True when a checkout clones over ssh, which git cannot without that program."""
+    if source is None or Path(source.url).is_absolute():
+        return False
+    return source.url.startswith("ssh://") or "://" not in source.url
 
 
 def lend_source(source: Path, folder: Path) -> list[Mount]:

@@ -28,10 +28,11 @@ from penstock.agent.executor.docker.containers import (
 from penstock.agent.executor.docker.control import ControlFolder
 from penstock.agent.executor.docker.engine import Engine, EngineError
 from penstock.agent.executor.docker.images import ImageFacts, Wanted, expand_name, provide_image
-from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source
+from penstock.agent.executor.docker.lending import find_source, is_readable, lend_source, needs_ssh
 from penstock.agent.executor.docker.place import DockerPlace, Ground
+from penstock.agent.executor.load import Grant, choose_grant
 from penstock.model.errors import RefusedError, UnavailableError
-from penstock.plan.executor import Image
+from penstock.plan.executor import ExecutorKind, Image
 from penstock.plan.resources import find_resources
 from penstock.plan.step import SetupRemoteDocker
 from penstock.wire.messages import Assignment
@@ -81,11 +82,14 @@ def make_place(making: Making) -> DockerPlace:
         control.close()
         raise
     source = find_source(making.assignment)
-    if source is not None and not is_readable(source, ground.owner[0]):
+    hidden = source is not None and not is_readable(source, ground.owner[0])
+    if hidden or (needs_ssh(making.assignment.source) and not ground.has_ssh):
         ground = msgspec.structs.replace(ground, has_git=False)
     lent = {str(source): SOURCE} if source is not None else {}
     own = describe_variables(images[0], facts[0], ground, setting)
-    place = DockerPlace(made[0], services, control, ground, own, lent)
+    machine = Grant(making.engine.machine.processors, making.engine.machine.memory)
+    grant = choose_grant(making.assignment.plan.executor.resource_class, ExecutorKind.DOCKER, machine)
+    place = DockerPlace(made[0], services, control, ground, own, lent, grant)
     for trouble in place.list_troubles():
         making.watch.say(trouble)
     return place
@@ -227,6 +231,7 @@ def read_ground(data: bytes) -> Ground:
         owner=(int(facts.get("uid", "0")), int(facts.get("gid", "0"))),
         shell=(*shell, "pipefail") if shell[1:] == ("-eo",) else shell,
         has_git="git" in facts,
+        has_ssh="ssh" in facts,
         starts="starts" in facts,
         memory=tuple(text for name, text in lines if name == "memory"),
     )

@@ -13,7 +13,6 @@ from weakref import WeakSet
 
 import msgspec
 
-from penstock.agent.continuation import Answer
 from penstock.agent.executor import files
 from penstock.agent.executor.base import Entry, Kind, LostPlaceError, Member, Request
 from penstock.agent.executor.docker.answers import AnswerService, Lookup
@@ -25,7 +24,9 @@ from penstock.agent.executor.docker.listing import Listed, match_names, read_lis
 from penstock.agent.executor.docker.memory import MemoryFiles
 from penstock.agent.executor.docker.process import ContainerProcess, drop_pipes, make_pipes
 from penstock.agent.executor.docker.tars import Layout, end_stream, read_single, rename_members
+from penstock.agent.executor.load import Grant, Load
 from penstock.agent.executor.removal import remove_tree
+from penstock.agent.reply import Answers
 from penstock.model.errors import RefusedError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what a shell can export
@@ -40,6 +41,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     owner: tuple[int, int]
     shell: tuple[str, ...]
     has_git: bool = False
+    has_ssh: bool = False
     starts: bool = False  # its main process starts others, ten times as fast as the engine
     memory: tuple[str, ...] = ()  # where file systems begin that only its processes see, not the engine
 
@@ -58,6 +60,7 @@ class DockerPlace:
         ground: Ground,
         variables: Mapping[str, str],
         lent: Mapping[str, str],
+        grant: Grant,
     ) -> None:
         self._containers = (primary, *services.values())
         self._primary = primary
@@ -78,10 +81,16 @@ class DockerPlace:
         self.home = ground.home
         self.control = CONTROL
         self.has_git = ground.has_git
+        self.grant = grant
 
     def default_shell(self) -> tuple[str, ...]:
         """The shell the image has (CircleCI docs: default shell options)."""
         return self._ground.shell
+
+    def read_load(self) -> Load | None:
+        """What all containers of the task use together, None when one does not tell."""
+        loads = [container.read_load() for container in self._containers]
+        return Load(sum(each.cpu for each in loads), sum(each.memory for each in loads))
 
     def lend(self, path: str) -> str:
         """Where a folder of this machine is seen inside, the path itself when it is not."""
@@ -310,9 +319,9 @@ class DockerPlace:
 
     # The end.
 
-    def serve(self, answer: Answer) -> None:
-        """The containers' commands that continue the pipeline are answered so."""
-        self._answers.continuation = answer
+    def serve(self, answers: Answers) -> None:
+        """The containers' commands that ask something are answered so."""
+        self._answers.replies = answers
 
     def end_processes(self) -> None:
         """The containers are dead, services last."""

@@ -3,14 +3,12 @@
 from penstock.api.circleci.jobs import open_by_number
 from penstock.api.circleci.payloads import Message
 from penstock.api.circleci.v1 import payloads
-from penstock.api.circleci.workflows import NO_SSH
 from penstock.api.common.call import Call
 from penstock.api.common.caller import principal_of
 from penstock.api.common.server import Server
-from penstock.engine import ssh_keys
+from penstock.engine import project_settings, ssh_keys
 from penstock.engine.access import Action
 from penstock.engine.lookup import open_project
-from penstock.model.errors import RefusedError
 
 DONE = Message(message="ok")
 
@@ -38,5 +36,5 @@ def remove_key(server: Server, call: Call) -> Message:
 def refuse_ssh(server: Server, call: Call) -> Message:
     """Refused, since jobs cannot be entered by SSH."""
     with server.parts.db.read() as tx:
-        open_by_number(tx, call, Action.RUN_PIPELINE)
-    raise RefusedError(NO_SSH)
+        found = open_by_number(tx, call, Action.RUN_PIPELINE)
+        project_settings.refuse_ssh(tx, found.project)

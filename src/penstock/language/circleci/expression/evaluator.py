@@ -19,8 +19,11 @@ MISSING = object()
 
 Lookup = Callable[[str], object]
 
+Match = Callable[[str, str], bool]
+"""Whether a pattern matches a whole text; raises PatternError as `matches_whole` does."""
 
-def evaluate(tree: Expression, lookup: Lookup) -> object:
+
+def evaluate(tree: Expression, lookup: Lookup, matcher: Match = matches_whole) -> object:
     """The value: text, integer, boolean, pattern, or None for undefined.
 
     `and` and `or` answer one of their operands and look no further than they must. A comparison with an
@@ -32,11 +35,13 @@ def evaluate(tree: Expression, lookup: Lookup) -> object:
         case Variable(token):
             return _look_up(token, lookup)
         case Negation(operand):
-            return not is_truthy(evaluate(operand, lookup))
+            return not is_truthy(evaluate(operand, lookup, matcher))
         case Chain(kind, operands):
-            return _evaluate_chain(kind, operands, lookup)
+            return _evaluate_chain(kind, operands, lookup, matcher)
         case Comparison(operator, left, right):
-            return _compare(operator, evaluate(left, lookup), evaluate(right, lookup))
+            return _compare(
+                operator, evaluate(left, lookup, matcher), evaluate(right, lookup, matcher), matcher
+            )
         case _:
             assert_never(tree)
 
@@ -53,17 +58,17 @@ def _look_up(token: Token, lookup: Lookup) -> object:
     return value
 
 
-def _evaluate_chain(kind: Kind, operands: tuple[Expression, ...], lookup: Lookup) -> object:
+def _evaluate_chain(kind: Kind, operands: tuple[Expression, ...], lookup: Lookup, matcher: Match) -> object:
     """The first operand that decides; undefined decides an `and`, but not an `or`."""
     value: object = None
     for operand in operands:
-        value = evaluate(operand, lookup)
+        value = evaluate(operand, lookup, matcher)
         if is_truthy(value) is (kind is Kind.OR):
             break
     return value
 
 
-def _compare(operator: Token, left: object, right: object) -> object:
+def _compare(operator: Token, left: object, right: object, matcher: Match) -> object:
     if left is None or right is None:
         return None
     match operator.kind:
@@ -72,7 +77,7 @@ def _compare(operator: Token, left: object, right: object) -> object:
         case Kind.NOT_EQUAL:
             return not _equal(left, right)
         case Kind.BUILTIN:
-            return _call_builtin(operator, left, right)
+            return _call_builtin(operator, left, right, matcher)
         case _:
             return _compare_numbers(operator, left, right)
 
@@ -102,23 +107,23 @@ def _compare_numbers(operator: Token, left: object, right: object) -> bool:
             return left <= right
 
 
-def _call_builtin(operator: Token, left: object, right: object) -> bool:
+def _call_builtin(operator: Token, left: object, right: object, matcher: Match) -> bool:
     if not isinstance(left, str):
         raise _refuse("Interpreter/EXPECTED_STRING_OPERAND", operator)
     if operator.lexeme == "matches":
         if not isinstance(right, Pattern):
             raise _refuse("Interpreter/EXPECTED_PATTERN_OPERAND", operator)
-        return _match_pattern(right, left, operator)
+        return _match_pattern(right, left, operator, matcher)
     if not isinstance(right, str):
         raise _refuse("Interpreter/EXPECTED_STRING_OPERAND", operator)
     return right in left if operator.lexeme == "contains" else left.startswith(right)
 
 
-def _match_pattern(pattern: Pattern, text: str, operator: Token) -> bool:
+def _match_pattern(pattern: Pattern, text: str, operator: Token, matcher: Match) -> bool:
     try:
-        return matches_whole(pattern.text, text)
-    except PatternError:
-        raise _refuse("Scanner/INVALID_PATTERN", operator) from None
+        return matcher(pattern.text, text)
+    except PatternError as error:
+        raise _refuse("Scanner/INVALID_PATTERN", operator) from error
 
 
 def _refuse(type_: str, operator: Token) -> ExpressionError:

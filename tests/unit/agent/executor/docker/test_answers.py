@@ -1,13 +1,21 @@
+import os
 import subprocess
+import threading
+from pathlib import Path
 
 import pytest
 
 from penstock.agent.executor.docker.answers import (
+    AnswerService,
+    Lookup,
     Question,
     join_options,
     read_question,
     write_substitution,
 )
+from penstock.agent.executor.docker.control import ControlFolder
+from penstock.agent.reply import Errand, Reply
+from tests.support.processes import wait_until
 
 
 def ask(*words: str, given: bytes = b"") -> Question:
@@ -52,3 +60,28 @@ def test_values_of_options_may_stand_apart() -> None:
     words = ["list", "--index", "1", "--show-counts", "--command", "xargs a", "--total=2", "--total"]
     joined = ["list", "--index=1", "--show-counts", "--command=xargs a", "--total=2", "--total="]
     assert join_options(words) == joined
+
+
+def test_a_container_that_goes_waits_for_one_answer_and_not_for_all_it_asked_for(tmp_path: Path) -> None:
+    busy, free, bodies = threading.Event(), threading.Event(), list[bytes]()
+
+    def think(body: bytes) -> Reply:
+        bodies.append(body)
+        busy.set()
+        assert free.wait(20)
+        return Reply(status=200, message="at last")
+
+    control = ControlFolder(tmp_path / "control")
+    service = AnswerService(control, Lookup(measure=len, read=str.encode))
+    service.replies = {Errand.IDENTITY: think}
+    control.write("request-0", b"3\0run\0oidc\0get\0" + b"0\0" + b"1\0" + b"/\0")
+    asking = os.open(control.path / "ask", os.O_WRONLY | os.O_NONBLOCK)
+    os.write(asking, b"ask 0\n" * 300)
+    assert busy.wait(20)
+    end = threading.Thread(target=service.close)
+    end.start()
+    wait_until(lambda: service._closed, seconds=10, what="it is told")
+    free.set()
+    end.join(20)
+    os.close(asking)
+    assert len(bodies) == 1

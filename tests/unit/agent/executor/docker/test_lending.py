@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from penstock.agent.executor.docker.containers import Mount
-from penstock.agent.executor.docker.lending import is_readable, lend_source, list_objects
+from penstock.agent.executor.docker.lending import is_readable, lend_source, list_objects, needs_ssh
+from penstock.model.run import Revision
+from penstock.wire.messages import Source
 
 
 def make_objects(folder: Path, *alternates: str) -> Path:
@@ -53,3 +57,21 @@ def test_what_an_umask_closed_is_readable_only_for_root_and_its_owner(tmp_path: 
     second.chmod(0o750)
     assert not is_readable(tmp_path / "a", 1234)
     assert is_readable(tmp_path / "a", 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "needed"),
+    [
+        ("ssh://git@git.example.com/app.git", True),
+        ("git@github.com:acme/app.git", True),
+        ("https://github.com/acme/app.git", False),
+        ("/srv/git/app.git", False),
+        ("file:///srv/git/app.git", False),
+    ],
+)
+def test_what_is_cloned_over_ssh_needs_that_program(url: str, *, needed: bool) -> None:
+    assert needs_ssh(Source(url=url, revision=Revision(sha="1" * 40))) is needed
+
+
+def test_what_has_no_source_needs_none() -> None:
+    assert not needs_ssh(None)

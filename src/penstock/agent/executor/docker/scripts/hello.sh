@@ -19,6 +19,7 @@ say_hello() {
   if [ -x /bin/bash ]; then echo bash=yes; fi
   if (set -o pipefail) 2>/dev/null; then echo pipefail=yes; fi
   if command -v git >/dev/null 2>&1; then echo git=yes; fi
+  if command -v ssh >/dev/null 2>&1; then echo ssh=yes; fi
   if [ "$1" = hold ] && command -v setsid >/dev/null 2>&1; then echo starts=yes; fi
   echo ready
 }

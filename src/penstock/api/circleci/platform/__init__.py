@@ -1,0 +1,1 @@
+"""CircleCI's API beside runs: contexts, keys, settings, schedules, webhooks, claims, policies, usage."""

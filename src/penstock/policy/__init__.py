@@ -1,0 +1,1 @@
+"""Decides whether a config keeps the rules of its organization."""

@@ -1,0 +1,1 @@
+"""Rego, the language of policies: read, checked, compiled to closures, and evaluated."""
